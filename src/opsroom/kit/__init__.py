@@ -1,0 +1,1 @@
+"""What every concept stands on, and no word of any concept."""

@@ -1,0 +1,305 @@
+"""One request, one task or one command is one transaction.
+
+`Database` opens transactions on SQLite and PostgreSQL with the same promises: a write is
+durable when `write()` has returned, it happened entirely or not at all, and what it recorded
+for the journal is part of it. Reads see one consistent moment.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    exc,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .clock import Clock
+from .errors import Conflict, Invalid, Unavailable
+from .faults import boundary
+from .ids import Ids
+
+SQLITE_FLOOR = (3, 51, 3)
+WAIT_MS = 10_000
+UNIQUE_VIOLATION = "23505"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+@dataclass(eq=False)
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    text = "the database did not answer: {0.why}"
+    hint = "try again in a second; if it lasts, run `opsroom doctor`"
+    why: str
+
+
+@dataclass(eq=False)
+class UnsafeSqlite(Invalid):
+    code = "unsafe_sqlite"
+    text = "SQLite {0.found} can corrupt its write-ahead log under several writers"
+    hint = "install pysqlite3 0.6.1 or later, which brings SQLite 3.51.3 or later"
+    found: str
+
+
+@dataclass(eq=False)
+class NotStorable(Invalid):
+    code = "not_storable"
+    text = "no database of ours can hold this value: {0.why}"
+    hint = "leave out NUL characters, halves of surrogate pairs and numbers beyond 2^63"
+    why: str
+
+
+@dataclass(eq=False)
+class Raced(Conflict):
+    code = "raced"
+    text = "somebody else made the same thing at the same moment"
+    hint = "look at what is there now, and repeat the command if you still want to"
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC time on every engine; SQLite would hand back a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone never reaches the database")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a name for the record, the project they act in, and what they may do there.
+
+    A program acts for its `owner`, the person who answers for what it makes.
+    """
+
+    name: str
+    project: str
+    may: frozenset[str] = frozenset()
+    roles: tuple[str, ...] = ()
+    human: bool = True
+    owner: str = ""
+
+    @property
+    def person(self) -> str:
+        """Who answers for what is made here: the actor, or the owner of the program."""
+        return self.owner or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, on its way into the journal."""
+
+    actor: Actor
+    name: str
+    subject: str
+    facts: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Tx:
+    """An open transaction: who acts, what time it is, and the connection.
+
+    `lasting` turns a span of people's time into one of the clock that `now` was read from.
+    """
+
+    conn: Connection
+    actor: Actor
+    now: datetime
+    ids: Ids
+    lasting: Callable[[timedelta], timedelta]
+    events: list[Event] = field(default_factory=list[Event])
+
+    @property
+    def project(self) -> str:
+        return self.actor.project
+
+    def record(self, event: str, subject: str, /, **facts: Any) -> None:
+        """Put an event into the journal of this transaction.
+
+        Audit trail, outbox and history are this one row, so they cannot disagree.
+        """
+        self.events.append(Event(self.actor, event, subject, facts))
+
+
+class Database:
+    """Transactions on one engine. `on_commit` writes what the transaction recorded."""
+
+    def __init__(
+        self, engine: Engine, *, clock: Clock, ids: Ids, on_commit: Callable[[Tx], None]
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.ids = ids
+        self._on_commit = on_commit
+
+    @contextmanager
+    def write(self, actor: Actor) -> Iterator[Tx]:
+        """A transaction that changes things; durable once the `with` block has ended."""
+        with translated(), self.engine.connect() as conn:
+            conn = conn.execution_options(opsroom_write=True)  # noqa: PLW2901
+            with conn.begin():
+                tx = Tx(conn, actor, self.clock.now(), self.ids, self.clock.lasting)
+                yield tx
+                if tx.events:
+                    self._on_commit(tx)
+                boundary("tx.before_commit")
+            boundary("tx.after_commit")
+
+    @contextmanager
+    def read(self, actor: Actor) -> Iterator[Tx]:
+        """A read-only transaction over one consistent moment. The database holds it to that."""
+        with translated(), self.engine.connect() as conn:
+            conn = conn.execution_options(opsroom_read=True)  # noqa: PLW2901
+            if conn.dialect.name == "postgresql":
+                conn = conn.execution_options(  # noqa: PLW2901
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with conn.begin():
+                tx = Tx(conn, actor, self.clock.now(), self.ids, self.clock.lasting)
+                yield tx
+                assert not tx.events, "a read-only transaction has nothing to put on record"
+
+
+def insert_missing(
+    tx: Tx, table: Table, rows: Sequence[dict[str, Any]], *, chunk: int = 500
+) -> int:
+    """Insert the rows whose primary key is not there yet; return how many were new.
+
+    For content-addressed tables, where the same key always means the same content.
+    """
+    build = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
+    new = 0
+    for start in range(0, len(rows), chunk):
+        statement = build(table).values(list(rows[start : start + chunk]))
+        new += tx.conn.execute(statement.on_conflict_do_nothing()).rowcount
+    return new
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://…`, set up to be durable.
+
+    Raises `UnsafeSqlite` when the SQLite library is older than 3.51.3.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = _sqlite(url)
+    else:
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=5,
+            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=30000"},
+        )
+    event.listen(engine, "handle_error", _values_of_the_user)
+    return engine
+
+
+def sqlite_module() -> Any:
+    """The SQLite binding to use everywhere, checked for the write-ahead log fix."""
+    binding: Any = import_module("pysqlite3")  # PostgreSQL deployments need not have it
+    if binding.sqlite_version_info < SQLITE_FLOOR:
+        raise UnsafeSqlite(binding.sqlite_version)
+    return binding
+
+
+def sqlite_pragmas(connection: Any) -> None:
+    """Write-ahead log, a full sync at every commit, foreign keys held, patience with locks."""
+    for pragma in (f"busy_timeout={WAIT_MS}", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    # Of several that open a new database at once, SQLite lets only one change the mode and
+    # tells the others at once that it is locked, whatever their patience.
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except connection.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url,
+        module=sqlite_module(),
+        pool_size=8,
+        max_overflow=24,
+        connect_args={"check_same_thread": False, "timeout": WAIT_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, and mean it
+        sqlite_pragmas(connection)
+
+    @event.listens_for(engine, "begin")
+    def _begun(conn: Connection) -> None:
+        # A writer takes the lock at once: a read that later turns into a write could
+        # otherwise find that somebody else has written in between.
+        options = conn.get_execution_options()
+        conn.exec_driver_sql(
+            f"PRAGMA query_only={'ON' if 'opsroom_read' in options else 'OFF'}"
+        )
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if "opsroom_write" in options else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver says of a database that does not answer into our own error."""
+    try:
+        yield
+    except exc.IntegrityError as error:
+        # Only PostgreSQL lets two writers get this far; every check comes before its insert.
+        if getattr(error.orig, "sqlstate", "") == UNIQUE_VIOLATION:
+            raise Raced from error
+        raise
+    except (exc.OperationalError, exc.TimeoutError, exc.DBAPIError) as error:
+        if isinstance(error, exc.ProgrammingError):
+            raise
+        why = str(getattr(error, "orig", error)).strip().splitlines()
+        raise DatabaseUnavailable(why[0] if why else type(error).__name__) from error
+
+
+def _values_of_the_user(failure: ExceptionContext) -> None:
+    """Values that arrive from outside and that a driver refuses are wrong input, not a bug."""
+    error = failure.original_exception
+    if isinstance(failure.sqlalchemy_exception, exc.DataError):
+        raise NotStorable(str(error).strip().splitlines()[0]) from error
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        raise NotStorable(str(error)) from error
