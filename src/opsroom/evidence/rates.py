@@ -1,0 +1,46 @@
+"""One rate from a sample of fixed size: intervals and one-sided bounds.
+
+For a rate that is looked at more than once, see `sequential.rate_sequence`.
+"""
+
+from scipy.special import betaincinv
+
+from .errors import NothingToCompare
+from .model import Interval, Tally, check_level
+
+
+def clopper_pearson(tally: Tally, *, level: float = 0.95) -> Interval:
+    """The exact interval of a rate; covers at least `level` for every rate and n.
+
+    Clopper and Pearson (1934), Biometrika 26:404. Raises `NothingToCompare` for n = 0.
+    """
+    tail = (1 - check_level(level)) / 2
+    return Interval(
+        low=lower_bound(tally, confidence=1 - tail),
+        high=upper_bound(tally, confidence=1 - tail),
+        level=level,
+        method="clopper_pearson",
+    )
+
+
+def lower_bound(tally: Tally, *, confidence: float = 0.95) -> float:
+    """The rate is at least this, with one-sided exact `confidence`."""
+    check_level(confidence)
+    _check_size(tally)
+    if tally.hits == 0:
+        return 0.0
+    return float(betaincinv(tally.hits, tally.n - tally.hits + 1, 1 - confidence))
+
+
+def upper_bound(tally: Tally, *, confidence: float = 0.95) -> float:
+    """The rate is at most this, with one-sided exact `confidence`: 0 of 200 proves 1.5 %."""
+    check_level(confidence)
+    _check_size(tally)
+    if tally.hits == tally.n:
+        return 1.0
+    return float(betaincinv(tally.hits + 1, tally.n - tally.hits, confidence))
+
+
+def _check_size(tally: Tally) -> None:
+    if tally.n == 0:
+        raise NothingToCompare("observations", 0, 1)
