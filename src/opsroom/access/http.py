@@ -1,0 +1,75 @@
+"""From a request to an actor to a transaction: what every route goes through.
+
+A route asks for `Read` or `Write` and gets a transaction of somebody who may call it. Which
+permission that takes stands in the table of routes; a route that is not in it is refused.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from starlette.routing import BaseRoute
+
+from opsroom.kit.db import Actor, Database, Tx
+
+from .commands import actor_of_session, actor_of_token
+from .errors import LoginNeeded, MayNot
+from .table import PUBLIC, ROUTES
+
+COOKIE = "opsroom_session"
+NOBODY = Actor("nobody", "", human=False)
+
+
+def route_key(request: Request) -> str:
+    """The name of the matched route in the table: `POST /v1/releases/{release_id}/advance`."""
+    route = cast("BaseRoute | None", request.scope.get("route"))
+    method = "GET" if request.method == "HEAD" else request.method
+    return f"{method} {getattr(route, 'path', '')}"
+
+
+def database(request: Request) -> Database:
+    return cast("Database", request.app.state.db)
+
+
+def guard(request: Request) -> Actor:
+    """Who calls, once it is clear that they may call this route.
+
+    Raises `LoginNeeded`, `WrongCredentials` or `MayNot`.
+    """
+    needed = ROUTES.get(route_key(request))
+    if needed == PUBLIC:
+        return NOBODY
+    actor = _identify(request)
+    if needed is None or needed not in actor.may:
+        raise MayNot(actor.name, needed or "of a route without an entry in the table")
+    return actor
+
+
+def _identify(request: Request) -> Actor:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    cookie = request.cookies.get(COOKIE)
+    if not cookie and scheme.lower() != "bearer":
+        raise LoginNeeded
+    with database(request).read(NOBODY) as tx:
+        if scheme.lower() == "bearer":
+            return actor_of_token(tx, token.strip())
+        return actor_of_session(tx, cookie or "")
+
+
+Caller = Annotated[Actor, Depends(guard, scope="function")]
+
+
+def _read(request: Request, actor: Caller) -> Iterator[Tx]:
+    with database(request).read(actor) as tx:
+        yield tx
+
+
+def _write(request: Request, actor: Caller) -> Iterator[Tx]:
+    with database(request).write(actor) as tx:
+        yield tx
+
+
+# Function scope: the commit happens before the answer is sent, so that a failed commit is
+# never told as a success.
+Read = Annotated[Tx, Depends(_read, scope="function")]
+Write = Annotated[Tx, Depends(_write, scope="function")]

@@ -1,0 +1,95 @@
+"""Roles, what they may do, and the shape of a credential. No I/O."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from opsroom.kit.wire import Wire
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    AUTHOR = "author"
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    RISK = "risk"
+    ADMIN = "admin"
+    AGENT = "agent"
+
+
+PERMISSIONS = {
+    "read": "see artifacts, evaluations, releases and overview",
+    "resolve": "ask which version serves a subject, and read that version",
+    "author": "create artifacts, versions, proposals and datasets; run evaluations",
+    "review": "answer proposals, releases and shadow samples",
+    "operate": "start, pause, abort and roll back releases; move labels back",
+    "observe": "report what happened in shadow and canary runs",
+    "import": "bring in recorded runs, histories and their evidence",
+    "audit": "read and verify the journal",
+    "administer": "users, roles, tokens and projects",
+}
+
+_SEES = frozenset({"read", "resolve"})
+ROLES: dict[Role, frozenset[str]] = {
+    Role.VIEWER: _SEES,
+    Role.AUTHOR: _SEES | {"author"},
+    Role.REVIEWER: _SEES | {"review"},
+    Role.OPERATOR: _SEES | {"operate", "observe", "import"},
+    Role.RISK: _SEES | {"review", "audit"},
+    Role.ADMIN: frozenset(PERMISSIONS),
+    Role.AGENT: frozenset({"resolve", "observe"}),
+}
+
+
+def permissions_of(roles: tuple[str, ...]) -> frozenset[str]:
+    """Everything that holders of these roles may do; roles nobody knows give nothing."""
+    known = [rights for role, rights in ROLES.items() if role.value in roles]
+    return frozenset().union(*known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(Wire):
+    """A person, and the roles they hold in one project."""
+
+    name: str
+    roles: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token(Wire):
+    """A credential for programs. The secret is shown once and never stored."""
+
+    id: str
+    name: str
+    prefix: str
+    roles: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def alive(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+_TOKEN = re.compile(r"ops_([0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)
+
+
+def split_token(text: str) -> tuple[str, str] | None:
+    """The public prefix and the secret of `ops_<prefix>_<secret>`; None for anything else."""
+    found = _TOKEN.fullmatch(text)
+    return (found[1], found[2]) if found else None
+
+
+def fingerprint(secret: str) -> str:
+    """What is stored of a random secret. It has 192 bits, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def matches(secret: str, stored: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(fingerprint(secret), stored)

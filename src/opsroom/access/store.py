@@ -1,0 +1,223 @@
+"""People, projects and credentials in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, RowMapping, String, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from opsroom.kit.db import Tx, Utc, metadata
+
+from .model import Token, User
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("created_at", Utc, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("password", String),
+    Column("created_at", Utc, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("user", String, primary_key=True),
+    Column("roles", JSON, nullable=False),
+    Column("since", Utc, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("prefix", String(12), nullable=False),
+    Column("secret", String(64), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("expires_at", Utc),
+    Column("revoked_at", Utc),
+    Index("uq_tokens_prefix", "prefix", unique=True),
+)
+
+# Sessions and one-time links: both are random secrets that stand for a user for a while.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("secret", String(64), primary_key=True),
+    Column("use", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("project", String, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    user: str
+    project: str
+
+
+def add_project(tx: Tx, project: str) -> bool:
+    """Add a project; False when somebody was faster."""
+    try:
+        with tx.conn.begin_nested():
+            tx.conn.execute(insert(projects).values(id=project, created_at=tx.now))
+    except IntegrityError:
+        return False
+    return True
+
+
+def has_project(tx: Tx, project: str) -> bool:
+    return (
+        tx.conn.execute(select(projects.c.id).where(projects.c.id == project)).first()
+        is not None
+    )
+
+
+def add_user(tx: Tx, name: str, password: str | None) -> None:
+    tx.conn.execute(insert(users).values(name=name, password=password, created_at=tx.now))
+
+
+def has_user(tx: Tx, name: str) -> bool:
+    return tx.conn.execute(select(users.c.name).where(users.c.name == name)).first() is not None
+
+
+def anybody(tx: Tx) -> bool:
+    return tx.conn.execute(select(users.c.name).limit(1)).first() is not None
+
+
+def any_password(tx: Tx) -> bool:
+    wanted = select(users.c.name).where(users.c.password.is_not(None))
+    return tx.conn.execute(wanted.limit(1)).first() is not None
+
+
+def password_of(tx: Tx, name: str) -> str | None:
+    return tx.conn.execute(select(users.c.password).where(users.c.name == name)).scalar()
+
+
+def set_password(tx: Tx, name: str, password: str) -> None:
+    tx.conn.execute(update(users).where(users.c.name == name).values(password=password))
+
+
+def set_roles(tx: Tx, project: str, name: str, roles: tuple[str, ...]) -> None:
+    mine = (members.c.project == project, members.c.user == name)
+    if roles_of(tx, project, name) is None:
+        tx.conn.execute(
+            insert(members).values(project=project, user=name, roles=list(roles), since=tx.now)
+        )
+    else:
+        tx.conn.execute(update(members).where(*mine).values(roles=list(roles)))
+
+
+def roles_of(tx: Tx, project: str, name: str) -> tuple[str, ...] | None:
+    mine = select(members.c.roles).where(members.c.project == project, members.c.user == name)
+    found = tx.conn.execute(mine).scalar()
+    return None if found is None else tuple(found)
+
+
+def projects_of(tx: Tx, name: str) -> list[str]:
+    mine = select(members.c.project).where(members.c.user == name).order_by(members.c.since)
+    return list(tx.conn.execute(mine).scalars())
+
+
+def people(tx: Tx) -> list[User]:
+    """Everybody in this project, by name."""
+    rows = tx.conn.execute(
+        select(users.c.name, users.c.created_at, members.c.roles)
+        .join(members, members.c.user == users.c.name)
+        .where(members.c.project == tx.project)
+        .order_by(users.c.name)
+    )
+    return [User(name=n, created_at=at, roles=tuple(roles)) for n, at, roles in rows]
+
+
+def add_token(tx: Tx, token: Token, secret: str) -> None:
+    values: dict[str, Any] = {n: getattr(token, n) for n in Token.__dataclass_fields__}
+    values |= {"project": tx.project, "secret": secret, "roles": list(token.roles)}
+    tx.conn.execute(insert(tokens).values(values))
+
+
+def token_by_prefix(tx: Tx, prefix: str) -> tuple[Token, str, str] | None:
+    """The token with this public prefix, the fingerprint of its secret, and its project."""
+    row = tx.conn.execute(select(tokens).where(tokens.c.prefix == prefix)).mappings().first()
+    return (_token(row), row["secret"], row["project"]) if row else None
+
+
+def token(tx: Tx, token_id: str) -> Token | None:
+    mine = select(tokens).where(tokens.c.project == tx.project, tokens.c.id == token_id)
+    row = tx.conn.execute(mine).mappings().first()
+    return _token(row) if row else None
+
+
+def tokens_here(tx: Tx) -> list[Token]:
+    mine = select(tokens).where(tokens.c.project == tx.project).order_by(tokens.c.id)
+    return [_token(row) for row in tx.conn.execute(mine).mappings()]
+
+
+def revoke_token(tx: Tx, token_id: str) -> None:
+    mine = (tokens.c.project == tx.project, tokens.c.id == token_id)
+    tx.conn.execute(update(tokens).where(*mine).values(revoked_at=tx.now))
+
+
+def add_session(
+    tx: Tx, secret: str, use: str, user: str, project: str, expires_at: datetime
+) -> None:
+    tx.conn.execute(
+        insert(sessions).values(
+            secret=secret,
+            use=use,
+            user=user,
+            project=project,
+            created_at=tx.now,
+            expires_at=expires_at,
+        )
+    )
+
+
+def session(tx: Tx, secret: str, use: str) -> Session | None:
+    """Whom a live secret stands for."""
+    row = tx.conn.execute(
+        select(sessions.c.user, sessions.c.project).where(
+            sessions.c.secret == secret,
+            sessions.c.use == use,
+            sessions.c.ended_at.is_(None),
+            sessions.c.expires_at > tx.now,
+        )
+    ).first()
+    return Session(row.user, row.project) if row else None
+
+
+def end_session(tx: Tx, secret: str) -> bool:
+    """End a live session or use up a link; False when somebody was faster."""
+    done = tx.conn.execute(
+        update(sessions)
+        .where(sessions.c.secret == secret, sessions.c.ended_at.is_(None))
+        .values(ended_at=tx.now)
+    )
+    return done.rowcount == 1
+
+
+def end_sessions(tx: Tx, user: str) -> None:
+    """End every session and link of a user."""
+    mine = (sessions.c.user == user, sessions.c.ended_at.is_(None))
+    tx.conn.execute(update(sessions).where(*mine).values(ended_at=tx.now))
+
+
+def _token(row: RowMapping) -> Token:
+    known: dict[str, Any] = {name: row[name] for name in Token.__dataclass_fields__}
+    known["roles"] = tuple(row["roles"])
+    return Token(**known)

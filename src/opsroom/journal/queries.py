@@ -1,0 +1,60 @@
+"""Looking at the journal."""
+
+from collections.abc import Iterator
+
+from opsroom.kit.db import Tx
+
+from . import store
+from .errors import ChainBroken
+from .model import Entry, Head, check_end
+from .model import verify as walk
+
+PAGE = 100
+
+
+def head(tx: Tx) -> Head:
+    """Where the chain ends now."""
+    return store.head(tx)
+
+
+def entries(
+    tx: Tx,
+    *,
+    subject: str | None = None,
+    event: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> list[tuple[Entry, str]]:
+    """Entries of this project with their hashes, newest first; go on with the last `seq`."""
+    return store.entries(
+        tx, subject=subject, event=event, actor=actor, before=before, limit=limit
+    )
+
+
+def latest(tx: Tx, events: tuple[str, ...]) -> int:
+    """The number of the newest entry of this project about one of `events`; 0 before the first."""
+    found = [store.entries(tx, event=event, limit=1) for event in events]
+    return max((one[0][0].seq for one in found if one), default=0)
+
+
+def after(tx: Tx, seq: int, *, limit: int = PAGE) -> list[Entry]:
+    """Entries of every project after `seq`, oldest first."""
+    return store.entries_after(tx, seq, limit=limit)
+
+
+def chain(tx: Tx) -> Iterator[tuple[int, str, str]]:
+    """Every row of every project, oldest first, as `(seq, record, hash)`."""
+    return store.chain(tx)
+
+
+def verify(tx: Tx, *, older: Head | None = None) -> Head:
+    """Walk the whole chain, and compare it with the head and the columns kept beside it.
+
+    Raises `ChainBroken` at the first entry that does not fit.
+    """
+    found = walk(store.chain(tx), older=older)
+    check_end(found, store.head(tx))
+    if (lying := store.first_with_other_columns(tx)) is not None:
+        raise ChainBroken(lying, "its columns say something else than its record")
+    return found

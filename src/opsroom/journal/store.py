@@ -1,0 +1,197 @@
+"""The journal in the database: the canonical record, its hash, and columns derived from it.
+
+Only the record is stored; what we search by is computed from it by the database itself, so
+a column cannot say anything that the hash does not cover.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+
+from opsroom.kit.db import Tx, metadata
+
+from .model import Entry, Head, link, read
+
+
+class RecordField(ColumnElement[str]):
+    """A top-level text field of the canonical record, as a column expression."""
+
+    inherit_cache = True
+    type = String()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@compiles(RecordField, "sqlite")
+def _sqlite_field(element: RecordField, _compiler: Any, **_: Any) -> str:
+    return f"json_extract(record, '$.{element.name}')"
+
+
+@compiles(RecordField, "postgresql")
+def _postgres_field(element: RecordField, _compiler: Any, **_: Any) -> str:
+    return f"((record::jsonb) ->> '{element.name}')"
+
+
+PAGE = 10_000
+DERIVED = ("project", "actor", "event", "subject")
+
+
+def _derived(name: str) -> Column[Any]:
+    return Column(name, String, Computed(RecordField(name), persisted=True))
+
+
+journal = Table(
+    "journal",
+    metadata,
+    Column(
+        "seq",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("record", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    *(_derived(name) for name in DERIVED),
+    Index("ix_journal_project_subject_seq", "project", "subject", "seq"),
+    Index("ix_journal_project_event_seq", "project", "event", "seq"),
+)
+
+# The one row that every writer locks while it appends, which makes the numbers gapless and
+# their order the order of the commits: a reader that saw number n will never miss n - 1.
+head_table = Table(
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+cursors = Table(
+    "journal_cursors",
+    metadata,
+    Column("reader", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+
+def append(tx: Tx) -> None:
+    """Write what the transaction recorded at the end of the chain. The last step of a commit."""
+    locked = select(head_table).where(head_table.c.id == 1).with_for_update()
+    head = tx.conn.execute(locked).one()
+    seq, last = int(head.seq), str(head.hash)
+    rows: list[dict[str, Any]] = []
+    for event in tx.events:
+        seq += 1
+        record = Entry(
+            seq=seq,
+            id=tx.ids.new("evt"),
+            at=tx.now,
+            project=event.actor.project,
+            actor=event.actor.name,
+            event=event.name,
+            subject=event.subject,
+            facts=event.facts,
+        ).record()
+        last = link(last, record)
+        rows.append({"seq": seq, "record": record, "hash": last})
+    tx.conn.execute(insert(journal), rows)
+    tx.conn.execute(update(head_table).where(head_table.c.id == 1).values(seq=seq, hash=last))
+
+
+def head(tx: Tx) -> Head:
+    row = tx.conn.execute(select(head_table).where(head_table.c.id == 1)).one()
+    return Head(seq=row.seq, hash=row.hash)
+
+
+def chain(tx: Tx) -> Iterator[tuple[int, str, str]]:
+    """The whole chain, oldest first, without holding it in memory."""
+    columns = select(journal.c.seq, journal.c.record, journal.c.hash).order_by(journal.c.seq)
+    done: int | None = None
+    while True:
+        page = columns if done is None else columns.where(journal.c.seq > done)
+        result = tx.conn.execute(page.limit(PAGE))
+        assert result.cursor is not None
+        rows = result.cursor.fetchall()  # the driver's tuples take half the time of rows
+        result.close()
+        if not rows:
+            return
+        yield from rows
+        done = rows[-1][0]
+
+
+def first_with_other_columns(tx: Tx) -> int | None:
+    """The first entry whose columns say something else than its record, if there is one.
+
+    The database computes them; somebody who edits the file or the table can still lie.
+    """
+    lies = or_(*(journal.c[name].is_distinct_from(RecordField(name)) for name in DERIVED))
+    return tx.conn.execute(select(func.min(journal.c.seq)).where(lies)).scalar()
+
+
+def entries_after(tx: Tx, seq: int, *, limit: int) -> list[Entry]:
+    """Entries of every project after `seq`, oldest first: what readers of the outbox see."""
+    rows = select(journal.c.record).where(journal.c.seq > seq).order_by(journal.c.seq)
+    return [read(record) for record in tx.conn.execute(rows.limit(limit)).scalars()]
+
+
+def entries(
+    tx: Tx,
+    *,
+    subject: str | None = None,
+    event: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> list[tuple[Entry, str]]:
+    """Entries of this project with their hashes, newest first."""
+    wanted = select(journal.c.record, journal.c.hash).where(journal.c.project == tx.project)
+    if subject is not None:
+        wanted = wanted.where(journal.c.subject == subject)
+    if event is not None:
+        wanted = wanted.where(journal.c.event == event)
+    if actor is not None:
+        wanted = wanted.where(journal.c.actor == actor)
+    if before is not None:
+        wanted = wanted.where(journal.c.seq < before)
+    rows = tx.conn.execute(wanted.order_by(journal.c.seq.desc()).limit(limit))
+    return [(read(record), hash_) for record, hash_ in rows]
+
+
+def peek(tx: Tx, reader: str) -> int:
+    """How far a reader has come, without waiting for it."""
+    wanted = select(cursors.c.seq).where(cursors.c.reader == reader)
+    return int(tx.conn.execute(wanted).scalar() or 0)
+
+
+def cursor(tx: Tx, reader: str) -> int:
+    """How far a reader has come; its row stays locked until the transaction ends."""
+    start = {"reader": reader, "seq": 0}
+    if tx.conn.dialect.name == "sqlite":
+        tx.conn.execute(sqlite.insert(cursors).values(start).on_conflict_do_nothing())
+    else:
+        tx.conn.execute(postgresql.insert(cursors).values(start).on_conflict_do_nothing())
+    wanted = select(cursors.c.seq).where(cursors.c.reader == reader).with_for_update()
+    return int(tx.conn.execute(wanted).scalar_one())
+
+
+def move_cursor(tx: Tx, reader: str, seq: int) -> None:
+    tx.conn.execute(update(cursors).where(cursors.c.reader == reader).values(seq=seq))

@@ -1,0 +1,276 @@
+"""What the journal says, in words: one sentence for each event, and the page of its subject.
+
+An event that nobody has found words for is shown by its name and its facts; nothing is left
+out because we do not know it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from .model import Entry
+
+Tone = Literal["good", "bad", "warn", "info", "muted"]
+MISSING = "?"
+SHOWN_FACTS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """How to say an event. Braces name `actor`, `subject` or a fact."""
+
+    says: str
+    note: str = ""
+    tone: Tone = "muted"
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An entry for people: a sentence, what stands beside it, how it strikes, where to look."""
+
+    seq: int
+    at: datetime
+    title: str
+    note: str
+    tone: Tone
+    href: str
+
+
+# Where one event can end in several ways, the fact that tells them apart.
+TURNS = {
+    "label.moved": "how",
+    "approval.given": "answer",
+    "gate.decided": "outcome",
+    "eval.finished": "state",
+    "proposal.checked": "state",
+    "release.advanced": "to",
+    "release.gated": "outcome",
+    "release.pair_judged": "good",
+}
+Called = Mapping[str, str]
+NOBODY: Called = {}
+VERDICT = "/evals/verdicts/{digest}"
+WORDS: dict[str, Words] = {
+    "artifact.created": Words(says="{actor} created {subject} ({criticality})"),
+    "version.created": Words(says="{author} made version {number} of {subject}", tone="info"),
+    "version.created:reverts": Words(
+        says="{author} made version {number} of {subject}, back to version {reverts}",
+        tone="warn",
+    ),
+    "label.moved": Words(
+        says="{actor} moved {label} of {subject} from {before} to {after}", note="{reason}"
+    ),
+    "label.moved:first": Words(
+        says="{actor} set {label} of {subject} to version {after}", note="{reason}", tone="info"
+    ),
+    "label.moved:merge": Words(
+        says="{actor} merged: {label} of {subject} went from {before} to {after}",
+        note="{reason}",
+        tone="good",
+    ),
+    "label.moved:release": Words(
+        says="a release moved {label} of {subject} from {before} to {after}",
+        note="{reason}",
+        tone="good",
+    ),
+    "label.moved:rollback": Words(
+        says="{actor} rolled {label} of {subject} back from {before} to {after}",
+        note="{reason}",
+        tone="bad",
+    ),
+    "proposal.opened": Words(
+        says="{actor} proposed version {number} of {artifact} for {label}", tone="info"
+    ),
+    "proposal.checked": Words(says="check {check} of {subject} is {state}"),
+    "proposal.checked:passed": Words(says="check {check} of {subject} passed", tone="good"),
+    "proposal.checked:failed": Words(says="check {check} of {subject} failed", tone="bad"),
+    "proposal.merged": Words(says="{actor} merged {subject}", tone="good"),
+    "proposal.withdrawn": Words(says="{actor} withdrew {subject}", note="{reason}"),
+    "approval.given:approve": Words(
+        says="{actor} approved {subject}", note="{reason}", tone="good"
+    ),
+    "approval.given:request_changes": Words(
+        says="{actor} asked for changes to {subject}", note="{reason}", tone="warn"
+    ),
+    "approval.consumed": Words(says="{count} approvals of {subject} were used"),
+    "eval.started": Words(says="{actor} began to measure {measured} on {dataset}"),
+    "eval.finished": Words(says="{subject} is measured, {answered} answers"),
+    "eval.finished:error": Words(says="{subject} could not be measured", tone="bad"),
+    "gate.decided": Words(
+        says="the gate on {subject} against {baseline} is {outcome}",
+        note="{reason}",
+        tone="warn",
+        place=VERDICT,
+    ),
+    "gate.decided:passed": Words(
+        says="{subject} passed the gate against {baseline}",
+        note="{reason}",
+        tone="good",
+        place=VERDICT,
+    ),
+    "gate.decided:failed": Words(
+        says="{subject} failed the gate against {baseline}",
+        note="{reason}",
+        tone="bad",
+        place=VERDICT,
+    ),
+    "release.started": Words(says="{actor} set out to release {subject}", tone="info"),
+    "release.gated": Words(
+        says="the gate on {subject} is {outcome}", note="{because}", tone="warn"
+    ),
+    "release.gated:passed": Words(
+        says="{subject} passed its gate", note="{because}", tone="good"
+    ),
+    "release.gated:failed": Words(
+        says="{subject} failed its gate", note="{because}", tone="bad"
+    ),
+    "release.due": Words(says="{subject} is due for a decision: {decision}"),
+    "release.advanced": Words(says="{subject} went on to {to}", note="{because}", tone="info"),
+    "release.advanced:gating": Words(says="{subject} waits for its gate"),
+    "release.advanced:shadowing": Words(
+        says="{subject} runs in shadow", note="{because}", tone="info"
+    ),
+    "release.advanced:in_review": Words(
+        says="{subject} has its sample ready to be judged", note="{because}", tone="info"
+    ),
+    "release.advanced:canarying": Words(
+        says="{subject} took a step of its canary", note="{because}", tone="info"
+    ),
+    "release.paused": Words(says="{subject} was paused", note="{because}", tone="warn"),
+    "release.resumed": Words(says="{actor} let {subject} go on", note="{because}", tone="info"),
+    "release.aborted": Words(says="{subject} was stopped", note="{because}", tone="bad"),
+    "release.rolled_back": Words(
+        says="{subject} was rolled back", note="{because}", tone="bad"
+    ),
+    "release.promoted": Words(says="{subject} was promoted", note="{because}", tone="good"),
+    "release.superseded": Words(says="{subject} was superseded", note="{because}"),
+    "release.security_event": Words(
+        says="a security event was reported for {subject}", note="{what}", tone="bad"
+    ),
+    "release.reported_by_hand": Words(
+        says="{actor} reported by hand how {subject} does", tone="warn"
+    ),
+    "release.pair_judged:True": Words(
+        says="{actor} judged an answer of {subject} as good", note="{reason}"
+    ),
+    "release.pair_judged:False": Words(
+        says="{actor} judged an answer of {subject} as bad", note="{reason}", tone="warn"
+    ),
+    "import.done": Words(says="{actor} brought in {subject}", note="{new}", tone="info"),
+    "journal.verified": Words(
+        says="{actor} verified the journal up to entry {seq}", tone="good"
+    ),
+    "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
+    "user.roles_set": Words(
+        says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
+    ),
+    "user.password_set": Words(says="{actor} set the password of {subject}"),
+    "link.issued": Words(says="{actor} made a one-time link for {subject}"),
+    "session.begun": Words(says="{subject} logged in"),
+    "session.ended": Words(says="{subject} logged out"),
+    "token.issued": Words(says="{actor} made the token {name}", note="roles {roles}"),
+    "token.revoked": Words(says="{actor} revoked {subject}", tone="warn"),
+}
+
+# Subjects that have pages. Artifacts are found under the plural of their kind.
+ARTIFACTS = ("prompt", "agent", "dataset", "evaluator")
+PLACES = {
+    "proposal": "/proposals/{}",
+    "release": "/releases/{}",
+    "run": "/evals/runs/{}",
+    "user": "/people",
+    "token": "/people",
+}
+SPOKEN = frozenset({*ARTIFACTS, *PLACES, "import"})
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+(?:@[A-Za-z0-9._-]+)?", re.ASCII)
+
+
+def tell(entry: Entry, called: Called = NOBODY) -> Told:
+    """The entry in words. Every entry has some.
+
+    `called` says what people call a subject whose own name is only an id.
+    """
+    words = WORDS.get(f"{entry.event}:{_turn(entry)}") or WORDS.get(entry.event)
+    if words is None:
+        return Told(
+            seq=entry.seq,
+            at=entry.at,
+            title=f"{entry.actor}: {entry.event} on {entry.subject}",
+            note=_listed(entry.facts)[:SHOWN_FACTS],
+            tone="muted",
+            href=address(entry.subject),
+        )
+    facts = _Facts(entry, called)
+    return Told(
+        seq=entry.seq,
+        at=entry.at,
+        title=words.says.format_map(facts),
+        note=words.note.format_map(facts).strip(),
+        tone=words.tone,
+        href=words.place.format_map(facts) if words.place else address(entry.subject),
+    )
+
+
+def address(subject: str) -> str:
+    """The page of a subject (`prompt/refunds@7`, `release/rel_…`), or nothing."""
+    what, _, name = subject.partition("/")
+    if _PLAIN.fullmatch(name) is None:
+        return ""
+    if what in ARTIFACTS:
+        name, _, at = name.partition("@")
+        return f"/{what}s/{name}" + (f"?at={at}" if at else "")
+    return PLACES.get(what, "").format(name)
+
+
+def _turn(entry: Entry) -> str:
+    facts = entry.facts
+    if entry.event == "version.created" and facts.get("reverts") is not None:
+        return "reverts"
+    if entry.event == "label.moved" and facts.get("before") is None:
+        return "first"
+    return str(facts.get(TURNS.get(entry.event, ""), ""))
+
+
+class _Facts(Mapping[str, str]):
+    """What a sentence may name; a fact that an older entry lacks is a question mark."""
+
+    def __init__(self, entry: Entry, called: Called) -> None:
+        self._known: dict[str, Any] = {
+            **entry.facts,
+            # An evaluation names the version it measures as one of its facts.
+            "measured": entry.facts.get("subject"),
+            "actor": entry.actor,
+            "subject": called.get(entry.subject, entry.subject),
+        }
+
+    def __getitem__(self, name: str) -> str:
+        match self._known.get(name):
+            case None:
+                return MISSING
+            case dict() as several:
+                return _listed(several)
+            case list() as many:
+                return ", ".join(map(str, many))
+            case one:
+                return _spoken(str(one))
+
+    def __iter__(self) -> Any:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _spoken(text: str) -> str:
+    """`prompt/refunds` as `prompt refunds`; versions and people go by their names alone."""
+    what, slash, name = text.partition("/")
+    if not slash or what not in SPOKEN or _PLAIN.fullmatch(name) is None:
+        return text
+    return name if what in {"user", "import"} or "@" in name else f"{what} {name}"
+
+
+def _listed(facts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in facts.items())

@@ -1,0 +1,231 @@
+"""Every route against credentials that are no longer good, and against other projects (Z1, Z2).
+
+`tests/app/test_routes.py` walks the table with no credential and with each role. Here the
+same table meets what once was valid, and people who know the ids of somebody else's things.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from tests.api import HOST, Api, Caller
+from tests.pages import Site, day, site
+
+from opsroom.access import commands, store
+from opsroom.access.http import COOKIE
+from opsroom.access.table import PUBLIC, ROUTES
+from opsroom.journal import queries as journal
+from opsroom.kit.clock import ManualClock
+from opsroom.kit.db import Actor
+
+__all__ = ["day", "site"]
+
+SYSTEM = Actor("system", "default", human=False)
+GUARDED = sorted(route for route, needed in ROUTES.items() if needed != PUBLIC)
+NOWHERE = "nowhere-9"
+# The parameters that name something which belongs to a project.
+ENDLESS = {"GET /v1/events", "GET /v1/journal/export"}
+NAMING = {"name", "proposal_id", "release_id", "run_id", "digest", "token_id"}
+
+
+def expired_token(api: Api, clock: ManualClock) -> Caller:
+    with api.db.write(SYSTEM) as tx:
+        soon = clock.now() + timedelta(minutes=1)
+        _, secret = commands.issue_token(tx, "old", ("admin",), expires_at=soon)
+    clock.move(timedelta(minutes=2))
+    return Caller(api.client, "old", {"Authorization": f"Bearer {secret}"})
+
+
+def revoked_token(api: Api, clock: ManualClock) -> Caller:
+    with api.db.write(SYSTEM) as tx:
+        token, secret = commands.issue_token(tx, "lost", ("admin",))
+        commands.revoke_token(tx, token.id)
+    return Caller(api.client, "lost", {"Authorization": f"Bearer {secret}"})
+
+
+def ended_session(api: Api, clock: ManualClock) -> Caller:
+    who = api.person("admin")
+    with api.db.write(SYSTEM) as tx:
+        commands.log_out(tx, who.headers["Cookie"].partition("=")[2])
+    return who
+
+
+def expired_session(api: Api, clock: ManualClock) -> Caller:
+    who = api.person("admin")
+    clock.move(commands.SESSION_FOR)
+    return who
+
+
+def link_as_session(api: Api, clock: ManualClock) -> Caller:
+    """The secret of a one-time link is no session."""
+    with api.db.write(SYSTEM) as tx:
+        commands.create_user(tx, "ada", ("admin",))
+        link = commands.issue_link(tx, "ada")
+    return Caller(api.client, "ada", {"Cookie": f"{COOKIE}={link}", "Origin": HOST})
+
+
+def token_as_session(api: Api, clock: ManualClock) -> Caller:
+    secret = api.program("admin").headers["Authorization"].partition(" ")[2]
+    return Caller(api.client, "mixed", {"Cookie": f"{COOKIE}={secret}", "Origin": HOST})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        expired_token,
+        revoked_token,
+        ended_session,
+        expired_session,
+        link_as_session,
+        token_as_session,
+    ],
+)
+def test_what_is_no_longer_good_opens_no_route(
+    sqlite_api: Api, clock: ManualClock, made: Callable[[Api, ManualClock], Caller]
+) -> None:
+    who = made(sqlite_api, clock)
+    for route in GUARDED:
+        method, _, path = route.partition(" ")
+        refusal = who.refused(method, fill(path, {}))
+        assert (refusal.status, refusal.code) == (401, "wrong_credentials"), route
+
+
+def test_somebody_without_a_role_sees_no_route(sqlite_api: Api, clock: ManualClock) -> None:
+    for who in (sqlite_api.person(), sqlite_api.program()):
+        for route in GUARDED:
+            method, _, path = route.partition(" ")
+            refusal = who.refused(method, fill(path, {}))
+            assert (refusal.status, refusal.code) == (403, "may_not"), route
+
+
+def fill(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)(?::path)?\}", lambda found: ids.get(found[1], NOWHERE), path)
+
+
+def ids_of(site: Site) -> Iterator[dict[str, str]]:
+    """Real ids of the freight office, by the names that routes give them."""
+    with site.api.db.read(SYSTEM) as tx:
+
+        def one(column: str, table: str) -> str:
+            where = (
+                "WHERE project = 'default'"
+                if table in {"artifacts", "eval_runs", "tokens"}
+                else ""
+            )
+            found = tx.conn.execute(
+                text(f"SELECT {column} FROM {table} {where} LIMIT 1")
+            ).scalar()
+            assert found is not None, f"the office has no {table}"
+            return str(found)
+
+        token, run = one("id", "tokens"), one("id", "eval_runs")
+        proposal, verdict = one("id", "proposals"), one("digest", "gate_verdicts")
+        user = tx.conn.execute(select(store.members.c.user)).scalars().first()
+        artifacts = tx.conn.execute(
+            text(
+                "SELECT kind, min(name) FROM artifacts WHERE project = 'default' GROUP BY kind"
+            )
+        ).all()
+    assert user is not None
+    fixed = {
+        "run_id": run,
+        "digest": verdict,
+        "label": "production",
+        "at": "1",
+        "metric": "correct",
+    }
+    for kind, name in artifacts:
+        for release_id in (site.ids.promoted, site.ids.canary, site.ids.review):
+            named = {"kind": kind, "name": name, "token_id": token}
+            yield fixed | named | {"proposal_id": proposal, "release_id": release_id}
+    yield fixed | {"kind": "prompt", "name": str(user)}
+
+
+BODIES: dict[str, Any] = {
+    "PUT /v1/users/{name}/roles": {"roles": ["viewer"]},
+    "PUT /v1/users/{name}/password": {"password": "correct horse battery"},
+    "POST /v1/artifacts/{kind}/{name}/versions": {
+        "spec": {"format": "text", "text": "mine now"}
+    },
+    "PUT /v1/artifacts/{kind}/{name}/labels/{label}": {"number": 1},
+    "POST /v1/artifacts/{kind}/{name}/labels/{label}/rollback": {"reason": "mine"},
+    "POST /v1/proposals/{proposal_id}/reviews": {"answer": "approve"},
+    "POST /v1/proposals/{proposal_id}/withdraw": {"reason": "mine"},
+    "POST /v1/prompts/{name}/render": {"variables": {}},
+    "POST /v1/releases/{release_id}/reviews": {"answer": "approve"},
+    "POST /v1/releases/{release_id}/sample": {"key": "x", "good": True},
+    "POST /v1/releases/{release_id}/security-events": {"key": "x", "what": "x"},
+    "POST /v1/releases/{release_id}/shadow": {"pairs": []},
+    "POST /v1/releases/{release_id}/outcomes": {"observations": []},
+    "POST /v1/releases/{release_id}/pause": {"reason": "mine"},
+    "POST /v1/releases/{release_id}/resume": {"reason": "mine"},
+    "POST /v1/releases/{release_id}/abort": {"reason": "mine"},
+    "POST /v1/releases/{release_id}/rollback": {"reason": "mine"},
+}
+FORM = {"reason": "mine", "label": "production", "ref": "1", "to": "1", "title": "mine"}
+QUERY = {"before": "1", "after": "2", "label": "production", "version": "1"}
+
+
+def ask(who: Caller, route: str, ids: dict[str, str]) -> tuple[int, str]:
+    """What comes back, with the ids that were asked for taken out."""
+    method, _, path = route.partition(" ")
+    rest: dict[str, Any] = {"params": QUERY} if method == "GET" else {}
+    if method != "GET":
+        rest |= {"json": BODIES.get(route)} if path.startswith("/v1/") else {"data": FORM}
+    answer = who.send(method, fill(path, ids), follow_redirects=False, **rest)
+    told = answer.text
+    for mine in sorted({*ids.values(), NOWHERE}, key=len, reverse=True):
+        told = told.replace(mine, "·")
+    return answer.status_code, re.sub(
+        r'nonce-[^"\']+|"csrf"[^,]*|\d{4}-\d\d-\d\dT[^"]*', "", told
+    )
+
+
+@pytest.mark.parametrize(
+    "as_person", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["person", "program"]
+)
+def test_other_peoples_things_look_like_nothing(site: Site, as_person: bool) -> None:
+    site.api.program("viewer")  # so that the office has a token to be asked for
+    site.api.person("viewer", name="vic")
+    site.api.project("elsewhere")
+    make = site.api.person if as_person else site.api.program
+    eve = make("admin", project="elsewhere")
+    with site.api.db.read(SYSTEM) as tx:
+        before = journal.entries(tx, limit=1)[0][0].seq
+    looked = 0
+    for route in GUARDED:
+        if not any(f"{{{name}}}" in route for name in NAMING):
+            continue
+        asked = {
+            tuple((name, value) for name, value in ids.items() if f"{{{name}}}" in route)
+            for ids in ids_of(site)
+        }
+        for mine in map(dict, sorted(asked)):
+            nothing = {n: v for n, v in mine.items() if n not in NAMING}
+            there, not_there = ask(eve, route, mine), ask(eve, route, nothing)
+            assert there == not_there, f"{route} {mine} tells that it is there"
+            assert there[0] >= 400, f"{route} {mine} answered {there}"
+            looked += 1
+    assert looked > 100
+    with site.api.db.read(SYSTEM) as tx:
+        assert journal.entries(tx, limit=1)[0][0].seq == before
+
+
+def test_no_list_shows_anything_of_another_project(site: Site) -> None:
+    site.api.project("elsewhere")
+    eve = site.api.person("admin", project="elsewhere")
+    with site.api.db.read(SYSTEM) as tx:
+        names = set(tx.conn.execute(text("SELECT name FROM artifacts")).scalars())
+        texts = {entry.id for entry, _ in journal.entries(tx, limit=1000)}
+    names.discard("house-tone")  # the audit page's example of what to type
+    secrets = names | texts | {site.ids.promoted, site.ids.canary, site.ids.rolled_back}
+    for route in GUARDED:
+        if not route.startswith("GET ") or "{" in route or route in ENDLESS:
+            continue
+        for headers in ({"Accept": "text/html"}, {"Accept": "application/json"}):
+            told = eve.send("GET", route.partition(" ")[2], headers=headers).text
+            shown = {secret for secret in secrets if secret in told}
+            assert not shown, f"{route} shows {shown}"

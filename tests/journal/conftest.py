@@ -1,0 +1,18 @@
+from tests.api import api, sqlite_api
+from tests.browser import browser, page
+from tests.installation import home, home_template, own_environment
+from tests.pages import base, day, shown, site
+
+__all__ = [
+    "api",
+    "base",
+    "browser",
+    "day",
+    "home",
+    "home_template",
+    "own_environment",
+    "page",
+    "shown",
+    "site",
+    "sqlite_api",
+]
