@@ -1,0 +1,235 @@
+"""What changes the registry: artifacts, versions and labels. Proposals are in proposals.py."""
+
+from opsroom.kit.canonical import digest
+from opsroom.kit.db import Tx
+from opsroom.kit.faults import boundary
+
+from . import queries, rules, store
+from .errors import (
+    ArtifactExists,
+    BadName,
+    LabelMoved,
+    LabelProtected,
+    NeverLabelled,
+    NothingBefore,
+    RolledBackFrom,
+    SourceChanged,
+    VersionNotFound,
+)
+from .kinds import Kinds, kind_of
+from .model import (
+    LABEL,
+    LATEST,
+    Artifact,
+    ArtifactDraft,
+    Label,
+    LabelMove,
+    Version,
+    VersionDraft,
+)
+
+
+def create_artifact(tx: Tx, draft: ArtifactDraft, *, kinds: Kinds) -> Artifact:
+    """Make an artifact, or find the one that is there already.
+
+    Safe to repeat. Raises `ArtifactExists` where the one that is there has another
+    criticality or owner than the draft asks for.
+    """
+    kind_of(kinds, draft.kind)
+    owner = draft.owner or tx.actor.person
+    if (there := store.artifact(tx, draft.kind, draft.name)) is not None:
+        return _same(there, draft)
+    made = Artifact(
+        id=tx.ids.new("art"),
+        kind=draft.kind,
+        name=draft.name,
+        owner=owner,
+        purpose=draft.purpose,
+        criticality=draft.criticality,
+        tags=draft.tags,
+        created_at=tx.now,
+        created_by=tx.actor.name,
+    )
+    if not store.add_artifact(tx, made):
+        return _same(queries.artifact(tx, draft.kind, draft.name), draft)
+    tx.record("artifact.created", made.ref, owner=owner, criticality=made.criticality.value)
+    return made
+
+
+def _same(there: Artifact, draft: ArtifactDraft) -> Artifact:
+    if there.criticality is not draft.criticality:
+        raise ArtifactExists(draft.kind, draft.name, "criticality")
+    if draft.owner and there.owner != draft.owner:
+        raise ArtifactExists(draft.kind, draft.name, "owner")
+    return there
+
+
+def create_version(
+    tx: Tx, kind: str, name: str, draft: VersionDraft, *, kinds: Kinds
+) -> Version:
+    """Store a new state of an artifact, with references pinned and every default spelt out.
+
+    Safe to repeat: content that equals the latest version, or a source that was imported
+    before, gives back the version that is there. Content that equals an *older* version is a
+    new version that `reverts` it.
+    """
+    of = queries.artifact(tx, kind, name)
+    shape = kind_of(kinds, kind)
+    store.lock_artifact(tx, of.id)
+    spec = shape.write(shape.pin(shape.read(draft.spec), queries.lookup(tx)))
+    content = digest(spec)
+    if draft.source is not None and (there := store.version_from(tx, of, draft.source)):
+        if there.digest != content:
+            raise SourceChanged(of.ref, there.number, draft.source)
+        return there
+    parent = store.latest(tx, of)
+    if parent is not None and parent.digest == content and draft.source is None:
+        return parent
+    made = Version(
+        kind=kind,
+        name=name,
+        number=(parent.number if parent else 0) + 1,
+        digest=content,
+        spec=spec,
+        author=draft.author or tx.actor.person,
+        made_by=tx.actor.person,
+        message=draft.message,
+        parent=parent.number if parent else None,
+        reverts=_reverts(tx, of, parent, content),
+        source=draft.source,
+        created_at=draft.at or tx.now,
+    )
+    store.add_version(tx, of.id, made)
+    tx.record(
+        "version.created",
+        of.ref,
+        number=made.number,
+        digest=content,
+        author=made.author,
+        reverts=made.reverts,
+    )
+    for label in draft.labels:
+        set_label(tx, kind, name, label, made.number, reason="set with the version")
+    return made
+
+
+def _reverts(tx: Tx, of: Artifact, parent: Version | None, content: str) -> int | None:
+    """The older version that this content returns to; going on unchanged is no return."""
+    if parent is None or parent.digest == content:
+        return None
+    return store.earliest_with(tx, of, content)
+
+
+def set_label(
+    tx: Tx, kind: str, name: str, label: str, number: int, *, reason: str = ""
+) -> Label:
+    """Point a label that nobody serves from at a version.
+
+    Raises `LabelProtected` for labels that only a proposal, a release or a rollback moves.
+    """
+    of = queries.artifact(tx, kind, name)
+    check_label(label)
+    if label in rules.PROTECTED:
+        needs = rules.needs(of.criticality, label)
+        way, verb = (
+            ("a release", "release start") if needs.release else ("a proposal", "propose")
+        )
+        raise LabelProtected(name, label, of.criticality.value, way, verb)
+    return move_label(tx, of, label, number, how="set", reason=reason)
+
+
+def roll_back(
+    tx: Tx,
+    kind: str,
+    name: str,
+    label: str,
+    *,
+    reason: str,
+    to: int | None = None,
+    expected: int | None = None,
+) -> Label:
+    """Point a label back at a version that had it before; without `to`, at the one that the
+    present version replaced. Going back twice goes back further, never forth again.
+
+    Needs no approval: it is the quick way back to something that was proven. `expected` is
+    where the caller saw the label. Raises `NeverLabelled` for a version that never had it,
+    `RolledBackFrom` for one that was itself rolled back (nothing proved it since),
+    `NothingBefore` where the history ends, and `LabelMoved` when somebody was faster.
+    """
+    of = queries.artifact(tx, kind, name)
+    store.lock_artifact(tx, of.id)
+    now = store.label(tx, of, label)
+    if now is None:
+        raise VersionNotFound(kind, name, label)
+    if expected is not None and now.number != expected:
+        raise LabelMoved(name, label)
+    if to is None:
+        to = store.before_it_came(tx, of, now)
+        if to is None:
+            raise NothingBefore(name, label)
+    elif not store.had_label(tx, of, label, to):
+        raise NeverLabelled(name, label, to)
+    elif store.left_by(tx, of, label, to) == "rollback":
+        raise RolledBackFrom(name, label, to)
+    return move_label(tx, of, label, to, how="rollback", reason=reason)
+
+
+def move_label(
+    tx: Tx,
+    of: Artifact,
+    label: str,
+    number: int,
+    *,
+    how: str,
+    reason: str,
+    expected: int | None = None,
+) -> Label:
+    """Move a label and write its history. For those that have decided that it may move.
+
+    Safe to repeat: a label that is there already is left alone. `expected` is where the
+    decision saw it; raises `LabelMoved` when it is elsewhere by now.
+    """
+    check_label(label)
+    store.lock_artifact(tx, of.id)
+    was = store.label(tx, of, label)
+    if was is not None and was.number == number:
+        return was
+    if expected is not None and (was is None or was.number != expected):
+        raise LabelMoved(of.name, label)
+    if store.version(tx, of, number) is None:
+        raise VersionNotFound(of.kind, of.name, str(number))
+    move = LabelMove(
+        id=tx.ids.new("mov"),
+        label=label,
+        before=was.number if was else None,
+        after=number,
+        how=how,
+        reason=reason,
+        by=tx.actor.name,
+        at=tx.now,
+        revision=was.revision + 1 if was else 1,
+    )
+    store.move_label(tx, of, move, was)
+    boundary("label.moved")
+    tx.record(
+        "label.moved",
+        of.ref,
+        label=label,
+        before=move.before,
+        after=number,
+        how=how,
+        reason=reason,
+    )
+    return Label(
+        label=label,
+        number=number,
+        moved_at=tx.now,
+        moved_by=tx.actor.name,
+        revision=was.revision + 1 if was else 1,
+    )
+
+
+def check_label(label: str) -> None:
+    """Raise `BadName` for what cannot be a label; `latest` is computed, nobody moves it."""
+    if LABEL.fullmatch(label) is None or label == LATEST:
+        raise BadName(label)

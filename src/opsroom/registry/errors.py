@@ -1,0 +1,160 @@
+from dataclasses import dataclass
+
+from opsroom.kit.errors import Conflict, Failed, Forbidden, Invalid, NotFound
+
+
+@dataclass(eq=False)
+class ArtifactNotFound(NotFound):
+    code = "artifact_not_found"
+    text = "there is no {0.kind} {0.name!r} in this project"
+    hint = "list what there is with `opsroom {0.kind} list`"
+    kind: str
+    name: str
+
+
+@dataclass(eq=False)
+class VersionNotFound(NotFound):
+    code = "version_not_found"
+    text = "{0.kind} {0.name!r} has no version or label {0.at!r}"
+    hint = "see its versions and labels with `opsroom {0.kind} show {0.name}`"
+    kind: str
+    name: str
+    at: str
+
+
+@dataclass(eq=False)
+class ProposalNotFound(NotFound):
+    code = "proposal_not_found"
+    text = "there is no proposal {0.proposal_id!r}"
+    proposal_id: str
+
+
+@dataclass(eq=False)
+class UnknownKind(Invalid):
+    code = "unknown_kind"
+    text = "there is no kind {0.kind!r}"
+    hint = "kinds are {0.known}"
+    kind: str
+    known: str
+
+
+@dataclass(eq=False)
+class BadReference(Invalid):
+    code = "bad_reference"
+    text = "{0.reference!r} does not name a version"
+    hint = "write name, name@label or name@7, with the kind in front where it is not clear"
+    reference: str
+
+
+@dataclass(eq=False)
+class BadName(Invalid):
+    code = "bad_name"
+    text = "{0.name!r} cannot be a name"
+    hint = "use lower-case letters, digits, '.', '_' and '-', at most 100, starting with a letter or digit"
+    name: str
+
+
+@dataclass(eq=False)
+class BadSpec(Invalid):
+    code = "bad_spec"
+    text = "this is not a {0.kind}: {0.place}: {0.problem}"
+    hint = "the fields of each kind are listed in docs/reference/kinds.md"
+    kind: str
+    place: str
+    problem: str
+
+
+@dataclass(eq=False)
+class ArtifactExists(Conflict):
+    code = "artifact_exists"
+    text = "there is already a {0.kind} {0.name!r}, with another {0.field}"
+    hint = "choose another name, or change the one that is there"
+    kind: str
+    name: str
+    field: str
+
+
+@dataclass(eq=False)
+class LabelMoved(Conflict):
+    code = "label_moved"
+    text = "label {0.label!r} of {0.name!r} was moved by someone else"
+    hint = "look at where it points now, and repeat the command if you still want to"
+    name: str
+    label: str
+
+
+@dataclass(eq=False)
+class LabelProtected(Forbidden):
+    code = "label_protected"
+    text = "{0.label!r} of {0.name!r} ({0.criticality}) moves by {0.way} only"
+    hint = "open one with `opsroom {0.verb} …`, or roll back to a version that had the label before"
+    name: str
+    label: str
+    criticality: str
+    way: str
+    verb: str
+
+
+@dataclass(eq=False)
+class NeverLabelled(Conflict):
+    code = "never_labelled"
+    text = "version {0.number} of {0.name!r} never had the label {0.label!r}"
+    hint = "rolling back goes to a version that was there before; open a proposal for another"
+    name: str
+    label: str
+    number: int
+
+
+@dataclass(eq=False)
+class NothingBefore(Conflict):
+    code = "nothing_before"
+    text = "label {0.label!r} of {0.name!r} has nothing to go back to"
+    hint = "name a version that had the label, or open a proposal for one that never had it"
+    name: str
+    label: str
+
+
+@dataclass(eq=False)
+class ProposalMoved(Conflict):
+    code = "proposal_moved"
+    text = "proposal {0.proposal_id!r} was changed by someone else"
+    hint = "read it again; approvals of the earlier state are void"
+    proposal_id: str
+
+
+@dataclass(eq=False)
+class ProposalClosed(Conflict):
+    code = "proposal_closed"
+    text = "proposal {0.proposal_id!r} is already {0.state}"
+    hint = "open a new one"
+    proposal_id: str
+    state: str
+
+
+@dataclass(eq=False)
+class NotReady(Failed):
+    code = "proposal_not_ready"
+    text = "proposal {0.proposal_id!r} cannot be merged yet: {0.missing}"
+    hint = "its page shows what is missing and who can give it"
+    proposal_id: str
+    missing: str
+
+
+@dataclass(eq=False)
+class SourceChanged(Conflict):
+    code = "source_changed"
+    text = "{0.artifact} has version {0.number} from {0.source!r} already, with other content"
+    hint = "versions never change; give the new content a source of its own"
+    artifact: str
+    number: int
+    source: str
+
+
+@dataclass(eq=False)
+class RolledBackFrom(Conflict):
+    code = "rolled_back_from"
+    text = "version {0.number} of {0.name!r} lost the label {0.label!r} by a rollback"
+    hint = "propose or release it again; going back there needs what going there needs"
+    name: str
+    label: str
+    number: int

@@ -1,0 +1,218 @@
+"""What the registry's pages show of many artifacts at once, in a few statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, or_, select
+
+from opsroom.kit.db import Tx
+
+from . import queries, store
+from .kinds import Kinds
+from .model import PRODUCTION, Artifact, Label, ProposalState, Ref
+from .store import artifacts, labels, proposals, versions
+
+MOST_USES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """The newest version of an artifact, without what it holds."""
+
+    number: int
+    author: str
+    message: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An artifact in a list."""
+
+    artifact: Artifact
+    versions: int
+    labels: dict[str, Label]
+    newest: Newest | None
+    open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A version that cites one of ours, `number`. It is its newest, or has labels."""
+
+    kind: str
+    name: str
+    at: int
+    number: int
+    labels: tuple[str, ...]
+
+
+def rows(tx: Tx, kind: str, *, after: str = "", limit: int, search: str = "") -> list[Row]:
+    """Artifacts of a kind by name, each with what a list says about it."""
+    page = queries.artifacts(tx, kind, after=after, limit=limit, search=search)
+    ids = [artifact.id for artifact, _, _ in page]
+    newest, waiting = _newest(tx, ids), _open_proposals(tx, ids)
+    return [
+        Row(
+            artifact=artifact,
+            versions=count,
+            labels={label.label: label for label in pointing},
+            newest=newest.get(artifact.id),
+            open=waiting.get(artifact.id, 0),
+        )
+        for artifact, count, pointing in page
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What serves under a label now."""
+
+    kind: str
+    name: str
+    number: int
+    newest: int
+    since: datetime
+    by: str
+
+
+def live(tx: Tx, label: str = PRODUCTION, *, limit: int) -> list[Live]:
+    """What a label names across all artifacts, the last move first."""
+    newest = (
+        select(func.max(versions.c.number))
+        .where(versions.c.artifact == artifacts.c.id)
+        .scalar_subquery()
+    )
+    wanted = (
+        select(
+            artifacts.c.kind,
+            artifacts.c.name,
+            labels.c.number,
+            newest.label("newest"),
+            labels.c.moved_at,
+            labels.c.moved_by,
+        )
+        .join(labels, labels.c.artifact == artifacts.c.id)
+        .where(artifacts.c.project == tx.project, labels.c.label == label)
+        .order_by(labels.c.moved_at.desc(), artifacts.c.kind, artifacts.c.name)
+        .limit(limit)
+    )
+    return [
+        Live(
+            kind=row.kind,
+            name=row.name,
+            number=row.number,
+            newest=row.newest,
+            since=row.moved_at,
+            by=row.moved_by,
+        )
+        for row in tx.conn.execute(wanted)
+    ]
+
+
+def count_live(tx: Tx, label: str = PRODUCTION) -> int:
+    """How many artifacts a label points into."""
+    wanted = (
+        select(func.count())
+        .select_from(labels.join(artifacts, labels.c.artifact == artifacts.c.id))
+        .where(artifacts.c.project == tx.project, labels.c.label == label)
+    )
+    return int(tx.conn.execute(wanted).scalar_one())
+
+
+def columns(page: Sequence[Row], *, most: int = 3) -> list[str]:
+    """The labels worth a column: production first, then by how many artifacts have them."""
+    counts: dict[str, int] = {}
+    for row in page:
+        for label in row.labels:
+            counts[label] = counts.get(label, 0) + 1
+    return sorted(counts, key=lambda one: (one != "production", -counts[one], one))[:most]
+
+
+def uses(tx: Tx, of: Artifact, *, kinds: Kinds) -> list[Use]:
+    """Who cites an artifact now: in a newest version, or in one that a label points at.
+
+    The text of the spec narrows it down; what the kind says it cites decides.
+    """
+    every = versions.alias()
+    newest = select(func.max(every.c.number)).where(every.c.artifact == artifacts.c.id)
+    labelled = exists().where(
+        labels.c.artifact == versions.c.artifact, labels.c.number == versions.c.number
+    )
+    wanted = (
+        select(artifacts.c.kind, artifacts.c.name, artifacts.c.id, versions.c.number)
+        .join(versions, versions.c.artifact == artifacts.c.id)
+        .where(
+            artifacts.c.project == tx.project,
+            or_(versions.c.number == newest.scalar_subquery(), labelled),
+            versions.c.spec.contains(f"{of.name}@", autoescape=True),
+        )
+        .order_by(artifacts.c.kind, artifacts.c.name, versions.c.number.desc())
+        .limit(MOST_USES)
+    )
+    found = tx.conn.execute(wanted).all()
+    pointing = store.labels_of_many(tx, [row.id for row in found])
+    return [
+        Use(
+            kind=row.kind,
+            name=row.name,
+            at=row.number,
+            number=cited,
+            labels=tuple(
+                one.label for one in pointing.get(row.id, []) if one.number == row.number
+            ),
+        )
+        for row in found
+        for cited in _cited(tx, of, row.kind, row.name, row.number, kinds)
+    ]
+
+
+def _cited(tx: Tx, of: Artifact, kind: str, name: str, number: int, kinds: Kinds) -> list[int]:
+    """Which versions of `of` this version cites."""
+    shape = kinds.get(kind)
+    if shape is None:
+        return []
+    spec = shape.read(queries.version(tx, Ref(kind, name, str(number))).spec)
+    cites = (Ref.parse(reference, kind=kind) for reference in shape.references(spec))
+    return [
+        ref.number
+        for ref in cites
+        if (ref.kind, ref.name) == (of.kind, of.name) and ref.number is not None
+    ]
+
+
+def _newest(tx: Tx, ids: Sequence[str]) -> dict[str, Newest]:
+    last = (
+        select(versions.c.artifact, func.max(versions.c.number).label("number"))
+        .where(versions.c.artifact.in_(ids))
+        .group_by(versions.c.artifact)
+        .subquery()
+    )
+    wanted = select(
+        versions.c.artifact,
+        versions.c.number,
+        versions.c.author,
+        versions.c.message,
+        versions.c.created_at,
+    ).join(
+        last, (versions.c.artifact == last.c.artifact) & (versions.c.number == last.c.number)
+    )
+    return {
+        row.artifact: Newest(
+            number=row.number,
+            author=row.author,
+            message=row.message,
+            created_at=row.created_at,
+        )
+        for row in tx.conn.execute(wanted)
+    }
+
+
+def _open_proposals(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
+    wanted = (
+        select(proposals.c.artifact, func.count().label("n"))
+        .where(proposals.c.artifact.in_(ids), proposals.c.state == ProposalState.OPEN.value)
+        .group_by(proposals.c.artifact)
+    )
+    return {row.artifact: row.n for row in tx.conn.execute(wanted)}

@@ -1,0 +1,147 @@
+"""Proposals over HTTP: opening, reading, checking, answering, merging."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from opsroom.access.http import Read, Write
+from opsroom.approvals import Answer, Approval
+from opsroom.approvals import queries as approvals
+from opsroom.kit.db import Tx
+from opsroom.kit.wire import Wire
+
+from . import proposals, queries, rules
+from .errors import ProposalMoved
+from .model import Finding, Label, Proposal, ProposalState, Ref
+from .routes import KnownKinds, Limit
+
+router = APIRouter(prefix="/v1/proposals", tags=["proposals"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProposal(Wire):
+    """`ref` names the version, as `prompt/refund-triage@7`."""
+
+    ref: str
+    label: str = "production"
+    title: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review(Wire):
+    """`binding` is the digest of what was shown; an answer to anything else is refused."""
+
+    answer: Answer
+    reason: str = ""
+    binding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal(Wire):
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalPage(Wire):
+    """Proposals, newest first. `next` is what to pass as `before` for the page after this one."""
+
+    items: tuple[Proposal, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownProposal(Wire):
+    """A proposal as it stands: what it takes, what is missing, and everything that was said.
+
+    `binding` is the digest that an answer given now is bound to.
+    """
+
+    proposal: Proposal
+    binding: str
+    needs: rules.Needs
+    missing: tuple[str, ...]
+    answers: tuple[Approval, ...]
+    findings: tuple[Finding, ...]
+
+
+@router.get("")
+def list_proposals(
+    tx: Read,
+    state: ProposalState | None = None,
+    kind: str | None = None,
+    name: str | None = None,
+    before: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = queries.PAGE,
+) -> ProposalPage:
+    """Proposals, newest first, of everything or of one artifact."""
+    items = tuple(
+        queries.proposals(tx, state=state, kind=kind, name=name, before=before, limit=limit)
+    )
+    return ProposalPage(items=items, next=items[-1].id if len(items) == limit else None)
+
+
+@router.post("", status_code=201)
+def propose(new: NewProposal, tx: Write, known: KnownKinds) -> Proposal:
+    """Ask that a label move to a version. Lint runs at once."""
+    return proposals.propose(
+        tx,
+        Ref.parse(new.ref),
+        label=new.label,
+        title=new.title,
+        description=new.description,
+        kinds=known,
+    )
+
+
+@router.get("/{proposal_id}")
+def show_proposal(proposal_id: str, tx: Read, known: KnownKinds) -> ShownProposal:
+    """A proposal with what it still takes."""
+    return shown(tx, queries.proposal(tx, proposal_id), known)
+
+
+@router.post("/{proposal_id}/checks")
+def check(proposal_id: str, tx: Write, known: KnownKinds) -> ShownProposal:
+    """Run the linter again. A gate reports its own verdict."""
+    proposal = queries.proposal(tx, proposal_id)
+    version = queries.version(tx, Ref(proposal.kind, proposal.name, str(proposal.number)))
+    found = proposals.lint_check(proposals.lint(tx, version, kinds=known))
+    if found not in proposal.checks:
+        proposal = proposals.report_check(tx, proposal_id, found)
+    return shown(tx, proposal, known)
+
+
+@router.post("/{proposal_id}/reviews", status_code=201)
+def review(proposal_id: str, given: Review, tx: Write) -> Approval:
+    """Approve a proposal exactly as it stands, or ask for changes."""
+    if given.binding and given.binding != queries.proposal(tx, proposal_id).binding:
+        raise ProposalMoved(proposal_id)
+    return proposals.review(tx, proposal_id, answer=given.answer, reason=given.reason)
+
+
+@router.post("/{proposal_id}/merge")
+def merge(proposal_id: str, tx: Write) -> Label:
+    """Move the label, if everything is there; 422 with what is missing otherwise."""
+    return proposals.merge(tx, proposal_id)
+
+
+@router.post("/{proposal_id}/withdraw")
+def withdraw(proposal_id: str, closing: Withdrawal, tx: Write) -> Proposal:
+    """Close a proposal without moving anything."""
+    return proposals.withdraw(tx, proposal_id, reason=closing.reason)
+
+
+def shown(tx: Tx, proposal: Proposal, known: KnownKinds) -> ShownProposal:
+    """Everything there is to know about a proposal."""
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    version = queries.version(tx, Ref(proposal.kind, proposal.name, str(proposal.number)))
+    closed = proposal.state is not ProposalState.OPEN
+    return ShownProposal(
+        proposal=proposal,
+        binding=proposal.binding,
+        needs=rules.needs(of.criticality, proposal.label, first=proposal.base is None),
+        missing=() if closed else tuple(proposals.missing(tx, proposal)),
+        answers=tuple(approvals.history(tx, proposal.subject)),
+        findings=tuple(proposals.lint(tx, version, kinds=known)),
+    )

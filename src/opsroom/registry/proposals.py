@@ -1,0 +1,164 @@
+"""Proposals: moving a label the reviewed way."""
+
+from dataclasses import replace
+
+from opsroom import approvals
+from opsroom.approvals import Answer, Approval
+from opsroom.kit.db import Tx
+
+from . import commands, queries, rules, store
+from .commands import check_label
+from .errors import NotReady, ProposalClosed
+from .kinds import Kinds, kind_of
+from .model import (
+    Check,
+    Finding,
+    Label,
+    Proposal,
+    ProposalState,
+    Ref,
+    Severity,
+    Version,
+)
+
+
+def propose(
+    tx: Tx, ref: Ref, *, label: str, title: str = "", description: str = "", kinds: Kinds
+) -> Proposal:
+    """Ask that `label` move to the version that `ref` names. Lint runs at once."""
+    check_label(label)
+    of = queries.artifact(tx, ref.kind, ref.name)
+    version = queries.version(tx, ref)
+    now = store.label(tx, of, label)
+    proposal = Proposal(
+        id=tx.ids.new("prp"),
+        kind=of.kind,
+        name=of.name,
+        label=label,
+        number=version.number,
+        digest=version.digest,
+        base=now.number if now else None,
+        title=title or version.message or f"move {label} to version {version.number}",
+        description=description,
+        author=tx.actor.person,
+        checks=(lint_check(lint(tx, version, kinds=kinds)),),
+        created_at=tx.now,
+    )
+    store.add_proposal(tx, of, proposal)
+    tx.record(
+        "proposal.opened", proposal.subject, artifact=of.ref, label=label, number=version.number
+    )
+    return proposal
+
+
+def lint(tx: Tx, version: Version, *, kinds: Kinds) -> list[Finding]:
+    """What the kind's linter says of a version, compared with the one before it."""
+    kind = kind_of(kinds, version.kind)
+    before = None
+    if version.parent is not None:
+        parent = queries.version(tx, Ref(version.kind, version.name, str(version.parent)))
+        before = kind.read(parent.spec)
+    return list(kind.lint(kind.read(version.spec), before, queries.lookup(tx)))
+
+
+def lint_check(findings: list[Finding]) -> Check:
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    rest = len(findings) - errors
+    return Check(
+        name="lint",
+        state="failed" if errors else "passed",
+        summary=f"{errors} errors, {rest} remarks" if findings else "nothing to remark",
+    )
+
+
+def report_check(tx: Tx, proposal_id: str, check: Check) -> Proposal:
+    """Put the outcome of a check on an open proposal, over an earlier one of that name.
+
+    New evidence is a new state: approvals of the state before it no longer speak.
+    """
+    was = _open(tx, proposal_id)
+    checks = (*(one for one in was.checks if one.name != check.name), check)
+    return _save(
+        tx,
+        replace(was, checks=checks),
+        was,
+        "proposal.checked",
+        check=check.name,
+        state=check.state,
+    )
+
+
+def review(tx: Tx, proposal_id: str, *, answer: Answer, reason: str) -> Approval:
+    """Answer a proposal exactly as it stands.
+
+    Nobody approves what they proposed, or a version that they wrote.
+    """
+    proposal = _open(tx, proposal_id)
+    writers = _writers(tx, proposal)
+    return approvals.give(
+        tx,
+        proposal.subject,
+        proposal.binding,
+        requester=tx.actor.name if tx.actor.name in writers else proposal.author,
+        answer=answer,
+        reason=reason,
+    )
+
+
+def missing(tx: Tx, proposal: Proposal) -> list[str]:
+    """What keeps a proposal from being merged now, in words; empty when nothing does."""
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    need = rules.needs(of.criticality, proposal.label, first=proposal.base is None)
+    standing = approvals.standing(tx, proposal.subject, proposal.binding)
+    writers = _writers(tx, proposal)
+    others = [one for one in standing if one.approver not in writers]
+    reasons = rules.missing(proposal, need, others)
+    if need.release:
+        reasons.append("an autonomous artifact is promoted by a release")
+    now = store.label(tx, of, proposal.label)
+    if (now.number if now else None) != proposal.base:
+        reasons.append(f"{proposal.label} has moved since; open a new proposal")
+    return reasons
+
+
+def merge(tx: Tx, proposal_id: str) -> Label:
+    """Move the label, if everything that the criticality asks for is there.
+
+    Raises `NotReady` with what is missing. Approvals are used up.
+    """
+    proposal = _open(tx, proposal_id)
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    store.lock_artifact(tx, of.id)  # what is decided now must still be so when the label moves
+    if reasons := missing(tx, proposal):
+        raise NotReady(proposal_id, "; ".join(reasons))
+    approvals.consume(tx, proposal.subject, proposal.binding)
+    _save(tx, replace(proposal, state=ProposalState.MERGED), proposal, "proposal.merged")
+    return commands.move_label(
+        tx, of, proposal.label, proposal.number, how="merge", reason=proposal.title
+    )
+
+
+def withdraw(tx: Tx, proposal_id: str, *, reason: str) -> Proposal:
+    was = _open(tx, proposal_id)
+    closed = replace(was, state=ProposalState.WITHDRAWN)
+    return _save(tx, closed, was, "proposal.withdrawn", reason=reason)
+
+
+def _open(tx: Tx, proposal_id: str) -> Proposal:
+    proposal = queries.proposal(tx, proposal_id)
+    if proposal.state is not ProposalState.OPEN:
+        raise ProposalClosed(proposal_id, proposal.state.value)
+    return proposal
+
+
+def _writers(tx: Tx, proposal: Proposal) -> frozenset[str]:
+    """Who wrote the proposed version, and who put it here."""
+    version = queries.version(tx, Ref(proposal.kind, proposal.name, str(proposal.number)))
+    return frozenset({version.author, version.made_by})
+
+
+def _save(tx: Tx, proposal: Proposal, was: Proposal, event: str, **facts: str) -> Proposal:
+    saved = replace(proposal, revision=was.revision + 1)
+    store.save_proposal(tx, saved, was=was)
+    tx.record(event, saved.subject, **facts)
+    return saved

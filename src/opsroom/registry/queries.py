@@ -1,0 +1,112 @@
+"""Looking things up in the registry."""
+
+from opsroom.kit.db import Tx
+
+from . import store
+from .errors import ArtifactNotFound, ProposalNotFound, VersionNotFound
+from .kinds import Lookup
+from .model import (
+    LATEST,
+    Artifact,
+    Label,
+    LabelMove,
+    Proposal,
+    ProposalState,
+    Ref,
+    Version,
+)
+
+PAGE = 100
+
+
+def artifact(tx: Tx, kind: str, name: str) -> Artifact:
+    """One artifact of this project, or `ArtifactNotFound`."""
+    found = store.artifact(tx, kind, name)
+    if found is None:
+        raise ArtifactNotFound(kind, name)
+    return found
+
+
+def version(tx: Tx, ref: Ref) -> Version:
+    """The version that a reference names: by number, by label, or (without either) the latest.
+
+    Raises `ArtifactNotFound` or `VersionNotFound`.
+    """
+    of = artifact(tx, ref.kind, ref.name)
+    if ref.at in {"", LATEST}:
+        found = store.latest(tx, of)
+    elif ref.number is not None:
+        found = store.version(tx, of, ref.number)
+    else:
+        label = store.label(tx, of, ref.at)
+        found = store.version(tx, of, label.number) if label else None
+    if found is None:
+        raise VersionNotFound(ref.kind, ref.name, ref.at or LATEST)
+    return found
+
+
+def lookup(tx: Tx) -> Lookup:
+    """A function that finds versions in this transaction by the text of a reference."""
+
+    def find(reference: str, *, kind: str = "") -> Version:
+        return version(tx, Ref.parse(reference, kind=kind))
+
+    return find
+
+
+def versions(
+    tx: Tx, kind: str, name: str, *, before: int | None = None, limit: int = PAGE
+) -> list[Version]:
+    """Versions of an artifact, newest first; go on with the smallest number as `before`."""
+    return store.versions_page(tx, artifact(tx, kind, name), before=before, limit=limit)
+
+
+def artifacts(
+    tx: Tx, kind: str, *, after: str = "", limit: int = PAGE, search: str = ""
+) -> list[tuple[Artifact, int, list[Label]]]:
+    """Artifacts of a kind by name, each with its number of versions and its labels."""
+    page = store.artifacts_page(tx, kind, after=after, limit=limit, search=search)
+    labels = store.labels_of_many(tx, [one.id for one, _ in page])
+    return [(one, count, labels.get(one.id, [])) for one, count in page]
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """How many artifacts of each kind there are."""
+    return store.count_artifacts(tx)
+
+
+def labels(tx: Tx, kind: str, name: str) -> list[Label]:
+    return store.labels_of(tx, artifact(tx, kind, name))
+
+
+def label(tx: Tx, kind: str, name: str, label: str) -> Label | None:
+    """Where a label points, or None while it points nowhere."""
+    return store.label(tx, artifact(tx, kind, name), label)
+
+
+def label_history(
+    tx: Tx, kind: str, name: str, label: str | None = None, *, limit: int = PAGE
+) -> list[LabelMove]:
+    """How the labels of an artifact moved, newest first."""
+    return store.moves_of(tx, artifact(tx, kind, name), label, limit=limit)
+
+
+def proposal(tx: Tx, proposal_id: str) -> Proposal:
+    found = store.proposal(tx, proposal_id)
+    if found is None:
+        raise ProposalNotFound(proposal_id)
+    return found
+
+
+def proposals(
+    tx: Tx,
+    *,
+    state: ProposalState | None = None,
+    kind: str | None = None,
+    name: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> list[Proposal]:
+    """Proposals, newest first, of everything or of one artifact."""
+    of = artifact(tx, kind, name) if kind and name else None
+    return store.proposals_page(tx, state=state, of=of, before=before, limit=limit)

@@ -1,0 +1,79 @@
+"""What a change needs before it may serve, by criticality. Pure; the tables are the rules.
+
+advisory    the author may move it alone once lint passes
+assistive   lint, a passed gate, and one reviewer who is not the author
+autonomous  a full release (gate, shadow, sample, canary) and two approvals, one of them risk
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from opsroom.approvals import Answer, Approval
+from opsroom.kit.wire import Wire
+
+from .model import Criticality, Proposal
+
+PROTECTED = frozenset({"production"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs(Wire):
+    """What must be there before a protected label moves."""
+
+    checks: tuple[str, ...]
+    approvals: int
+    risk_approvals: int = 0
+    release: bool = False
+
+
+NEEDS = {
+    Criticality.ADVISORY: Needs(checks=("lint",), approvals=0),
+    Criticality.ASSISTIVE: Needs(checks=("lint", "gate"), approvals=1),
+    Criticality.AUTONOMOUS: Needs(
+        checks=("lint", "gate"), approvals=2, risk_approvals=1, release=True
+    ),
+}
+NOTHING = Needs(checks=(), approvals=0)
+
+
+def needs(criticality: Criticality, label: str, *, first: bool = False) -> Needs:
+    """What moving `label` takes. Labels that nobody serves from are free.
+
+    The `first` version has nothing to be compared with: people answer for it, no gate can.
+    """
+    if label not in PROTECTED:
+        return NOTHING
+    need = NEEDS[criticality]
+    return replace(need, checks=("lint",), release=False) if first else need
+
+
+def missing_approvals(need: Needs, approvals: Sequence[Approval], author: str) -> list[str]:
+    """What is still missing in approvals, in words. Each person counts once, the author never."""
+    speak = {
+        one.approver: one
+        for one in approvals
+        if one.answer is Answer.APPROVE and one.approver != author
+    }
+    missing: list[str] = []
+    if len(speak) < need.approvals:
+        missing.append(f"{len(speak)} of {need.approvals} approvals")
+    risk = sum("risk" in one.roles or "admin" in one.roles for one in speak.values())
+    if risk < need.risk_approvals:
+        missing.append(f"{risk} of {need.risk_approvals} approvals by the risk role")
+    return missing
+
+
+def missing(proposal: Proposal, need: Needs, approvals: Sequence[Approval]) -> list[str]:
+    """What keeps a proposal from being merged, in words; empty when nothing does."""
+    states = {check.name: check.state for check in proposal.checks}
+    reasons = [
+        f"check {name!r} is {states.get(name, 'missing')}"
+        for name in need.checks
+        if states.get(name) != "passed"
+    ]
+    reasons += [
+        f"check {check.name!r} failed"
+        for check in proposal.checks
+        if check.state == "failed" and check.name not in need.checks
+    ]
+    return reasons + missing_approvals(need, approvals, proposal.author)
