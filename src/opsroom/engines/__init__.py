@@ -1,0 +1,1 @@
+"""Adapters: the engines of others behind our own Protocols."""

@@ -1,0 +1,1 @@
+"""Prompts: what agents are told, as versions that are typed, linted and rendered safely."""
