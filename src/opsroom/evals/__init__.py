@@ -1,0 +1,1 @@
+"""Evals: judging versions on datasets, and the gate that rests on it."""

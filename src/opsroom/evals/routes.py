@@ -1,0 +1,119 @@
+"""Evaluations over HTTP."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from opsroom.access.http import Caller, Read, database
+from opsroom.kit.wire import Wire
+
+from . import queries
+from .errors import VerdictNotFound
+from .gate import GateRules, GateVerdict
+from .gating import DEFAULT_MARGIN, Ask, Compared, compare_versions, gate_versions
+from .measure import Measurement, measure
+from .model import EvalRun, Result
+
+router = APIRouter(prefix="/v1/evals", tags=["evals"])
+Limit = Annotated[int, Query(ge=1, le=500)]
+Start = Annotated[int, Query(ge=0, le=10_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRequest(Wire):
+    """Candidate `b` against baseline `a`."""
+
+    a: Measurement
+    b: Measurement
+    metric: str = ""
+    margin: float = DEFAULT_MARGIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRequest(Wire):
+    """May `candidate` replace `baseline`? The verdict goes to `proposal`, if one is named.
+
+    `rules` state everything; `ask` only what differs from the rules that count otherwise.
+    """
+
+    baseline: Measurement
+    candidate: Measurement
+    rules: GateRules | None = None
+    ask: Ask | None = None
+    proposal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gated(Wire):
+    """A verdict and the digest it is kept under."""
+
+    digest: str
+    verdict: GateVerdict
+
+
+@router.post("/runs")
+def start_run(wanted: Measurement, actor: Caller, request: Request) -> EvalRun:
+    """Measure a version on a dataset; one that was measured before is found again."""
+    return measure(database(request), actor, wanted, models=_models(request))
+
+
+@router.get("/runs")
+def list_runs(
+    tx: Read, before: str | None = None, limit: Limit = queries.PAGE
+) -> list[EvalRun]:
+    return queries.runs(tx, before=before, limit=limit)
+
+
+@router.get("/runs/{run_id}")
+def show_run(run_id: str, tx: Read) -> EvalRun:
+    return queries.run(tx, run_id)
+
+
+@router.get("/runs/{run_id}/results")
+def list_results(
+    run_id: str, tx: Read, start: Start = 0, limit: Limit = queries.PAGE
+) -> list[Result]:
+    return queries.result_page(tx, run_id, start=start, limit=limit)
+
+
+@router.post("/compare")
+def compare(wanted: CompareRequest, actor: Caller, request: Request) -> Compared:
+    """Compare two versions on the items that both answered."""
+    return compare_versions(
+        database(request),
+        actor,
+        wanted.a,
+        wanted.b,
+        metric=wanted.metric,
+        margin=wanted.margin,
+        models=_models(request),
+    )
+
+
+@router.post("/gate")
+def gate(wanted: GateRequest, actor: Caller, request: Request) -> Gated:
+    """Decide whether a candidate may replace a baseline, and keep the verdict."""
+    verdict = gate_versions(
+        database(request),
+        actor,
+        wanted.baseline,
+        wanted.candidate,
+        rules=wanted.rules,
+        ask=wanted.ask,
+        proposal=wanted.proposal,
+        models=_models(request),
+    )
+    return Gated(digest=verdict.digest, verdict=verdict)
+
+
+@router.get("/verdicts/{digest}")
+def show_verdict(digest: str, tx: Read) -> Gated:
+    found = queries.stored_verdict(tx, digest)
+    if found is None:
+        raise VerdictNotFound(digest)
+    return Gated(digest=digest, verdict=found)
+
+
+def _models(request: Request) -> Any:
+    return request.app.state.models

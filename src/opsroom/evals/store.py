@@ -1,0 +1,216 @@
+"""Evaluation runs, their results, and gate verdicts in the database."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from opsroom.kit.canonical import canonical
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.wire import adapter, plain
+
+from .errors import RunMoved, RunNotFound
+from .model import EvalRun, Result, ResultKey, RunState
+
+runs = Table(
+    "eval_runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("subject_name", String, nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("dataset_name", String, nullable=False),
+    Column("evaluators", String(64), nullable=False),
+    Column("specs", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("split", String, nullable=False),
+    Column("variant", String, nullable=False),
+    Column("trials", Integer, nullable=False),
+    Column("source", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("totals", JSON, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("started_at", Utc),
+    Column("finished_at", Utc),
+    Index("ix_eval_runs_subject", "project", "subject", "dataset", "evaluators"),
+)
+
+results = Table(
+    "eval_results",
+    metadata,
+    Column("run_id", String, ForeignKey("eval_runs.id"), primary_key=True),
+    Column("item", String(64), primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("result", Text, nullable=False),
+)
+
+verdicts = Table(
+    "gate_verdicts",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("baseline", String(64), nullable=False),
+    Column("candidate", String(64), nullable=False),
+    Column("state", String, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by", String, nullable=False),
+    Index("ix_gate_verdicts_candidate", "project", "candidate", "at"),
+)
+
+
+def add_run(tx: Tx, run: EvalRun, specs: list[dict[str, Any]], source: str) -> None:
+    tx.conn.execute(
+        insert(runs).values(
+            id=run.id, project=tx.project, specs=specs, source=source, **_row(run)
+        )
+    )
+
+
+def run(tx: Tx, run_id: str) -> EvalRun:
+    wanted = select(runs).where(runs.c.project == tx.project, runs.c.id == run_id)
+    row = tx.conn.execute(wanted).mappings().first()
+    if row is None:
+        raise RunNotFound(run_id)
+    return read_run(row)
+
+
+def specs_of(tx: Tx, run_id: str) -> list[dict[str, Any]]:
+    """The evaluators of a run, as they were written down."""
+    wanted = select(runs.c.specs).where(runs.c.project == tx.project, runs.c.id == run_id)
+    found: list[dict[str, Any]] = tx.conn.execute(wanted).scalar_one()
+    return found
+
+
+def same_run(tx: Tx, like: EvalRun, source: str) -> EvalRun | None:
+    """The newest run of exactly this measurement that is at work or came out well."""
+    wanted = (
+        select(runs)
+        .where(
+            runs.c.project == tx.project,
+            runs.c.subject == like.subject,
+            runs.c.dataset == like.dataset,
+            runs.c.evaluators == like.evaluators,
+            runs.c.split == like.split,
+            runs.c.variant == like.variant,
+            runs.c.trials == like.trials,
+            runs.c.source == source,
+            runs.c.state.in_([RunState.RUNNING.value, RunState.SUCCESSFUL.value]),
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    )
+    row = tx.conn.execute(wanted).mappings().first()
+    return read_run(row) if row else None
+
+
+def runs_page(tx: Tx, *, before: str | None = None, limit: int) -> list[EvalRun]:
+    """Runs of this project, newest first."""
+    wanted = select(runs).where(runs.c.project == tx.project)
+    if before is not None:
+        wanted = wanted.where(runs.c.id < before)
+    rows = tx.conn.execute(wanted.order_by(runs.c.id.desc()).limit(limit)).mappings()
+    return [read_run(row) for row in rows]
+
+
+def save_run(tx: Tx, run: EvalRun, *, was: EvalRun) -> None:
+    """Write `run` over `was`, unless somebody else got there first."""
+    done = tx.conn.execute(
+        update(runs)
+        .where(runs.c.id == was.id, runs.c.state == was.state.value)
+        .values(_row(run))
+    )
+    if done.rowcount == 0:
+        raise RunMoved(was.id, was.state.value, run.state.value)
+
+
+def add_results(tx: Tx, new: Sequence[Result]) -> int:
+    """Keep results; those that are there already are left alone. Returns how many were new."""
+    rows = [
+        {
+            "run_id": one.run_id,
+            "item": one.item,
+            "trial": one.trial,
+            "result": canonical(plain(one)).decode(),
+        }
+        for one in new
+    ]
+    return insert_missing(tx, results, rows)
+
+
+def done(tx: Tx, run_id: str) -> set[ResultKey]:
+    wanted = select(results.c.item, results.c.trial).where(results.c.run_id == run_id)
+    return {ResultKey(item, trial) for item, trial in tx.conn.execute(wanted)}
+
+
+def results_of(tx: Tx, run_id: str) -> Iterator[Result]:
+    """Every result of a run, by item and trial, as a stream."""
+    shape = adapter(Result)
+    wanted = select(results.c.result).where(results.c.run_id == run_id)
+    for text in tx.conn.execute(wanted.order_by(results.c.item, results.c.trial)).scalars():
+        yield shape.validate_json(text)
+
+
+def add_verdict(
+    tx: Tx, digest: str, *, baseline: str, candidate: str, state: str, verdict: Any
+) -> bool:
+    """Keep a gate verdict under its digest; False when exactly this one is there already."""
+    row = {
+        "project": tx.project,
+        "digest": digest,
+        "baseline": baseline,
+        "candidate": candidate,
+        "state": state,
+        "verdict": canonical(plain(verdict)).decode(),
+        "at": tx.now,
+        "by": tx.actor.name,
+    }
+    return insert_missing(tx, verdicts, [row]) == 1
+
+
+def verdict(tx: Tx, digest: str) -> dict[str, Any] | None:
+    wanted = select(verdicts.c.verdict).where(
+        verdicts.c.project == tx.project, verdicts.c.digest == digest
+    )
+    found = tx.conn.execute(wanted).scalar()
+    return None if found is None else json.loads(found)
+
+
+def verdicts_of(tx: Tx, candidate: str, *, limit: int) -> list[RowMapping]:
+    """Gate verdicts on a candidate version (by digest), newest first."""
+    wanted = select(verdicts).where(
+        verdicts.c.project == tx.project, verdicts.c.candidate == candidate
+    )
+    return list(tx.conn.execute(wanted.order_by(verdicts.c.at.desc()).limit(limit)).mappings())
+
+
+def _row(run: EvalRun) -> dict[str, Any]:
+    nested = {"state", "metrics", "totals", "id"}
+    values = {n: getattr(run, n) for n in EvalRun.__dataclass_fields__ if n not in nested}
+    return values | {
+        "state": run.state.value,
+        "metrics": [plain(metric) for metric in run.metrics],
+        "totals": plain(run.totals),
+    }
+
+
+def read_run(row: RowMapping) -> EvalRun:
+    """The run that a row of the table holds."""
+    known = {name: row[name] for name in EvalRun.__dataclass_fields__}
+    return adapter(EvalRun).validate_python(known)

@@ -1,0 +1,162 @@
+"""Measuring and gating on a database: durable as it goes, made once, bound to what it is about."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from opsroom.app.kinds import KINDS
+from opsroom.datasets import Item
+from opsroom.datasets import commands as datasets
+from opsroom.evals import store
+from opsroom.evals.comparison import MetricRule
+from opsroom.evals.errors import GateOfAnother, NotMeasurable
+from opsroom.evals.gate import GateRules, Outcome
+from opsroom.evals.gating import compare_versions, gate_versions
+from opsroom.evals.measure import Measurement, measure
+from opsroom.evals.model import RunState
+from opsroom.kit import faults
+from opsroom.kit.db import Actor, Database
+from opsroom.models import Find, Model, NoModelConfigured, Output, Recording
+from opsroom.models import store as recordings
+from opsroom.registry import ArtifactDraft, Criticality, Ref, VersionDraft, proposals, queries
+from opsroom.registry import commands as registry
+
+CASES = 240
+
+
+class NoModels:
+    """Nothing can be asked live."""
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Find]:
+        yield _nothing
+
+
+def _nothing(name: str) -> Model:
+    raise NoModelConfigured(name)
+
+
+MODELS = NoModels()
+
+
+@pytest.fixture
+def world(db: Database, actor: Actor) -> Database:
+    """An agent with three versions and their recorded answers: good, better, worse."""
+    items = [Item(id=f"i{n}", input=f"question {n}", expected="yes") for n in range(CASES)]
+    with db.write(actor) as tx:
+        for kind, name in (("agent", "clerk"), ("evaluator", "right")):
+            draft = ArtifactDraft(kind=kind, name=name, criticality=Criticality.ASSISTIVE)
+            registry.create_artifact(tx, draft, kinds=KINDS)
+        spec = {"type": "equals", "metric": "right"}
+        registry.create_version(tx, "evaluator", "right", VersionDraft(spec=spec), kinds=KINDS)
+        datasets.put(tx, "clerk", items, kinds=KINDS, evaluators=["right"])
+        for number, right in ((1, 200), (2, 230), (3, 150)):
+            manifest = VersionDraft(spec={"model": {"model": f"m{number}"}})
+            made = registry.create_version(tx, "agent", "clerk", manifest, kinds=KINDS)
+            recordings.add(
+                tx,
+                [
+                    Recording(
+                        subject=made.digest,
+                        item=item.hash,
+                        output=Output(text="yes" if n < right else "no", latency=1.0),
+                    )
+                    for n, item in enumerate(items)
+                ],
+            )
+    return db
+
+
+def test_a_measurement_is_made_once(world: Database, actor: Actor) -> None:
+    first = measure(world, actor, Measurement(subject="clerk@1"), models=MODELS)
+    again = measure(world, actor, Measurement(subject="agent/clerk@1"), models=MODELS)
+    assert first == again
+    assert first.state is RunState.SUCCESSFUL
+    assert (first.totals.answered, first.totals.errors) == (CASES, 0)
+
+
+def test_an_interrupted_measurement_goes_on(world: Database, actor: Actor) -> None:
+    passed = [0]
+
+    def strike() -> None:
+        passed[0] += 1
+        if passed[0] == 1:
+            raise KeyboardInterrupt
+
+    faults.arm("measure.kept", strike)
+    with pytest.raises(KeyboardInterrupt):
+        measure(world, actor, Measurement(subject="clerk@1"), models=MODELS)
+    faults.disarm()
+    done = measure(world, actor, Measurement(subject="clerk@1"), models=MODELS)
+    with world.read(actor) as tx:
+        assert len(list(store.results_of(tx, done.id))) == CASES
+        assert len(store.runs_page(tx, limit=10)) == 1
+    assert (done.totals.answered, done.totals.skipped) == (CASES, 0)
+
+
+def test_what_was_never_recorded_is_not_made_up(world: Database, actor: Actor) -> None:
+    wanted = Measurement(subject="clerk@1", variant="temperature=1")
+    with pytest.raises(NotMeasurable) as caught:
+        measure(world, actor, wanted, models=MODELS)
+    assert "''" in str(caught.value.as_dict()["hint"])
+
+
+@pytest.mark.parametrize(
+    ("candidate", "outcome"), [(2, Outcome.PASSED), (3, Outcome.FAILED), (1, Outcome.PASSED)]
+)
+def test_the_gate_decides_and_keeps_its_verdict(
+    world: Database, actor: Actor, candidate: int, outcome: Outcome
+) -> None:
+    sides = (Measurement(subject="clerk@1"), Measurement(subject=f"clerk@{candidate}"))
+    verdict = gate_versions(world, actor, *sides, models=MODELS)
+    assert verdict.outcome is outcome
+    assert gate_versions(world, actor, *sides, models=MODELS).digest == verdict.digest
+    with world.read(actor) as tx:
+        kept = store.verdict(tx, verdict.digest)
+        assert kept is not None
+        assert kept["outcome"] == outcome.value
+
+
+def test_a_gate_speaks_only_for_what_is_proposed(world: Database, actor: Actor) -> None:
+    with world.write(actor) as tx:
+        proposal = proposals.propose(
+            tx, Ref.parse("agent/clerk@2"), label="staging", kinds=KINDS
+        )
+    rules = GateRules(metrics=(MetricRule(metric="right", margin=0.05),))
+    with pytest.raises(GateOfAnother):
+        gate_versions(
+            world,
+            actor,
+            Measurement(subject="clerk@1"),
+            Measurement(subject="clerk@1"),
+            rules=rules,
+            proposal=proposal.id,
+            models=MODELS,
+        )
+    gate_versions(
+        world,
+        actor,
+        Measurement(subject="clerk@1"),
+        Measurement(subject="clerk@2"),
+        rules=rules,
+        proposal=proposal.id,
+        models=MODELS,
+    )
+    with world.read(actor) as tx:
+        states = {one.name: one.state for one in queries.proposal(tx, proposal.id).checks}
+    assert states == {"lint": "passed", "gate": "passed"}
+
+
+def test_cases_that_got_worse_come_first(world: Database, actor: Actor) -> None:
+    found = compare_versions(
+        world,
+        actor,
+        Measurement(subject="clerk@1"),
+        Measurement(subject="clerk@3"),
+        models=MODELS,
+    )
+    changes = [case.changed for case in found.cases]
+    assert changes[:50] == ["regressed"] * 50
+    assert set(changes[50:]) == {"same"}
+    assert [one.metric for one in found.metrics] == ["right", "latency"]
