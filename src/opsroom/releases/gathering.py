@@ -1,0 +1,44 @@
+"""Collecting what is known about a release, so that it can be decided."""
+
+from opsroom import approvals
+from opsroom.kit.db import Tx
+from opsroom.registry import queries as registry
+from opsroom.registry import rules
+
+from . import store
+from .evidence import Evidence, GateResult, LegCounts
+from .model import Release, State
+
+
+def gather(tx: Tx, release: Release) -> Evidence:
+    """Everything that `decide` may look at, as it is stored now."""
+    gate = store.gate(tx, release.id)
+    label = registry.label(tx, release.kind, release.name, release.environment)
+    return Evidence(
+        champion=label.number if label else None,
+        security_events=store.count_security_events(tx, release.id),
+        gate=gate,
+        approvals_missing=_approvals_missing(tx, release, gate),
+        shadow=store.shadow(tx, release.id, release.round),
+        sample=store.sample_counts(tx, release),
+        legs=tuple(store.leg(tx, release.id, leg) for leg in release.legs if not leg.void),
+        looks=tuple(_sound(release, legs) for _, legs in store.looks(tx, release.id)),
+    )
+
+
+def _approvals_missing(tx: Tx, release: Release, gate: GateResult | None) -> tuple[str, ...]:
+    """Which approvals its criticality still asks for, in words; asked while gating only."""
+    if release.state is not State.GATING:
+        return ()
+    of = registry.artifact(tx, release.kind, release.name)
+    need = rules.needs(of.criticality, release.environment)
+    binding = release.binding(gate.digest if gate else "")
+    standing = approvals.standing(tx, release.subject, binding)
+    others = [one for one in standing if one.approver != release.version_author]
+    return tuple(rules.missing_approvals(need, others, release.author))
+
+
+def _sound(release: Release, legs: tuple[LegCounts, ...]) -> tuple[LegCounts, ...]:
+    """An earlier look, without the legs that were spoilt since."""
+    void = {leg.number for leg in release.legs if leg.void}
+    return tuple(leg for leg in legs if leg.leg not in void)
