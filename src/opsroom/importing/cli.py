@@ -1,0 +1,49 @@
+"""`opsroom import FORMAT PATH`: bring in recorded runs, histories and datasets."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opsroom.sdk.terminal import client, plural, show
+
+
+@click.command("import")
+@click.argument("format_", metavar="FORMAT")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Read and check the files; store nothing.")
+@click.pass_context
+def import_(ctx: click.Context, format_: str, path: Path, dry_run: bool) -> None:
+    """Import PATH (a file or a folder): all of it or nothing; again changes nothing.
+
+    FORMAT is one of tau, prompt-history, ticket-prompts, llmdrift, agentdojo.
+    """
+    from opsroom.kit.wire import plain
+
+    from .readers import read
+
+    bundle = read(format_, path)
+    if dry_run:
+        counts = {
+            "versions": len(bundle.versions),
+            "items": sum(len(one.items) for one in bundle.datasets),
+            "recordings": len(bundle.recordings),
+        }
+        show(ctx, {"format": format_, "would_import": counts}, _dry)
+        return
+    show(ctx, client(ctx).post("/v1/imports", plain(bundle)), _done)
+
+
+def _dry(found: dict[str, Any]) -> str:
+    parts = [plural(count, what[:-1]) for what, count in found["would_import"].items()]
+    return f"would import {', '.join(parts)}"
+
+
+def _done(report: dict[str, Any]) -> str:
+    new = {what: count for what, count in report["new"].items() if count}
+    if not new:
+        return "everything is here already; nothing changed"
+    said = ", ".join(plural(count, what) for what, count in new.items())
+    return f"imported {said}" + (
+        f"; {plural(report['reverts'], 'revert')}" if report["reverts"] else ""
+    )

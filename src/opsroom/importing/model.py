@@ -1,0 +1,81 @@
+"""What an import consists of, whatever the format it came in."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from opsroom.datasets import Item
+from opsroom.kit.wire import Wire
+from opsroom.models import Output
+from opsroom.registry import ArtifactDraft, VersionDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile(Wire):
+    """A file that was read, so that the journal can say what exactly came in."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion(Wire):
+    """A version of `kind/name`. Its `source` finds it again on the next import."""
+
+    kind: str
+    name: str
+    draft: VersionDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDataset(Wire):
+    """Items for a dataset. They join those that are there; same content counts once."""
+
+    name: str
+    items: tuple[Item, ...]
+    description: str = ""
+    evaluators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecording(Wire):
+    """What a version answered to an item. The version is named by kind, name and source."""
+
+    kind: str
+    name: str
+    source: str
+    item: str
+    output: Output
+    variant: str = ""
+    trial: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle(Wire):
+    """Everything one import brings, in the order in which it is stored."""
+
+    format: str
+    files: tuple[SourceFile, ...] = ()
+    artifacts: tuple[ArtifactDraft, ...] = ()
+    versions: tuple[NewVersion, ...] = ()
+    datasets: tuple[NewDataset, ...] = ()
+    recordings: tuple[NewRecording, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Wire):
+    """What an import changed. `new` and `known` count by kind of thing."""
+
+    format: str
+    new: dict[str, int] = field(default_factory=dict[str, int])
+    known: dict[str, int] = field(default_factory=dict[str, int])
+    reverts: int = 0
+
+    @property
+    def changed(self) -> bool:
+        return any(self.new.values())
+
+
+def agent_draft(model: str, **settings: Any) -> dict[str, Any]:
+    """The manifest of a recorded agent: its model, and whatever else told runs apart."""
+    known = {key: value for key, value in settings.items() if value is not None}
+    return {"model": {"model": model}, "settings": known}

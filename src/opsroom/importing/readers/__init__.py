@@ -1,0 +1,27 @@
+"""One reader a format: files in, bundle out. Readers never touch a database."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from opsroom.importing.errors import UnknownFormat
+from opsroom.importing.model import Bundle
+
+FORMATS = {
+    "agentdojo": "agentdojo",
+    "llmdrift": "llmdrift",
+    "prompt-history": "prompt_history",
+    "tau": "tau",
+    "ticket-prompts": "ticket_prompts",
+}
+
+
+def read(format_: str, path: Path) -> Bundle:
+    """Read `path` as `format_`. Raises `UnknownFormat`, or says which line of which file is
+    wrong.
+    """
+    module = FORMATS.get(format_)
+    if module is None:
+        raise UnknownFormat(format_, ", ".join(FORMATS))
+    reader: Callable[[Path], Bundle] = import_module(f"{__name__}.{module}").read
+    return reader(path)
