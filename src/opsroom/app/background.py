@@ -1,0 +1,108 @@
+"""What runs beside the requests: durable loops, and handing the journal's news to slices.
+
+Both start in a thread of their own, so that requests are answered while they come up.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opsroom.journal import outbox, queries
+from opsroom.journal.outbox import Reaction
+from opsroom.kit.errors import OpsroomError
+from opsroom.models import Models
+
+from .models import ConfiguredModels
+from .runtime import SYSTEM, Runtime
+
+if TYPE_CHECKING:
+    from opsroom.kit.durable import Durable
+
+log = logging.getLogger(__name__)
+LOOK_EVERY = 0.1
+REST_AFTER_FAILURE = 2.0
+
+
+class Background:
+    """The work of one server process that nobody waits for.
+
+    It looks for new journal entries ten times a second, which is one indexed read and finds
+    what other processes wrote as well. What fails is tried again from where it was after a
+    rest; nothing is skipped.
+    """
+
+    def __init__(self, runtime: Runtime, models: Models) -> None:
+        self._runtime = runtime
+        self._models = models
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="opsroom-background", daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the hand-over that is going on, stop the loops where they are, and end."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        # Loading the engine of durable work takes a while that no request should wait for.
+        from opsroom.kit.durable import Durable  # noqa: PLC0415
+        from opsroom.releases import workflow as releases  # noqa: PLC0415
+
+        db, settings = self._runtime.db, self._runtime.settings
+        driver = releases.Driver(db, self._models)
+        durable = Durable(
+            settings.database, loops={releases.LOOP: driver.look}, executor=settings.executor
+        )
+        if self._launched(durable):
+            try:
+                self._pump(releases.reactions(durable))
+            finally:
+                durable.close()
+
+    def _launched(self, durable: "Durable") -> bool:
+        """Start the loops, as often as it takes; False when we are told to stop before."""
+        while not self._stop.is_set():
+            try:
+                durable.launch()
+            except Exception:
+                log.exception("durable work could not be started; it will be tried again")
+                self._stop.wait(REST_AFTER_FAILURE)
+            else:
+                return True
+        return False
+
+    def _pump(self, reactions: Sequence[Reaction]) -> None:
+        db = self._runtime.db
+        seen = -1
+        wait = 0.0
+        while not self._stop.wait(wait):
+            wait = LOOK_EVERY
+            try:
+                with db.read(SYSTEM) as tx:
+                    head = queries.head(tx).seq
+                if head != seen:
+                    outbox.pump(db, reactions)
+                    seen = head
+            except OpsroomError as error:
+                log.warning("the journal was not handed over: %s", error)
+                wait = REST_AFTER_FAILURE
+            except Exception:
+                log.exception("a reaction to the journal failed; it will be tried again")
+                wait = REST_AFTER_FAILURE
+
+
+@contextmanager
+def at_work(runtime: Runtime) -> Iterator[None]:
+    """An installation whose background work is done in this process, without a port."""
+    work = Background(runtime, ConfiguredModels(runtime.settings))
+    work.start()
+    try:
+        yield
+    finally:
+        work.stop()

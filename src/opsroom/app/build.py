@@ -1,0 +1,182 @@
+"""The HTTP application: routes, pages, errors, limits and the browser's guard, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+import opsroom
+from opsroom.access import pages as access_pages
+from opsroom.access import routes as access_routes
+from opsroom.access.http import COOKIE, NOBODY, Caller, database
+from opsroom.access.table import ROUTES
+from opsroom.access.throttle import Throttle
+from opsroom.datasets import routes as dataset_routes
+from opsroom.evals import pages as eval_pages
+from opsroom.evals import routes as eval_routes
+from opsroom.importing import routes as import_routes
+from opsroom.journal import events
+from opsroom.journal import pages as journal_pages
+from opsroom.journal import routes as journal_routes
+from opsroom.overview import pages as overview_pages
+from opsroom.overview import queries as overview
+from opsroom.prompts import routes as prompt_routes
+from opsroom.registry import pages as registry_pages
+from opsroom.registry import proposal_pages, proposal_routes
+from opsroom.registry import routes as registry_routes
+from opsroom.releases import pages as release_pages
+from opsroom.releases import routes as release_routes
+from opsroom.web import security
+from opsroom.web.assets import Assets
+from opsroom.web.render import Chrome, Pages, Viewer
+
+from . import errors, health
+from .background import Background
+from .bodies import LimitBodies, Limits
+from .drawings import DRAWINGS
+from .models import ConfiguredModels
+from .places import NAV, NOTICES
+from .runtime import Runtime
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    access_routes.router,
+    access_pages.router,
+    overview_pages.router,
+    journal_routes.router,
+    events.router,
+    journal_pages.router,
+    registry_routes.router,
+    registry_pages.router(DRAWINGS.kinds.values()),
+    proposal_routes.router,
+    proposal_pages.router,
+    prompt_routes.router,
+    dataset_routes.router,
+    eval_routes.router,
+    eval_pages.router,
+    release_routes.router,
+    release_pages.router,
+    import_routes.router,
+)
+TEMPLATES = (
+    "opsroom.access",
+    "opsroom.journal",
+    "opsroom.registry",
+    "opsroom.prompts",
+    "opsroom.agents",
+    "opsroom.datasets",
+    "opsroom.evals",
+    "opsroom.releases",
+    "opsroom.overview",
+)
+STATIC = ("opsroom.web", "opsroom.access")
+
+
+def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
+    """The application over an open installation.
+
+    With `background`, its lifespan also hands the journal's news over and runs durable work;
+    without, it only answers. Raises `LookupError` where a route has no entry in the table of
+    permissions.
+    """
+    app = FastAPI(
+        title="opsroom",
+        version=opsroom.__version__,
+        summary="The operations room for AI agents",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(_remember, scope="function")],
+        lifespan=_lifespan(runtime, background=background),
+    )
+    assets = Assets(STATIC)
+    app.state.runtime = runtime
+    app.state.db = runtime.db
+    app.state.kinds = runtime.kinds
+    app.state.settings = runtime.settings
+    app.state.models = ConfiguredModels(runtime.settings)
+    app.state.throttle = Throttle()
+    app.state.closing = asyncio.Event()  # ends what would otherwise never end by itself
+    app.state.drawings = DRAWINGS
+    app.state.called = overview.called
+    app.state.pages = pages = Pages(
+        TEMPLATES,
+        assets=assets,
+        clock=runtime.settings.clock,
+        chrome=Chrome(nav=NAV, notices=NOTICES),
+        viewer=_viewer,
+        badges=_badges,
+    )
+    app.router.routes.append(assets.route())
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app, pages)
+    check_table(app)
+    return app
+
+
+def guarded(app: FastAPI, limits: Limits | None = None) -> ASGIApp:
+    """`app` as it meets the network: bodies bounded, hosts known, other sites kept out."""
+    limited = LimitBodies(app, limits or Limits())
+    hosts = app.state.settings.hosts
+    return security.guard(limited, hosts=hosts, session_cookie=COOKIE)
+
+
+def route_keys(app: FastAPI) -> set[str]:
+    """Every route as the table of permissions names it."""
+    routes = [*app.routes, *(route for router in ROUTERS for route in router.routes)]
+    return {
+        f"{method} {route.path}"
+        for route in routes
+        if isinstance(route, Route)
+        for method in (route.methods or ())
+        if method != "HEAD"
+    }
+
+
+def check_table(app: FastAPI) -> None:
+    """Refuse to start with a route that nobody has decided about."""
+    undecided = route_keys(app) - ROUTES.keys()
+    if undecided:
+        raise LookupError(f"no permission is set for {', '.join(sorted(undecided))}")
+
+
+def _remember(request: Request, actor: Caller) -> None:
+    """Guards every route, and lets the page around it say who is looking."""
+    request.state.actor = actor
+
+
+def _viewer(request: Request) -> Viewer | None:
+    actor = getattr(request.state, "actor", NOBODY)
+    if actor is NOBODY:
+        return None
+    return Viewer(name=actor.name, role=", ".join(actor.roles), sign_out="/logout")
+
+
+def _badges(request: Request) -> Mapping[str, int]:
+    """What waits for whoever is looking, for the numbers beside the places."""
+    actor = getattr(request.state, "actor", NOBODY)
+    if "read" not in actor.may:
+        return {}
+    with database(request).read(actor) as tx:
+        return overview.badges(tx)
+
+
+def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if not background:
+            yield
+            return
+        work = Background(runtime, app.state.models)
+        work.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(work.stop)
+
+    return lifespan

@@ -1,0 +1,9 @@
+"""Every kind of artifact that this build knows."""
+
+from opsroom.agents.kind import KIND as AGENT
+from opsroom.datasets.kind import KIND as DATASET
+from opsroom.evals.kind import KIND as EVALUATOR
+from opsroom.prompts.kind import KIND as PROMPT
+from opsroom.registry import Kinds
+
+KINDS: Kinds = {kind.name: kind for kind in (AGENT, DATASET, EVALUATOR, PROMPT)}

@@ -1,0 +1,35 @@
+"""Where one can go in the pages, and the sentences shown after something was done."""
+
+from opsroom.access.pages import NOTICES as ACCESS
+from opsroom.evals.pages import NOTICES as EVALS
+from opsroom.registry.pages import NOTICES as REGISTRY
+from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
+from opsroom.releases.pages import NOTICES as RELEASES
+from opsroom.web.nav import NavGroup, NavItem
+from opsroom.web.render import Notice
+
+NAV = (
+    NavGroup(
+        title="Operate",
+        items=(NavItem(key="overview", title="Overview", href="/", go="o"),),
+    ),
+    NavGroup(
+        title="Change",
+        items=(
+            NavItem(key="prompts", title="Prompts", href="/prompts", go="p"),
+            NavItem(key="agents", title="Agents", href="/agents", go="a"),
+            NavItem(key="datasets", title="Datasets", href="/datasets", go="d"),
+            NavItem(key="evals", title="Evals", href="/evals", go="e"),
+            NavItem(key="proposals", title="Proposals", href="/proposals", go="c"),
+            NavItem(key="releases", title="Releases", href="/releases", go="r"),
+        ),
+    ),
+    NavGroup(
+        title="Govern",
+        items=(
+            NavItem(key="audit", title="Audit", href="/audit", go="u"),
+            NavItem(key="people", title="People", href="/people", go="h"),
+        ),
+    ),
+)
+NOTICES: dict[str, Notice] = {**ACCESS, **REGISTRY, **PROPOSALS, **EVALS, **RELEASES}

@@ -1,0 +1,111 @@
+"""An open installation: its database, migrated, and what everybody shares.
+
+Opening one twice, from two processes, is fine; the first of them ever makes the first
+administrator and the one-time link to become them.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from opsroom.access import Role, WrongCredentials
+from opsroom.access import commands as access
+from opsroom.access import queries as access_queries
+from opsroom.access.commands import DEFAULT_PROJECT
+from opsroom.journal import store as journal_store
+from opsroom.kit.db import Actor, Database, Raced, open_engine
+from opsroom.kit.faults import arm_from_environment
+from opsroom.kit.ids import TimeIds
+from opsroom.migrations import migrate
+from opsroom.registry import Kinds
+
+from .kinds import KINDS
+from .settings import Settings
+
+SYSTEM = Actor("system", DEFAULT_PROJECT, human=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What the application runs on. `link` logs the first person in, once."""
+
+    settings: Settings
+    db: Database
+    kinds: Kinds
+    link: str | None = None
+
+    def close(self) -> None:
+        self.db.engine.dispose()
+
+
+def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
+    """Open the installation, making or migrating it where that is needed.
+
+    With `greet`, `link` is a fresh one-time link for as long as nobody has set a password.
+    """
+    arm_from_environment()
+    if not settings.database_url:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_engine(settings.database)
+    try:
+        migrate(engine)
+        clock = settings.clock
+        db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append)
+        try:
+            link = _first_link(db, greet=greet)
+        except Raced:  # another process made the first administrator at this very moment
+            link = _first_link(db, greet=greet)
+        return Runtime(settings=settings, db=db, kinds=KINDS, link=link)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _first_link(db: Database, *, greet: bool) -> str | None:
+    with db.write(SYSTEM) as tx:
+        link = access.first_run(tx)
+        if link is None and greet and not access_queries.anybody_with_password(tx):
+            link = access.issue_link(tx, "admin")
+        return link
+
+
+def local_token(runtime: Runtime) -> str:
+    """The token of whoever may read the installation's folder, kept in `<data>/token`.
+
+    They could read the database itself, so this gives nothing away; it spares the command
+    line a login on the machine where opsroom runs.
+    """
+    path = runtime.settings.data / "token"
+    if (kept := _kept(path)) and _works(runtime, kept):
+        return kept
+    with runtime.db.write(replace(SYSTEM, owner="admin")) as tx:
+        _, token = access.issue_token(tx, "local", (Role.ADMIN.value,))
+    write_private(path, token)
+    return token
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a file there that only its owner may read: all of it, or what was there before."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def _kept(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _works(runtime: Runtime, token: str) -> bool:
+    try:
+        with runtime.db.read(SYSTEM) as tx:
+            access.actor_of_token(tx, token)
+    except WrongCredentials:
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""What can be set from outside, and where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opsroom.kit.clock import Clock, FastClock, SystemClock
+from opsroom.kit.errors import Invalid
+from opsroom.web.security import LOOPBACK
+
+HOME = Path(".opsroom")
+PORT = 8400
+
+
+@dataclass(eq=False)
+class BadSetting(Invalid):
+    code = "bad_setting"
+    text = "the setting {0.name} cannot be {0.value!r}: {0.why}"
+    hint = "correct it in the environment or on the command line; docs/reference/settings.md lists them all"
+    name: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One installation: its folder, its database, the address it answers at, its clock.
+
+    `hosts` are the names a request may call us by; a name without a port stands for any port.
+    `model_url` is an OpenAI-compatible endpoint; `allowed_hosts` (`host:port`) may be called
+    although they lie on this machine or in a private network. `executor` names this process
+    among those that share a database; what it left undone is taken up under that name.
+    """
+
+    data: Path = HOME
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = PORT
+    hosts: tuple[str, ...] = LOOPBACK
+    clock: Clock = field(default_factory=SystemClock)
+    model_url: str = ""
+    model_key: str = field(default="", repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    executor: str = "local"
+
+    @property
+    def database(self) -> str:
+        """The database's address; without one, SQLite in the installation's folder."""
+        return self.database_url or f"sqlite:///{self.data / 'opsroom.db'}"
+
+
+def from_environment(
+    environment: Mapping[str, str],
+    *,
+    data: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    clock_rate: float | None = None,
+) -> Settings:
+    """The settings of `environment`; what is passed beside it goes first."""
+    named = tuple(name.strip() for name in environment.get("OPSROOM_HOSTS", "").split(","))
+    rate = _number(environment, "OPSROOM_CLOCK_RATE") if clock_rate is None else clock_rate
+    if rate is not None and rate <= 0:
+        raise BadSetting("OPSROOM_CLOCK_RATE", str(rate), "time only runs forward")
+    set_port = _number(environment, "OPSROOM_PORT") if port is None else port
+    if set_port is not None and not 0 <= set_port <= 65535:
+        raise BadSetting("OPSROOM_PORT", str(set_port), "a port lies between 0 and 65535")
+    return Settings(
+        data=data or Path(environment.get("OPSROOM_HOME") or HOME),
+        database_url=environment.get("OPSROOM_DATABASE_URL", ""),
+        host=host or environment.get("OPSROOM_HOST") or "127.0.0.1",
+        port=PORT if set_port is None else int(set_port),
+        hosts=(*LOOPBACK, *filter(None, named)),
+        model_url=environment.get("OPSROOM_MODEL_URL", ""),
+        model_key=environment.get("OPSROOM_MODEL_KEY", ""),
+        allowed_hosts=tuple(
+            filter(
+                None, environment.get("OPSROOM_ALLOWED_HOSTS", "").replace(" ", "").split(",")
+            )
+        ),
+        executor=environment.get("OPSROOM_EXECUTOR") or "local",
+        clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str) -> float | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise BadSetting(name, text, "it is no number") from None

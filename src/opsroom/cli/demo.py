@@ -1,0 +1,226 @@
+"""`opsroom demo`: a small living world, or recorded runs of your own, ready to look at."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from opsroom.sdk.terminal import DATA, show
+
+if TYPE_CHECKING:
+    from opsroom.app import Runtime
+    from opsroom.app.serve import Started
+    from opsroom.app.settings import Settings
+    from opsroom.simulator.people import Outcome, Stop
+
+LIVE_RATE = 3600.0  # an hour in a second: releases are over after about a minute
+ONCE_RATE = 36_000.0
+DAYS = 30
+
+World = Callable[["Runtime", "Stop | None"], list["Outcome"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How a world is shown: served on a port, or run to its end."""
+
+    once: bool
+    port: int | None
+    home: Path
+
+
+@click.group(invoke_without_command=True)
+@click.option("--once", is_flag=True, help="Run to the end, print a summary and exit.")
+@click.option("--port", type=int, help="Port; 0 takes a free one [8400, or a free one].")
+@click.option("--seed", default=7, help="The world to make [7].")
+@click.pass_context
+def demo(ctx: click.Context, once: bool, port: int | None, seed: int) -> None:
+    """Start a freight office with three agents, one good and one bad release.
+
+    Its clock runs an hour in a second. It asks nothing and keeps to this machine; everything
+    it makes is in a folder of its own.
+    """
+    home = Path(ctx.meta.get(DATA) or tempfile.mkdtemp(prefix="opsroom-demo-"))
+    ctx.obj = Show(once, port, home)
+    if ctx.invoked_subcommand is not None:
+        return
+
+    def office(runtime: "Runtime", stop: "Stop | None") -> list["Outcome"]:
+        from opsroom.app.models import ConfiguredModels
+        from opsroom.simulator.office import Office
+
+        made = Office(runtime.db, runtime.kinds, ConfiguredModels(runtime.settings), seed=seed)
+        made.open()
+        return made.run(until=_end(runtime, stop), stop=stop)
+
+    _show(ctx, office, _office_greeting)
+
+
+@demo.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("agent")
+@click.argument("champion")
+@click.argument("challenger")
+@click.option("--format", "format_", default="tau", help="Format of the recorded runs [tau].")
+@click.option("--metric", default="success", help="The primary metric [success].")
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    path: Path,
+    agent: str,
+    champion: str,
+    challenger: str,
+    format_: str,
+    metric: str,
+) -> None:
+    """Release CHALLENGER in place of CHAMPION (labels of AGENT) over the recorded runs in PATH.
+
+    Traffic draws tasks at random and takes the recorded outcome of whichever version the
+    split sends it to. For example: demo --once replay runs/ airline gpt-4o-2024-11-20
+    claude-sonnet-4-5
+    """
+
+    def recorded(runtime: "Runtime", stop: "Stop | None") -> list["Outcome"]:
+        from opsroom.app.models import ConfiguredModels
+        from opsroom.simulator.replay import Replay
+
+        models = ConfiguredModels(runtime.settings)
+        made = Replay(runtime.db, runtime.kinds, models)
+        made.open(format_, path, agent, champion, challenger, metric)
+        return made.run(until=_end(runtime, stop), stop=stop)
+
+    _show(ctx, recorded, _replay_greeting)
+
+
+def _show(ctx: click.Context, world: World, greeting: Callable[["Started"], str]) -> None:
+    wanted: Show = ctx.obj
+    if wanted.once:
+        show(ctx, _once(wanted.home, world), _summary)
+    else:
+        _live(ctx, wanted, world, greeting)
+
+
+def _live(
+    ctx: click.Context, wanted: Show, world: World, greeting: Callable[["Started"], str]
+) -> None:
+    import threading
+
+    from opsroom.app import open_runtime
+    from opsroom.app.serve import PortTaken, serve
+    from opsroom.simulator.people import Stop
+
+    stop = Stop()
+    workers: list[threading.Thread] = []
+    settings = _settings(wanted.home, 8400 if wanted.port is None else wanted.port, LIVE_RATE)
+
+    def work() -> None:
+        runtime = open_runtime(settings)
+        try:
+            world(runtime, stop)
+        finally:
+            runtime.close()
+
+    def started(facts: "Started") -> None:
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        workers.append(worker)
+        answer = {"url": facts.url, "login": facts.link, "data": facts.data}
+        show(ctx, answer, lambda _: greeting(facts))
+
+    try:
+        try:
+            serve(settings, started=started)
+        except PortTaken:
+            if wanted.port is not None:
+                raise
+            settings = _settings(wanted.home, 0, LIVE_RATE)
+            serve(settings, started=started)
+    finally:
+        stop.asked = True
+        for worker in workers:
+            worker.join()
+
+
+def _once(home: Path, world: World) -> dict[str, Any]:
+    """The whole world without a page: the same application, the same loops, no port."""
+    from opsroom.app import at_work, open_runtime
+    from opsroom.journal import queries as journal
+    from opsroom.simulator.people import ADMIN
+
+    runtime = open_runtime(_settings(home, 0, ONCE_RATE))
+    try:
+        with at_work(runtime):
+            outcomes = world(runtime, None)
+        with runtime.db.read(ADMIN) as tx:
+            head = journal.verify(tx)
+    finally:
+        runtime.close()
+    return {
+        "releases": [
+            {
+                "id": one.release,
+                "agent": one.name,
+                "state": one.state.value,
+                "because": one.because,
+            }
+            for one in outcomes
+        ],
+        "journal": {"entries": head.seq, "head": str(head)},
+        "data": str(home),
+    }
+
+
+def _end(runtime: "Runtime", stop: "Stop | None") -> Any:
+    """A world that nobody can stop by hand ends after a month at the latest."""
+    from datetime import timedelta
+
+    return None if stop else runtime.db.clock.now() + timedelta(days=DAYS)
+
+
+def _settings(home: Path, port: int, rate: float) -> "Settings":
+    from opsroom.app.settings import from_environment
+
+    return from_environment({}, data=home, port=port, clock_rate=rate)
+
+
+def _office_greeting(facts: "Started") -> str:
+    return "\n".join(
+        (
+            "the freight office is open",
+            f"  log in once    {facts.link}",
+            f"  data           {facts.data}",
+            "",
+            "Its clock runs an hour in a second. Look at",
+            f"  {facts.url}/           what moves now, and what waits for you",
+            f"  {facts.url}/releases   customs-classifier goes through; invoice-matcher does not,",
+            "                     and its page says why",
+            f"  {facts.url}/proposals  one change waits for a review: yours",
+            f"  {facts.url}/audit      everything that happened, in a chain that verifies",
+            "",
+            "Stop it with Ctrl-C.",
+        )
+    )
+
+
+def _replay_greeting(facts: "Started") -> str:
+    return "\n".join(
+        (
+            "the recorded runs are being replayed",
+            f"  log in once    {facts.link}",
+            f"  releases       {facts.url}/releases",
+            f"  data           {facts.data}",
+            "",
+            "Stop it with Ctrl-C.",
+        )
+    )
+
+
+def _summary(found: dict[str, Any]) -> str:
+    lines = [f"{one['agent']}: {one['state']}; {one['because']}" for one in found["releases"]]
+    lines.append(f"journal: {found['journal']['entries']:,} entries, verified")
+    lines.append(f"data: {found['data']}")
+    lines.append(f"look at it: opsroom --data {found['data']} up")
+    return "\n".join(lines)

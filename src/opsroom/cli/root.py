@@ -1,0 +1,112 @@
+"""`opsroom`: every noun, loaded when it is used.
+
+The table below is all that `opsroom --help` reads. A noun names where its commands live; the
+slices bring them, and know nothing of this file.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from opsroom.sdk.terminal import common_options
+
+# name: (module:attribute, what it is for)
+NOUNS: dict[str, tuple[str, str]] = {
+    "up": ("opsroom.cli.up:up", "Start the server on this machine."),
+    "doctor": ("opsroom.cli.doctor:doctor", "Check this installation, line by line."),
+    "agent": (
+        "opsroom.agents.cli:agent",
+        "Agents: what they run on, and which version serves.",
+    ),
+    "audit": ("opsroom.journal.cli:audit", "The journal: read it, verify it, take it away."),
+    "dataset": ("opsroom.datasets.cli:dataset", "Datasets: what agents are measured on."),
+    "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
+    "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),
+    "eval": ("opsroom.evals.cli:eval_", "Evaluations: run, compare, gate."),
+    "evaluator": ("opsroom.evals.cli:evaluator", "Evaluators: what judges an answer."),
+    "import": (
+        "opsroom.importing.cli:import_",
+        "Bring in recorded runs, histories and datasets.",
+    ),
+    "login": ("opsroom.access.cli:login", "Log in as yourself, to answer as a person."),
+    "logout": ("opsroom.access.cli:logout", "End the login of this terminal."),
+    "prompt": ("opsroom.prompts.cli:prompt", "Prompts: versions, labels, files."),
+    "proposal": ("opsroom.registry.cli:proposal", "Proposals: review and merge changes."),
+    "pull": ("opsroom.prompts.cli:pull", "Write prompt files from the server (prompt pull)."),
+    "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
+    "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
+    "token": ("opsroom.access.cli:token", "API tokens for programs."),
+    "user": ("opsroom.access.cli:user", "People and their roles."),
+}
+
+
+class Root(click.Group):
+    """A group whose commands are imported by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in NOUNS:
+            return None
+        module, _, attribute = NOUNS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return _equipped(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in NOUNS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in NOUNS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, NOUNS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " See `opsroom --help`."
+            ctx.fail(f"there is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _equipped(command: click.Command) -> click.Command:
+    """`command`, and every command in it, with the options that all take."""
+    taken = {option for one in command.params for option in one.opts}
+    mine: list[Any] = [one for one in common_options() if not taken & set(one.opts)]
+    command.params.extend(mine)
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _equipped(one)
+    return command
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        import opsroom
+
+        click.echo(f"opsroom {opsroom.__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Root,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_version,
+            help="Show the version.",
+        ),
+        *common_options(),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+)
+def root() -> None:
+    """The operations room for AI agents.
+
+    Ids may be written name, name@label or name@7.
+    """

@@ -1,0 +1,1 @@
+"""Overview: what moves, what waits for you, what changed, and what serves."""

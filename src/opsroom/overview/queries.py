@@ -1,0 +1,203 @@
+"""Everything the first page says, from what is stored; nothing is estimated."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from opsroom.evals import queries as evals
+from opsroom.evals.errors import RunNotFound
+from opsroom.journal import Entry, Head
+from opsroom.journal import queries as journal
+from opsroom.journal.attesting import last_attested
+from opsroom.journal.words import Told, tell
+from opsroom.kit.db import Tx
+from opsroom.registry import ProposalNotFound
+from opsroom.registry import queries as registry
+from opsroom.registry.listing import Live, count_live, live
+from opsroom.registry.waiting import waiting
+from opsroom.releases import queries as releases
+from opsroom.releases.errors import ReleaseNotFound
+from opsroom.releases.model import State
+from opsroom.releases.watching import Watched, waits, watch
+from opsroom.releases.words import moves
+
+DAY = timedelta(hours=24)
+MOST_RELEASES = 20
+MOST_LIVE = 12
+MOST_ENTRIES = 500
+MOST_NEWS = 8
+RUN = 3  # so many entries of one kind in a row are told one by one
+
+# What changed for everybody who works here. Logins are for the audit, steps in between are
+# told by what they led to.
+NEWS = frozenset(
+    {
+        "version.created",
+        "label.moved",
+        "proposal.opened",
+        "proposal.merged",
+        "proposal.withdrawn",
+        "approval.given",
+        "gate.decided",
+        "eval.finished",
+        "import.done",
+        "release.started",
+        "release.advanced",
+        "release.paused",
+        "release.resumed",
+        "release.aborted",
+        "release.rolled_back",
+        "release.promoted",
+        "release.superseded",
+        "release.security_event",
+        "journal.verified",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something that waits for the person who looks."""
+
+    title: str
+    wants: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What changed in the last day. `more` says that there was more than we looked through."""
+
+    told: list[Told]
+    count: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The first page."""
+
+    moving: list[Watched]
+    tasks: list[Task]
+    news: News
+    live: list[Live]
+    live_count: int
+    counts: Mapping[str, int]
+    head: Head
+    attested: tuple[Entry, Head] | None
+
+
+def overview(tx: Tx) -> Overview:
+    """What one should know on arriving, as of one moment."""
+    return Overview(
+        moving=[
+            watch(tx, one) for one in releases.releases(tx, active=True, limit=MOST_RELEASES)
+        ],
+        tasks=tasks(tx),
+        news=_news(tx),
+        live=live(tx, limit=MOST_LIVE),
+        live_count=count_live(tx),
+        counts=registry.counts(tx),
+        head=journal.head(tx),
+        attested=last_attested(tx),
+    )
+
+
+def tasks(tx: Tx) -> list[Task]:
+    """What this person can move on: proposals, approvals and samples, paused releases."""
+    found = [
+        Task(
+            title=one.proposal.title,
+            wants=f"{one.proposal.name} waits for {one.wants}"
+            if one.wants.startswith("your")
+            else f"{one.proposal.name} is ready {one.wants}",
+            href=f"/proposals/{one.proposal.id}",
+        )
+        for one in waiting(tx)
+    ]
+    for release in releases.releases(tx, active=True, limit=MOST_RELEASES):
+        here = f"/releases/{release.id}"
+        if wants := waits(tx, release):
+            sample = "/sample" if release.state is State.IN_REVIEW else ""
+            found.append(
+                Task(title=moves(release), wants=f"waits for {wants}", href=here + sample)
+            )
+        elif release.state is State.PAUSED and "operate" in tx.actor.may:
+            found.append(Task(title=moves(release), wants="is paused until you say", href=here))
+    return found
+
+
+def badges(tx: Tx) -> dict[str, int]:
+    """How many things wait for this person, by the place where they do."""
+    found = {"proposals": 0, "releases": 0}
+    for one in tasks(tx):
+        found["proposals" if one.href.startswith("/proposals") else "releases"] += 1
+    return found
+
+
+def called(tx: Tx, subjects: Collection[str]) -> Mapping[str, str]:
+    """What people call subjects that are only ids: releases, proposals and runs."""
+    names: dict[str, str] = {}
+    for subject in subjects:
+        what, _, name = subject.partition("/")
+        try:
+            if what == "release":
+                names[subject] = moves(releases.release(tx, name))
+            elif what == "proposal":
+                names[subject] = f"“{registry.proposal(tx, name).title}”"
+            elif what == "run":
+                run = evals.run(tx, name)
+                names[subject] = f"{_short(run.subject_name)} on {_short(run.dataset_name)}"
+        except (ReleaseNotFound, ProposalNotFound, RunNotFound):
+            continue
+    return names
+
+
+def _short(reference: str) -> str:
+    return reference.rpartition("/")[2]
+
+
+def _news(tx: Tx) -> News:
+    """The last day in words; long runs of one kind (an import) are told once."""
+    page = [entry for entry, _ in journal.entries(tx, limit=MOST_ENTRIES)]
+    recent = [entry for entry in page if tx.now - entry.at < DAY]
+    loud = [entry for entry in recent if _loud(entry)]
+    shown = list(_without_runs(loud))[:MOST_NEWS]
+    names = called(tx, {entry.subject for entry, _ in shown})
+    return News(
+        told=[_told(entry, more, names) for entry, more in shown],
+        count=len(loud),
+        more=len(recent) == MOST_ENTRIES,
+    )
+
+
+def _loud(entry: Entry) -> bool:
+    """Whether an entry is news; labels that nobody serves from, and waiting, are not."""
+    waits = entry.event == "release.advanced" and entry.facts.get("to") == "gating"
+    quiet = entry.event == "label.moved" and entry.facts.get("how") == "set"
+    return entry.event in NEWS and not waits and not quiet
+
+
+def _without_runs(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
+    """Entries, and for the first of a long run how many more like it there were."""
+    for _, run in groupby(entries, key=lambda one: (one.event, one.actor)):
+        same = list(run)
+        if len(same) > RUN:
+            yield same[0], len(same) - 1
+        else:
+            yield from ((one, 0) for one in same)
+
+
+def _told(entry: Entry, more: int, names: Mapping[str, str]) -> Told:
+    told = tell(entry, names)
+    if not more:
+        return told
+    return Told(
+        seq=told.seq,
+        at=told.at,
+        title=told.title,
+        note=f"and {more:,} more like it",
+        tone=told.tone,
+        href=told.href,
+    )

@@ -1,0 +1,302 @@
+"""The client: the API as method calls, wherever the server is.
+
+Without a server it opens the installation's folder and asks the very same application in
+this process, so that every command works before anything is started.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from . import places, sessions
+from .errors import NotOpsroom, Unreachable, remote_error
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from .prompts import Prompt, Prompts
+    from .resolving import Resolution, Resolver
+
+TIMEOUT = 60.0
+HERE = "http://localhost"
+PACK_FROM = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that may be kept. `body` is None where what `etag` names is still current."""
+
+    body: Any
+    etag: str
+
+
+class Opsroom:
+    """A connection to one opsroom; opened by the first request, safe to share between threads.
+
+    Where it leads: `url` or `OPSROOM_URL`; else the server that runs on `data_dir` (or
+    `OPSROOM_HOME`, or `./.opsroom`); else that folder itself, opened in this process, and
+    with `make` also where there is no installation in it yet. With `person`, whoever has
+    logged in at this terminal asks, where a token was not given.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        make: bool = False,
+        person: bool = False,
+    ) -> None:
+        self._where = (url, token, data_dir)
+        self._make = make
+        self._person = person
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._http: httpx2.Client | None = None
+        self._place: places.Place | None = None
+        self._reader: Prompts | None = None
+        self._resolver: Resolver | None = None
+        os.register_at_fork(after_in_child=_reset(self))
+
+    @property
+    def place(self) -> places.Place:
+        """Where this client leads; settled once, at the first use."""
+        if self._place is None:
+            self._place = places.find(*self._where)
+        return self._place
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The answer to a question; parameters that are None are left out."""
+        return self._ask("GET", path, query=query)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._ask("POST", path, body=body)
+
+    def put(self, path: str, body: Any = None) -> Any:
+        return self._ask("PUT", path, body=body)
+
+    def delete(self, path: str) -> Any:
+        return self._ask("DELETE", path)
+
+    def every(self, path: str, cursor: str, **query: Any) -> Iterator[Any]:
+        """Every item of a paged list, page by page; `cursor` is the parameter that goes on."""
+        while True:
+            page = self.get(path, **query)
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            query[cursor] = page["next"]
+
+    def ask(self, path: str, query: dict[str, Any], *, etag: str, timeout: float) -> Answer:
+        """The answer to a question, unless what `etag` names is still the answer."""
+        headers = {"If-None-Match": etag} if etag else {}
+        response = self._send("GET", path, query, headers=headers, timeout=timeout)
+        if response.status_code == 304:
+            return Answer(None, etag)
+        return Answer(self._body(response), response.headers.get("ETag", ""))
+
+    def lines(self, path: str) -> Iterator[str]:
+        """The lines of a long answer, as they arrive."""
+        import httpx2
+
+        try:
+            with self.http().stream("GET", path) as response:
+                if response.status_code >= 400:
+                    response.read()
+                    self._refused(response)
+                yield from response.iter_lines()
+        except httpx2.HTTPError as error:
+            raise Unreachable(self.address, _why(error)) from error
+
+    def http(self) -> "httpx2.Client":
+        """The HTTP client underneath, for what has no method here."""
+        with self._lock:
+            if self._http is None:
+                self._http = self._open()
+            return self._http
+
+    def prompt(
+        self,
+        name: str,
+        label: str = "production",
+        version: int | None = None,
+        fallback: "str | dict[str, Any] | None" = None,
+    ) -> "Prompt":
+        """A prompt to render; see `opsroom.sdk.prompts`."""
+        return self._prompts().prompt(name, label, version, fallback)
+
+    def resolve(
+        self,
+        agent: str,
+        subject: str,
+        *,
+        kind: str = "agent",
+        environment: str = "production",
+    ) -> "Resolution":
+        """Which version serves `subject`; see `opsroom.sdk.resolving`."""
+        if self._resolver is None:
+            from .resolving import Resolver
+            from .snapshots import Snapshots, default_folder
+
+            self._resolver = Resolver(self, Snapshots(default_folder()))
+        return self._resolver.resolve(kind, agent, subject, environment)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+                self._http = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def address(self) -> str:
+        """Where this client leads, in words."""
+        match self.place:
+            case places.Server(url=url):
+                return url
+            case places.Folder(data=data):
+                return str(data)
+
+    @property
+    def scope(self) -> str:
+        """Names whose answers these are, without giving the token away."""
+        match self.place:
+            case places.Server(token=str() as token):
+                return hashlib.sha256(token.encode()).hexdigest()[:16]
+            case _:
+                return ""
+
+    def forked(self) -> None:
+        """Begin anew in a forked child: connections are the parent's, and threads are gone."""
+        self._lock = threading.Lock()
+        self._http = None
+        if self._reader is not None:
+            self._reader.forked()
+
+    def _prompts(self) -> "Prompts":
+        if self._reader is None:
+            from .prompts import Prompts
+
+            with self._lock:
+                self._reader = self._reader or Prompts(self)
+        return self._reader
+
+    def _open(self) -> "httpx2.Client":
+        import httpx2
+
+        match self.place:
+            case places.Server(url=url, token=token):
+                return httpx2.Client(
+                    base_url=url,
+                    headers=self._credential(token, url),
+                    timeout=self._timeout,
+                    trust_env=False,
+                )
+            case places.Folder(data=data):
+                if not self._make and not places.installed(data):
+                    raise Unreachable(
+                        str(data), "there is neither a server nor an installation"
+                    )
+                from .local import open_folder
+
+                transport, token = open_folder(data)
+                return httpx2.Client(
+                    base_url=HERE,
+                    headers={**self._credential(token, HERE), "Accept-Encoding": "identity"},
+                    timeout=self._timeout,
+                    transport=transport,
+                )
+
+    def _credential(self, token: str | None, url: str) -> dict[str, str]:
+        """Who asks: the token that was given, the person who logged in, or the folder's token."""
+        given = self._where[1] or os.environ.get("OPSROOM_TOKEN")
+        if self._person and not given and (secret := sessions.read(self.place.name)):
+            return {"Cookie": f"opsroom_session={secret}", "Origin": url}
+        token = given or token
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _ask(
+        self, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None
+    ) -> Any:
+        rest = {} if body is None else _content(body)
+        return self._body(self._send(method, path, query or {}, **rest))
+
+    def _send(
+        self, method: str, path: str, query: dict[str, Any], **rest: Any
+    ) -> "httpx2.Response":
+        import httpx2
+
+        wanted = {name: value for name, value in query.items() if value is not None}
+        try:
+            response = self.http().request(method, path, params=wanted, **rest)
+        except httpx2.HTTPError as error:
+            raise Unreachable(self.address, _why(error)) from error
+        if response.status_code >= 400:
+            self._refused(response)
+        return response
+
+    def _body(self, response: "httpx2.Response") -> Any:
+        if response.status_code == 204 or not response.content:
+            return None
+        return self._json(response)
+
+    def _refused(self, response: "httpx2.Response") -> None:
+        exit_code = response.headers.get("Opsroom-Exit-Code")
+        error = remote_error(self._json(response), response.status_code, exit_code)
+        if error is None:
+            raise NotOpsroom(
+                self.address, f"status {response.status_code} without an error of ours"
+            )
+        raise error
+
+    def _json(self, response: "httpx2.Response") -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise NotOpsroom(self.address, "its answer is no JSON") from error
+
+
+def _reset(client: Opsroom) -> Callable[[], None]:
+    mine = weakref.ref(client)
+
+    def reset() -> None:
+        if (alive := mine()) is not None:
+            alive.forked()
+
+    return reset
+
+
+def _content(body: Any) -> dict[str, Any]:
+    """A body as JSON, packed where that is worth it."""
+    content = json.dumps(body, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json"}
+    if len(content) >= PACK_FROM:
+        content = gzip.compress(content, 1)
+        headers["Content-Encoding"] = "gzip"
+    return {"content": content, "headers": headers}
+
+
+def _why(error: Exception) -> str:
+    return str(error).lower() or type(error).__name__

@@ -1,0 +1,120 @@
+"""The application as callers meet it: tokens and people with roles, over HTTP, in this process."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from opsroom.access import commands as access
+from opsroom.access import store as access_store
+from opsroom.access.http import COOKIE
+from opsroom.app import Runtime, Settings, build, guarded
+from opsroom.app.kinds import KINDS
+from opsroom.kit.clock import Clock
+from opsroom.kit.db import Actor, Database
+
+HOST = "http://127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error as a caller gets it."""
+
+    status: int
+    code: str
+    message: str
+    hint: str
+    facts: dict[str, Any]
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who asks; `headers` say who."""
+
+    client: TestClient
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def send(self, method: str, path: str, **rest: Any) -> Any:
+        headers = {**self.headers, **rest.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **rest)
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._answer(self.send("GET", path, params=query or None))
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._answer(self.send("POST", path, json=body))
+
+    def put(self, path: str, body: Any = None) -> Any:
+        return self._answer(self.send("PUT", path, json=body))
+
+    def delete(self, path: str) -> Any:
+        return self._answer(self.send("DELETE", path))
+
+    def refused(self, method: str, path: str, body: Any = None, **rest: Any) -> Refusal:
+        """The error that a request meets; fails where it is answered instead."""
+        if body is not None:
+            rest["json"] = body
+        response = self.send(method, path, **rest)
+        assert response.status_code >= 400, response.text
+        error = response.json()["error"]
+        exit_code = int(response.headers.get("Opsroom-Exit-Code", 0))
+        return Refusal(status=response.status_code, exit_code=exit_code, **error)
+
+    @staticmethod
+    def _answer(response: Any) -> Any:
+        assert response.status_code < 300, response.text
+        return response.json() if response.content else None
+
+
+class Api:
+    """The application over one database, and whoever may call it."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        runtime = Runtime(settings=Settings(clock=clock), db=db, kinds=KINDS)
+        self.db = db
+        self.app = build(runtime, background=False)
+        self.app.state.closing.set()  # an answer that goes on for ever ends at once
+        self.client = TestClient(guarded(self.app), base_url=HOST)
+        self.nobody = Caller(self.client, "nobody")
+        self._count = itertools.count(1)
+
+    def actor(self, project: str = "default") -> Actor:
+        return Actor("system", project, human=False)
+
+    def project(self, name: str) -> None:
+        with self.db.write(self.actor()) as tx:
+            if not access_store.has_project(tx, name):
+                access_store.add_project(tx, name)
+
+    def program(self, *roles: str, project: str = "default") -> Caller:
+        """A program with a token that has these roles."""
+        name = f"{'-'.join(roles) or 'no-role'}-{next(self._count)}"
+        with self.db.write(self.actor(project)) as tx:
+            _, secret = access.issue_token(tx, name, roles)
+        return Caller(self.client, f"token:{name}", {"Authorization": f"Bearer {secret}"})
+
+    def person(self, *roles: str, name: str = "", project: str = "default") -> Caller:
+        """Somebody who has logged in with a browser."""
+        name = name or f"{'-'.join(roles) or 'no-role'}-{next(self._count)}"
+        with self.db.write(self.actor(project)) as tx:
+            access.create_user(tx, name, roles)
+            link = access.issue_link(tx, name)
+        with self.db.write(self.actor(project)) as tx:
+            session = access.follow_link(tx, link)
+        return Caller(self.client, name, {"Cookie": f"{COOKIE}={session}", "Origin": HOST})
+
+
+@pytest.fixture
+def api(db: Database, clock: Clock) -> Api:
+    """The application on both engines."""
+    return Api(db, clock)
+
+
+@pytest.fixture
+def sqlite_api(sqlite_db: Database, clock: Clock) -> Api:
+    """The application where the engine does not matter."""
+    return Api(sqlite_db, clock)
