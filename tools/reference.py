@@ -40,7 +40,7 @@ def pages() -> dict[str, str]:
 def _cli() -> str:
     parts = ["# Command line\n"]
     for path, command in _commands("opsroom", root):
-        with click.Context(command, info_name=path, max_content_width=96) as ctx:
+        with click.Context(command, info_name=path, terminal_width=96) as ctx:
             parts.append(f"## `{path}`\n\n```text\n{command.get_help(ctx)}\n```\n")
     return MADE + "\n".join(parts)
 
@@ -167,7 +167,18 @@ def _roles() -> str:
     return MADE + "\n".join(lines) + "\n"
 
 
+def stale() -> list[str]:
+    """The pages that are not what the code says now."""
+    return [
+        name
+        for name, text in pages().items()
+        if not (FOLDER / name).is_file() or (FOLDER / name).read_text(encoding="utf-8") != text
+    ]
+
+
 def main() -> None:
+    if "--check" in sys.argv:
+        sys.exit(", ".join(stale()) or None)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
