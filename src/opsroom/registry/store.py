@@ -1,7 +1,6 @@
 """The registry's tables: artifacts, versions, labels with their history, proposals."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -356,12 +355,6 @@ def save_proposal(tx: Tx, proposal: Proposal, *, was: Proposal) -> None:
     )
     if done.rowcount == 0:
         raise ProposalMoved(was.id)
-
-
-def specs(tx: Tx, of: Artifact) -> Iterator[tuple[int, str]]:
-    """Number and canonical spec of every version, oldest first, as a stream."""
-    wanted = select(versions.c.number, versions.c.spec).where(versions.c.artifact == of.id)
-    yield from tx.conn.execute(wanted.order_by(versions.c.number))
 
 
 def _one(tx: Tx, of: Artifact, condition: Any) -> Version | None:
