@@ -80,8 +80,13 @@ def test_an_assistive_prompt_takes_somebody_else(api: Api) -> None:
     assert author.get(address)["missing"] == ["0 of 1 approvals"]
     refusal = author.refused("POST", f"{address}/merge")
     assert (refusal.status, refusal.code, refusal.exit_code) == (422, "proposal_not_ready", 3)
-    assert author.refused("POST", f"{address}/reviews", {"answer": "approve"}).code == "may_not"
-    reviewer.post(f"{address}/reviews", {"answer": "approve", "reason": "polite"})
+    answer = {"answer": "approve", "binding": reviewer.get(address)["binding"]}
+    assert author.refused("POST", f"{address}/reviews", answer).code == "may_not"
+    blind = reviewer.refused("POST", f"{address}/reviews", {"answer": "approve"})
+    assert (blind.status, blind.code) == (422, "bad_request")
+    stale = reviewer.refused("POST", f"{address}/reviews", {**answer, "binding": "0" * 64})
+    assert (stale.status, stale.code) == (409, "proposal_moved")
+    reviewer.post(f"{address}/reviews", {**answer, "reason": "polite"})
     assert author.post(f"{address}/merge")["number"] == 1
     shown = author.get(address)
     assert shown["proposal"]["state"] == "merged"
@@ -94,9 +99,9 @@ def test_programs_do_not_approve(sqlite_api: Api) -> None:
     author, program = sqlite_api.person("author"), sqlite_api.program("reviewer", "admin")
     make(author, "greeting", "Hello.")
     opened = author.post("/v1/proposals", {"ref": "prompt/greeting@1"})
-    refusal = program.refused(
-        "POST", f"/v1/proposals/{opened['id']}/reviews", {"answer": "approve"}
-    )
+    address = f"/v1/proposals/{opened['id']}"
+    answer = {"answer": "approve", "binding": program.get(address)["binding"]}
+    refusal = program.refused("POST", f"{address}/reviews", answer)
     assert (refusal.status, refusal.code) == (403, "not_a_person")
 
 

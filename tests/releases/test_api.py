@@ -25,7 +25,12 @@ def test_from_start_to_review_over_http(api: Api, db: Database, clock: ManualClo
         "dataset/clerk@1",
     )
     world.gated(db, started["id"])
-    reviewer.post(f"{path}/reviews", {"answer": "approve", "reason": "fine"})
+    answer = {"answer": "approve", "reason": "fine"}
+    assert reviewer.refused("POST", f"{path}/reviews", answer).code == "bad_request"
+    stale = reviewer.refused("POST", f"{path}/reviews", {**answer, "binding": "0" * 64})
+    assert (stale.status, stale.code) == (409, "release_moved")
+    binding = reviewer.get(path)["binding"]
+    reviewer.post(f"{path}/reviews", {**answer, "binding": binding})
     assert operator.post(f"{path}/advance")["to"] == "shadowing"
     found = agent.get("/v1/resolve", name="clerk", subject="s1")
     assert (found["version"], found["shadow"]) == ("agent/clerk@1", "agent/clerk@2")

@@ -233,11 +233,20 @@ def withdraw(ctx: click.Context, proposal_id: str, reason: str) -> None:
 
 
 def _answer(ctx: click.Context, proposal_id: str, answer: str, reason: str) -> None:
-    body = {"answer": answer, "reason": reason}
-    given = client(ctx).post(f"/v1/proposals/{proposal_id}/reviews", body)
+    here, path = client(ctx), f"/v1/proposals/{proposal_id}"
+    seen = here.get(path)
+    say(ctx, f"{seen['proposal']['title']}: {_moves(seen['proposal'])}")
+    body = {"answer": answer, "reason": reason, "binding": seen["binding"]}
+    given = here.post(f"{path}/reviews", body)
     word = "approved" if answer == "approve" else "asked for changes"
     show(ctx, given, lambda one: f"{one['approver']} {word}")
     say(ctx, f"next: opsroom proposal show {proposal_id}")
+
+
+def _moves(proposal: dict[str, Any]) -> str:
+    """What a proposal would do, so that nobody answers to something else."""
+    name, base = f"{proposal['kind']}/{proposal['name']}", proposal["base"] or "nothing"
+    return f"{proposal['label']} of {name} from {base} to {proposal['number']}"
 
 
 def _list(rows: list[dict[str, Any]], kind: str) -> str:

@@ -19,7 +19,6 @@ from opsroom.web.render import Notice, Pages
 
 from . import proposals, queries, rules
 from .drawing import Drawings, Panel
-from .errors import ProposalMoved
 from .kinds import Kinds, kind_of
 from .model import Check, Criticality, Proposal, ProposalState, Ref, Version
 from .pages import Drawn, Reason, difference, in_words, worst_first
@@ -163,7 +162,7 @@ def request_changes(
 @router.post("/{proposal_id}/merge")
 def merge(request: Request, proposal_id: str, tx: Write, binding: Shown) -> Response:
     """Move the label."""
-    _as_shown(tx, proposal_id, binding)
+    proposals.as_shown(tx, proposal_id, binding)
     proposals.merge(tx, proposal_id)
     return _pages(request).redirect(f"/proposals/{proposal_id}", notice="merged")
 
@@ -187,14 +186,8 @@ def check(request: Request, proposal_id: str, tx: Write, known: KnownKinds) -> R
 
 
 def _answer(tx: Tx, proposal_id: str, binding: str, answer: Answer, reason: str) -> Approval:
-    _as_shown(tx, proposal_id, binding)
+    proposals.as_shown(tx, proposal_id, binding)
     return proposals.review(tx, proposal_id, answer=answer, reason=reason.strip())
-
-
-def _as_shown(tx: Tx, proposal_id: str, binding: str) -> None:
-    """Raise `ProposalMoved` unless the proposal still is what the person was looking at."""
-    if queries.proposal(tx, proposal_id).binding != binding:
-        raise ProposalMoved(proposal_id)
 
 
 def _missing(tx: Tx, proposal: Proposal) -> list[str]:

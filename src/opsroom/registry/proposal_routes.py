@@ -12,7 +12,6 @@ from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 
 from . import proposals, queries, rules
-from .errors import ProposalMoved
 from .model import Finding, Label, Proposal, ProposalState, Ref
 from .routes import KnownKinds, Limit
 
@@ -34,8 +33,8 @@ class Review(Wire):
     """`binding` is the digest of what was shown; an answer to anything else is refused."""
 
     answer: Answer
+    binding: str
     reason: str = ""
-    binding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +114,7 @@ def check(proposal_id: str, tx: Write, known: KnownKinds) -> ShownProposal:
 @router.post("/{proposal_id}/reviews", status_code=201)
 def review(proposal_id: str, given: Review, tx: Write) -> Approval:
     """Approve a proposal exactly as it stands, or ask for changes."""
-    if given.binding and given.binding != queries.proposal(tx, proposal_id).binding:
-        raise ProposalMoved(proposal_id)
+    proposals.as_shown(tx, proposal_id, given.binding)
     return proposals.review(tx, proposal_id, answer=given.answer, reason=given.reason)
 
 

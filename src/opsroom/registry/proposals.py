@@ -8,7 +8,7 @@ from opsroom.kit.db import Tx
 
 from . import commands, queries, rules, store
 from .commands import check_label
-from .errors import NotReady, ProposalClosed
+from .errors import NotReady, ProposalClosed, ProposalMoved
 from .kinds import Kinds, kind_of
 from .model import (
     Check,
@@ -86,6 +86,12 @@ def report_check(tx: Tx, proposal_id: str, check: Check) -> Proposal:
         check=check.name,
         state=check.state,
     )
+
+
+def as_shown(tx: Tx, proposal_id: str, binding: str) -> None:
+    """Raise `ProposalMoved` unless the proposal still is what the person was looking at."""
+    if queries.proposal(tx, proposal_id).binding != binding:
+        raise ProposalMoved(proposal_id)
 
 
 def review(tx: Tx, proposal_id: str, *, answer: Answer, reason: str) -> Approval:

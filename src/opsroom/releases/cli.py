@@ -129,8 +129,11 @@ def sample(
 def approve(ctx: click.Context, release_id: str, *, changes: bool, why: str) -> None:
     """Approve a release exactly as it stands. Only people do."""
     answer = "request_changes" if changes else "approve"
-    body = {"answer": answer, "reason": why}
-    given = client(ctx).post(f"{BASE}/{release_id}/reviews", body)
+    here, path = client(ctx), f"{BASE}/{release_id}"
+    seen = here.get(path)
+    say(ctx, f"{release_id}: {_way(seen['release'])}")
+    body = {"answer": answer, "reason": why, "binding": seen["binding"]}
+    given = here.post(f"{path}/reviews", body)
     show(ctx, given, lambda a: f"{a['approver']} says {a['answer']} to {a['digest'][:16]}")
 
 
@@ -203,6 +206,14 @@ def _body(path: str, batch: list[Any]) -> dict[str, Any]:
 def _line(one: dict[str, Any]) -> str:
     cited = f"{one['kind']}/{one['name']}@{one['number']}"
     return f"{one['id']}  {cited} → {one['environment']}: {one['state']} ({one['because']})"
+
+
+def _way(release: dict[str, Any]) -> str:
+    """What a release would put in place of what, so that nobody answers to something else."""
+    name = f"{release['kind']}/{release['name']}"
+    return (
+        f"{name} from {release['baseline']} to {release['number']} in {release['environment']}"
+    )
 
 
 def _list(found: list[dict[str, Any]]) -> str:

@@ -25,6 +25,7 @@ from .errors import (
     BadPlan,
     NoChampion,
     NothingToApprove,
+    ReleaseMoved,
     ReleaseNotFound,
     ReleaseRunning,
     WrongState,
@@ -151,6 +152,13 @@ def gated(tx: Tx, release_id: str, result: GateResult) -> AnyDecision:
         )
         boundary("release.gated")
     return take_notice(tx, release)
+
+
+def as_shown(tx: Tx, release_id: str, binding: str) -> None:
+    """Raise `ReleaseMoved` unless the release still is what the person was looking at."""
+    gate = store.gate(tx, release_id)
+    if get(tx, release_id).binding(gate.digest if gate else "") != binding:
+        raise ReleaseMoved(release_id)
 
 
 def review(tx: Tx, release_id: str, *, answer: Answer, reason: str) -> Approval:

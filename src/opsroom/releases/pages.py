@@ -25,9 +25,8 @@ from opsroom.registry import Artifact, Version
 from opsroom.registry.drawing import Action
 from opsroom.web.render import Notice, Pages
 
-from . import commands, observing, queries, store
+from . import commands, observing, queries
 from .drawing import agreement, effect, plot
-from .errors import ReleaseMoved
 from .gathering import gather
 from .judge import canary_alarm
 from .model import Release, State
@@ -108,9 +107,7 @@ def show_page(
     found = queries.standing(tx, release_id)
     release, evidence = found.release, found.evidence
     decisions = queries.decisions(tx, release_id, before=before or None, limit=DECISIONS + 1)
-    gate = evidence.gate.digest if evidence.gate else ""
     answers = approvals.history(tx, release.subject)
-    binding = release.binding(gate)
     watched = _watched(release, metric)
     alarm = canary_alarm(release.plan, gather(tx, release))  # which needs every look
     word, tone = title(release)
@@ -135,18 +132,18 @@ def show_page(
         ],
         readings=[(one, harm(one, alarm)) for one in found.readings],
         agreement=agreement(release, evidence),
-        gate=_gate(tx, gate),
+        gate=_gate(tx, evidence.gate.digest if evidence.gate else ""),
         decisions=decisions[:DECISIONS],
         chosen=_given(metric=metric, before=before),
         older=decisions[DECISIONS - 1].id if len(decisions) > DECISIONS else "",
         before=before,
         news=_news(tx, release),
         answers=answers[::-1],
-        binding=binding,
+        binding=found.binding,
         may=allowed(
             found,
             tx.actor,
-            answered=frozenset(one.approver for one in answers if one.digest == binding),
+            answered=frozenset(one.approver for one in answers if one.digest == found.binding),
         ),
     )
 
@@ -181,10 +178,7 @@ def approve(
     reason: Optional = "",
 ) -> Response:
     """Approve what was on the page: candidate, plan and gate verdict."""
-    release = commands.get(tx, release_id)
-    gate = store.gate(tx, release_id)
-    if release.binding(gate.digest if gate else "") != binding:
-        raise ReleaseMoved(release_id)
+    commands.as_shown(tx, release_id, binding)
     commands.review(tx, release_id, answer=Answer.APPROVE, reason=reason.strip())
     return _back(request, release_id, "release_approved")
 

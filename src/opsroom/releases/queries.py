@@ -27,10 +27,11 @@ HIDDEN = frozenset({State.DRAFT, State.GATING, State.SHADOWING})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing(Wire):
     """Where a release stands: what is known (but for earlier looks), what would be decided now,
-    and the numbers.
+    and the numbers. `binding` is the digest that an answer given now is bound to.
     """
 
     release: Release
+    binding: str
     evidence: Evidence
     next: Decision
     readings: tuple[Reading, ...]
@@ -95,6 +96,7 @@ def standing(tx: Tx, release_id: str) -> Standing:
     evidence = gather(tx, found)
     return Standing(
         release=found,
+        binding=found.binding(evidence.gate.digest if evidence.gate else ""),
         evidence=replace(evidence, looks=()),
         next=decide(found, evidence, now=tx.now),
         readings=readings(found.plan, evidence),

@@ -45,7 +45,10 @@ class Reason(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseReview(Wire):
+    """`binding` is the digest of what was shown; an answer to anything else is refused."""
+
     answer: Answer
+    binding: str
     reason: str = ""
 
 
@@ -167,6 +170,7 @@ def report_security_event(release_id: str, event: SecurityEvent, tx: Write) -> D
 @router.post("/releases/{release_id}/reviews", status_code=201)
 def review_release(release_id: str, given: ReleaseReview, tx: Write) -> Approval:
     """Approve a release exactly as it stands, or ask for changes."""
+    commands.as_shown(tx, release_id, given.binding)
     return commands.review(tx, release_id, answer=given.answer, reason=given.reason)
 
 

@@ -76,9 +76,8 @@ def waits(tx: Tx, release: Release) -> str:
     if release.state not in {State.GATING, State.IN_REVIEW}:
         return ""
     found = queries.standing(tx, release.id)
-    binding = release.binding(found.evidence.gate.digest if found.evidence.gate else "")
     answers = approvals.history(tx, release.subject)
-    answered = frozenset(one.approver for one in answers if one.digest == binding)
+    answered = frozenset(one.approver for one in answers if one.digest == found.binding)
     may = allowed(found, tx.actor, answered=answered)
     if not may.judge:
         left = found.evidence.sample.drawn - found.evidence.sample.judged
