@@ -95,8 +95,8 @@ def test_nothing_stored_can_become_code() -> None:
 def test_only_the_outbound_client_and_the_sdk_open_connections() -> None:
     """Everything that goes out goes through the guard."""
     openers = re.compile(
-        r"httpx2\.(Async)?Client\(|httpx2\.(get|post|put|stream|request)\(|urllib\.request|http\.client|requests\."
-        r"|socket\.create_connection"
+        r"httpx2\.(Async)?Client\(|httpx2\.(get|post|put|stream|request)\(|urllib\.request|http\.client"
+        r"|\b(import|from) requests\b|\brequests\.(get|post|put|request|Session)\(|socket\.create_connection"
     )
     mine = {"opsroom/kit/outbound.py", "opsroom/kit/connecting.py"}
     found = [

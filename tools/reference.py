@@ -21,6 +21,7 @@ from opsroom.app.kinds import KINDS
 from opsroom.cli.root import root
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.wire import adapter
+from opsroom.policies.facts import FACTS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 MADE = "<!-- Written by `make docs` from the code; do not edit. -->\n\n"
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "http.md": _http(),
         "kinds.md": _kinds(),
+        "policy-facts.md": _facts(),
         "roles.md": _roles(),
     }
 
@@ -154,6 +156,20 @@ def _type(field: dict[str, Any]) -> str:
     if "enum" in field:
         return " / ".join(f"`{one}`" for one in field["enum"])
     return str(field.get("type", "any"))
+
+
+def _facts() -> str:
+    lines = [
+        "# Facts that policies may speak of\n",
+        "A policy reads them as `context.facts.NAME`. What nobody knows has the value that asks for most care.\n",
+        "| fact | type | where nobody knows | what it says |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {fact.type.value} | `{fact.missing}` | {fact.words} |"
+        for name, fact in FACTS.items()
+    ]
+    return MADE + "\n".join(lines) + "\n"
 
 
 def _roles() -> str:
