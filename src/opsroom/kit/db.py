@@ -100,7 +100,8 @@ class Utc(TypeDecorator[datetime]):
 class Actor:
     """Who acts: a name for the record, the project they act in, and what they may do there.
 
-    A program acts for its `owner`, the person who answers for what it makes.
+    A program acts for its `owner`, the person who answers for what it makes. `agent` is the
+    one agent that it may act as; people and ordinary programs are none.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     human: bool = True
     owner: str = ""
+    agent: str = ""
 
     @property
     def person(self) -> str:
