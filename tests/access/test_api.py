@@ -39,6 +39,19 @@ def test_a_token_works_until_it_expires(sqlite_api: Api, clock: ManualClock) -> 
     assert issued["secret"] not in str(admin.get("/v1/tokens"))
 
 
+def test_a_token_of_an_agent_is_its_identity(api: Api) -> None:
+    admin = api.program("admin")
+    wanted = {"name": "customs-1", "roles": ["agent"], "agent": "customs"}
+    issued = admin.post("/v1/tokens", wanted)
+    assert issued["token"]["agent"] == "customs"
+    me = api.nobody.send(
+        "GET", "/v1/me", headers={"Authorization": f"Bearer {issued['secret']}"}
+    ).json()
+    assert (me["name"], me["agent"], me["human"]) == ("agent:customs", "customs", False)
+    assert "act" in me["may"]
+    assert admin.get("/v1/me")["agent"] == ""
+
+
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
@@ -48,6 +61,14 @@ def test_a_token_works_until_it_expires(sqlite_api: Api, clock: ManualClock) -> 
         ("/v1/users", {"name": "ada", "roles": [], "is_admin": True}, "bad_request"),
         ("/v1/users/nobody/link", None, "user_not_found"),
         ("/v1/tokens", {"name": "ci", "roles": ["king"]}, "unknown_role"),
+        ("/v1/tokens", {"name": "c", "roles": ["admin"], "agent": "c"}, "not_for_agents"),
+        (
+            "/v1/tokens",
+            {"name": "c", "roles": ["agent", "risk"], "agent": "c"},
+            "not_for_agents",
+        ),
+        ("/v1/tokens", {"name": "c", "roles": [], "agent": "c"}, "not_for_agents"),
+        ("/v1/tokens", {"name": "c", "roles": ["agent"], "agent": "C's"}, "not_an_agent"),
     ],
 )
 def test_bad_input_is_named(sqlite_api: Api, path: str, body: object, code: str) -> None:

@@ -128,15 +128,21 @@ def list_tokens(ctx: click.Context) -> None:
 @click.option(
     "--expires", "expires_at", type=click.DateTime(), help="When it stops working (UTC)."
 )
+@click.option("--agent", default="", help="The one agent that it acts for; needs --role agent.")
 @click.pass_context
 def create_token(
-    ctx: click.Context, name: str, roles: tuple[str, ...], expires_at: Any
+    ctx: click.Context, name: str, roles: tuple[str, ...], expires_at: Any, agent: str
 ) -> None:
-    """Make a token. Its secret is printed now and never again."""
+    """Make a token. Its secret is printed now and never again.
+
+    With --agent it is the identity of that agent: it acts for no other, and dies when the
+    agent is retired.
+    """
     body = {
         "name": name,
         "roles": list(roles),
         "expires_at": f"{expires_at.isoformat()}Z" if expires_at else None,
+        "agent": agent,
     }
     show(ctx, client(ctx).post("/v1/tokens", body), lambda one: str(one["secret"]))
     say(ctx, "keep it: it is shown this once")
@@ -171,12 +177,13 @@ def _tokens(rows: list[dict[str, Any]]) -> str:
             one["id"],
             one["name"],
             ", ".join(one["roles"]),
+            one["agent"],
             "revoked" if one["revoked_at"] else one["expires_at"] or "in use",
             one["created_by"],
         )
         for one in rows
     ]
-    columns = ("id", "name", "roles", "until", "made by")
+    columns = ("id", "name", "roles", "agent", "until", "made by")
     return table(
         columns, cells, empty="none yet; make one with `opsroom token create NAME --role agent`"
     )

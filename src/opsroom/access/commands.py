@@ -1,5 +1,6 @@
 """Coming in, and being let in."""
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,14 +10,26 @@ from opsroom.kit.db import Actor, Tx
 
 from . import store
 from .errors import (
+    ActsForAnother,
+    IdentityClosed,
     NameTaken,
     NoSuchToken,
     NoSuchUser,
+    NotAnAgent,
+    NotForAgents,
     UnknownRole,
     WeakPassword,
     WrongCredentials,
 )
-from .model import Role, Token, fingerprint, matches, permissions_of, split_token
+from .model import (
+    ClosedIdentity,
+    Role,
+    Token,
+    fingerprint,
+    matches,
+    permissions_of,
+    split_token,
+)
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -25,6 +38,7 @@ DEFAULT_PROJECT = "default"
 SESSION_FOR = timedelta(hours=12)
 LINK_FOR = timedelta(minutes=30)
 MIN_PASSWORD = 12
+_AGENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 
 
 def first_run(tx: Tx) -> str | None:
@@ -98,10 +112,22 @@ def set_password(tx: Tx, name: str, password: str) -> None:
 
 
 def issue_token(
-    tx: Tx, name: str, roles: tuple[str, ...], *, expires_at: datetime | None = None
+    tx: Tx,
+    name: str,
+    roles: tuple[str, ...],
+    *,
+    expires_at: datetime | None = None,
+    agent: str = "",
 ) -> tuple[Token, str]:
-    """Make a token. The text returned beside it is shown once and is stored nowhere."""
+    """Make a token. The text returned beside it is shown once and is stored nowhere.
+
+    Bound to an `agent`, it is that agent's identity: it has the role agent and no other, acts
+    for that agent only, and dies with it. Raises `NotForAgents`, `NotAnAgent` or
+    `IdentityClosed`.
+    """
     _check_roles(roles)
+    if agent:
+        _check_agent(tx, agent, roles)
     prefix, secret = secrets.token_hex(6), secrets.token_hex(24)
     token = Token(
         id=tx.ids.new("tok"),
@@ -111,9 +137,11 @@ def issue_token(
         created_at=tx.now,
         created_by=tx.actor.person,
         expires_at=expires_at,
+        agent=agent,
     )
     store.add_token(tx, token, fingerprint(secret))
-    tx.record("token.issued", f"token/{token.id}", name=name, roles=list(roles))
+    bound = {"agent": agent} if agent else {}
+    tx.record("token.issued", f"token/{token.id}", name=name, roles=list(roles), **bound)
     return token, f"ops_{prefix}_{secret}"
 
 
@@ -127,8 +155,48 @@ def revoke_token(tx: Tx, token_id: str) -> None:
         tx.record("token.revoked", f"token/{token_id}")
 
 
+def revoke_agent_tokens(tx: Tx, agent: str) -> int:
+    """Make every token of an agent useless from the next request on; how many there were."""
+    alive = store.live_tokens_of(tx, agent)
+    for token_id in alive:
+        revoke_token(tx, token_id)
+    return len(alive)
+
+
+def close_identity(tx: Tx, agent: str, *, reason: str) -> int:
+    """End an agent's identity: its tokens are revoked, and none works or is made until it is
+    opened again. How many tokens there were. Whoever closes it journals why.
+
+    Raises `IdentityClosed` when it was closed already.
+    """
+    if store.closed_identity(tx, tx.project, agent) is not None:
+        raise IdentityClosed(agent)
+    closed = ClosedIdentity(
+        agent=agent, reason=reason, closed_by=tx.actor.name, closed_at=tx.now
+    )
+    store.close_identity(tx, closed)
+    return revoke_agent_tokens(tx, agent)
+
+
+def open_identity(tx: Tx, agent: str) -> bool:
+    """Let an agent have tokens again. The old ones stay dead. False when it was open."""
+    if store.closed_identity(tx, tx.project, agent) is None:
+        return False
+    revoke_agent_tokens(tx, agent)  # one may have been made while the identity was closing
+    store.open_identity(tx, agent)
+    return True
+
+
+def check_acts_for(actor: Actor, agent: str) -> None:
+    """Raise `ActsForAnother` when the identity of one agent is used for another."""
+    if actor.agent and actor.agent != agent:
+        raise ActsForAnother(actor.agent, agent)
+
+
 def actor_of_token(tx: Tx, text: str) -> Actor:
-    """Who a bearer token stands for. Unknown, wrong, expired and revoked all look the same."""
+    """Who a bearer token stands for. Unknown, wrong, expired, revoked and that of a retired
+    agent all look the same.
+    """
     parts = split_token(text)
     found = store.token_by_prefix(tx, parts[0]) if parts else None
     secret = parts[1] if parts else ""
@@ -136,13 +204,16 @@ def actor_of_token(tx: Tx, text: str) -> Actor:
     if not matches(secret, stored) or found is None or not found[0].alive(tx.now):
         raise WrongCredentials
     token, _, project = found
+    if token.agent and store.closed_identity(tx, project, token.agent) is not None:
+        raise WrongCredentials
     return Actor(
-        f"token:{token.name}",
+        token.actor,
         project,
         permissions_of(token.roles),
         token.roles,
         human=False,
         owner=token.created_by,
+        agent=token.agent,
     )
 
 
@@ -178,6 +249,15 @@ def _check_roles(roles: tuple[str, ...]) -> None:
     for role in roles:
         if role not in set(Role):
             raise UnknownRole(role)
+
+
+def _check_agent(tx: Tx, agent: str, roles: tuple[str, ...]) -> None:
+    if _AGENT.fullmatch(agent) is None:
+        raise NotAnAgent(agent)
+    if set(roles) != {Role.AGENT.value}:
+        raise NotForAgents(agent, ", ".join(roles) or "no role")
+    if store.closed_identity(tx, tx.project, agent) is not None:
+        raise IdentityClosed(agent)
 
 
 @cache

@@ -59,8 +59,42 @@ class NameTaken(Conflict):
 class UnknownRole(Invalid):
     code = "unknown_role"
     text = "there is no role {0.role!r}"
-    hint = "roles are viewer, author, reviewer, operator, risk and admin"
+    hint = "roles are viewer, author, reviewer, operator, risk, admin and agent"
     role: str
+
+
+@dataclass(eq=False)
+class NotForAgents(Invalid):
+    code = "not_for_agents"
+    text = "a token of the agent {0.agent!r} has the role agent and no other, not {0.roles}"
+    hint = "leave the other roles out, or make a second token without --agent"
+    agent: str
+    roles: str
+
+
+@dataclass(eq=False)
+class NotAnAgent(Invalid):
+    code = "not_an_agent"
+    text = "{0.agent!r} cannot be the name of an agent"
+    hint = "names are lower-case letters, digits, dots, dashes and underscores"
+    agent: str
+
+
+@dataclass(eq=False)
+class IdentityClosed(Conflict):
+    code = "identity_closed"
+    text = "the agent {0.agent!r} is retired"
+    hint = "bring it back with `opsroom agent reinstate {0.agent} --reason …`"
+    agent: str
+
+
+@dataclass(eq=False)
+class ActsForAnother(Forbidden):
+    code = "acts_for_another"
+    text = "this token belongs to the agent {0.mine!r} and cannot act for {0.wanted!r}"
+    hint = "use the token of that agent; `opsroom token list` says whose each one is"
+    mine: str
+    wanted: str
 
 
 @dataclass(eq=False)

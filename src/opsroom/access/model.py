@@ -27,20 +27,24 @@ PERMISSIONS = {
     "review": "answer proposals, releases and shadow samples",
     "operate": "start, pause, abort and roll back releases; move labels back",
     "observe": "report what happened in shadow and canary runs",
+    "act": "propose actions and report what came of them",
     "import": "bring in recorded runs, histories and their evidence",
+    "answer": "answer what waits in the inbox: approve, edit, reject, hand over",
+    "override": "report that a person decided otherwise than an agent",
     "audit": "read and verify the journal",
     "administer": "users, roles, tokens and projects",
 }
 
 _SEES = frozenset({"read", "resolve"})
+_ANSWERS = frozenset({"answer", "override"})
 ROLES: dict[Role, frozenset[str]] = {
     Role.VIEWER: _SEES,
     Role.AUTHOR: _SEES | {"author"},
-    Role.REVIEWER: _SEES | {"review"},
-    Role.OPERATOR: _SEES | {"operate", "observe", "import"},
-    Role.RISK: _SEES | {"review", "audit"},
+    Role.REVIEWER: _SEES | {"review"} | _ANSWERS,
+    Role.OPERATOR: _SEES | {"operate", "observe", "import"} | _ANSWERS,
+    Role.RISK: _SEES | {"review", "audit"} | _ANSWERS,
     Role.ADMIN: frozenset(PERMISSIONS),
-    Role.AGENT: frozenset({"resolve", "observe"}),
+    Role.AGENT: frozenset({"resolve", "observe", "act", "override"}),
 }
 
 
@@ -61,7 +65,10 @@ class User(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token(Wire):
-    """A credential for programs. The secret is shown once and never stored."""
+    """A credential for programs. The secret is shown once and never stored.
+
+    One that is bound to an `agent` is that agent's identity, and acts for no other.
+    """
 
     id: str
     name: str
@@ -71,9 +78,25 @@ class Token(Wire):
     created_by: str
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    agent: str = ""
 
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    @property
+    def actor(self) -> str:
+        """Whom the journal names when this token is used: the agent, where it is bound to one."""
+        return f"agent:{self.agent}" if self.agent else f"token:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedIdentity(Wire):
+    """An agent that may not come in any more, whatever token it shows."""
+
+    agent: str
+    reason: str
+    closed_by: str
+    closed_at: datetime
 
 
 _TOKEN = re.compile(r"ops_([0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)

@@ -4,7 +4,7 @@ from opsroom.kit.db import Tx
 
 from . import store
 from .errors import NoSuchUser
-from .model import Token, User
+from .model import ClosedIdentity, Token, User
 
 
 def people(tx: Tx) -> list[User]:
@@ -27,6 +27,11 @@ def roles_of(tx: Tx, name: str) -> tuple[str, ...] | None:
 def tokens(tx: Tx) -> list[Token]:
     """Every token of this project, oldest first, the revoked ones too."""
     return store.tokens_here(tx)
+
+
+def closed_identity(tx: Tx, agent: str) -> ClosedIdentity | None:
+    """Why and since when an agent may not come in any more; None for one that may."""
+    return store.closed_identity(tx, tx.project, agent)
 
 
 def anybody_with_password(tx: Tx) -> bool:

@@ -23,6 +23,7 @@ class Me(Wire):
     human: bool
     roles: tuple[str, ...]
     may: tuple[str, ...]
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,12 @@ class Link(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken(Wire):
+    """Bound to an `agent`, the token is that agent's identity and has the role agent only."""
+
     name: str
     roles: tuple[str, ...]
     expires_at: AwareDatetime | None = None
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ def me(actor: Caller) -> Me:
         human=actor.human,
         roles=actor.roles,
         may=tuple(sorted(actor.may)),
+        agent=actor.agent,
     )
 
 
@@ -148,8 +153,12 @@ def tokens(tx: Read) -> list[Token]:
 
 @router.post("/tokens", status_code=201)
 def issue_token(new: NewToken, tx: Write) -> IssuedToken:
-    """Make a token; its secret is in this answer and nowhere else."""
-    token, secret = commands.issue_token(tx, new.name, new.roles, expires_at=new.expires_at)
+    """Make a token, for one agent or for a program; its secret is in this answer and nowhere
+    else.
+    """
+    token, secret = commands.issue_token(
+        tx, new.name, new.roles, expires_at=new.expires_at, agent=new.agent
+    )
     return IssuedToken(token=token, secret=secret)
 
 

@@ -4,12 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, RowMapping, String, Table, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Index,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from opsroom.kit.db import Tx, Utc, metadata
 
-from .model import Token, User
+from .model import ClosedIdentity, Token, User
 
 projects = Table(
     "projects",
@@ -48,7 +61,19 @@ tokens = Table(
     Column("created_by", String, nullable=False),
     Column("expires_at", Utc),
     Column("revoked_at", Utc),
+    Column("agent", String, nullable=False, server_default=""),
     Index("uq_tokens_prefix", "prefix", unique=True),
+)
+
+# Agents that may not come in, whatever token they show.
+closed_identities = Table(
+    "closed_identities",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("agent", String, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("closed_by", String, nullable=False),
+    Column("closed_at", Utc, nullable=False),
 )
 
 # Sessions and one-time links: both are random secrets that stand for a user for a while.
@@ -171,6 +196,35 @@ def tokens_here(tx: Tx) -> list[Token]:
 def revoke_token(tx: Tx, token_id: str) -> None:
     mine = (tokens.c.project == tx.project, tokens.c.id == token_id)
     tx.conn.execute(update(tokens).where(*mine).values(revoked_at=tx.now))
+
+
+def live_tokens_of(tx: Tx, agent: str) -> list[str]:
+    """The ids of the tokens that are bound to an agent and not revoked."""
+    mine = select(tokens.c.id).where(
+        tokens.c.project == tx.project, tokens.c.agent == agent, tokens.c.revoked_at.is_(None)
+    )
+    return list(tx.conn.execute(mine.order_by(tokens.c.id)).scalars())
+
+
+def close_identity(tx: Tx, closed: ClosedIdentity) -> None:
+    values = {name: getattr(closed, name) for name in ClosedIdentity.__dataclass_fields__}
+    tx.conn.execute(insert(closed_identities).values(project=tx.project, **values))
+
+
+def open_identity(tx: Tx, agent: str) -> None:
+    tx.conn.execute(delete(closed_identities).where(*_closed(tx.project, agent)))
+
+
+def closed_identity(tx: Tx, project: str, agent: str) -> ClosedIdentity | None:
+    wanted = select(closed_identities).where(*_closed(project, agent))
+    row = tx.conn.execute(wanted).mappings().first()
+    if row is None:
+        return None
+    return ClosedIdentity(**{n: row[n] for n in ClosedIdentity.__dataclass_fields__})
+
+
+def _closed(project: str, agent: str) -> tuple[ColumnElement[bool], ...]:
+    return closed_identities.c.project == project, closed_identities.c.agent == agent
 
 
 def add_session(
