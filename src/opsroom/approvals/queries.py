@@ -10,17 +10,19 @@ from . import store
 from .model import Answer, Approval
 
 
-def standing(tx: Tx, subject: str, digest: str) -> list[Approval]:
+def standing(
+    tx: Tx, subject: str, digest: str, *, permission: str = "review"
+) -> list[Approval]:
     """The approvals that speak for `subject` exactly as `digest` names it, unused.
 
-    Empty as long as anybody who answered this state asks for changes. Who may no longer
-    review does not speak any more, and nobody speaks in a role that they have lost.
+    Empty as long as anybody who answered this state asks for changes. Who no longer has the
+    `permission` does not speak any more, and nobody speaks in a role that they have lost.
     """
     answers = store.of(tx, subject, digest)
     if any(one.answer is Answer.REQUEST_CHANGES for one in answers):
         return []
     unused = [_today(tx, one) for one in answers if one.consumed_at is None]
-    return [one for one in unused if "review" in permissions_of(one.roles)]
+    return [one for one in unused if permission in permissions_of(one.roles)]
 
 
 def history(tx: Tx, subject: str) -> list[Approval]:
