@@ -1,0 +1,1 @@
+"""Contracts: what an agent may touch, typed, tiered and versioned."""
