@@ -1,0 +1,1 @@
+"""Policies: what agents must obey, as Cedar text that people can read."""

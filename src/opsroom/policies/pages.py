@@ -1,0 +1,42 @@
+"""What only policies show on their page: each rule in words, and the text that says it."""
+
+from opsroom.kit.db import Tx
+from opsroom.kit.wire import adapter
+from opsroom.registry import Version
+from opsroom.registry.drawing import KindPage, Panel
+
+from .engine import read_rules
+from .model import Mode, PolicySpec, Verdict
+
+TONES = {Verdict.PERMIT: "good", Verdict.DENY: "bad", Verdict.MODIFY: "info"}
+
+
+def draw(_tx: Tx, version: Version) -> Panel:
+    """The rules in the order of the text, and the tests that they come with."""
+    spec = adapter(PolicySpec).validate_python(version.spec)
+    rules = [
+        {
+            "id": rule.id.partition("/")[2],
+            "verdict": rule.verdict.value,
+            "tone": TONES.get(rule.verdict, "warn"),
+            "words": rule.words,
+            "of": ", ".join(sorted(rule.actions)) if rule.actions is not None else "every tool",
+        }
+        for rule in read_rules(version.name, spec)
+    ]
+    return Panel(
+        template="policies/panel.html",
+        facts={"spec": spec, "rules": rules, "logs": spec.mode is Mode.LOG_ONLY},
+    )
+
+
+PAGE = KindPage(
+    kind="policy",
+    path="/policies",
+    plural="policies",
+    question="What must agents obey?",
+    absent="Until an agent cites one, the shipped policies hold: they ask before anything grave.",
+    command="opsroom policy store NAME FILE.yaml",
+    draw=draw,
+    served=False,
+)
