@@ -1,0 +1,1 @@
+"""Grounding: where the values of an action's arguments come from."""
