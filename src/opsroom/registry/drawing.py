@@ -34,10 +34,15 @@ class Action:
 Draw = Callable[[Tx, Version], Panel]
 DrawCheck = Callable[[Tx, Proposal, Check | None], Panel | None]
 Offer = Callable[[Tx, Artifact, Version], Sequence[Action]]
+Beside = Callable[[Tx, Artifact, Version], Sequence[Panel]]
 Between = Callable[[Version, Version], Sequence[Action]]
 
 
 def _no_actions(_tx: Tx, _of: Artifact, _version: Version) -> Sequence[Action]:
+    return ()
+
+
+def _nothing_beside(_tx: Tx, _of: Artifact, _version: Version) -> Sequence[Panel]:
     return ()
 
 
@@ -50,7 +55,7 @@ class KindPage:
     """How one kind is shown. `path` begins the addresses of its pages.
 
     `draw` makes what only this kind shows of a version. `offer` gives the ways from a version
-    to other slices, `between` those from a difference. Programs ask for the production
+    to other slices, `between` those from a difference; `beside` is what they show of an artifact. Programs ask for the production
     version of what is `served`; the rest is cited by version. `absent` and `command` tell somebody who has none how to get the first one.
     """
 
@@ -63,6 +68,7 @@ class KindPage:
     draw: Draw
     served: bool = True
     offer: Offer = _no_actions
+    beside: Beside = _nothing_beside
     between: Between = _nothing_between
 
 

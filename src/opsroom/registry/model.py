@@ -126,6 +126,15 @@ class Version(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Which version of which artifact, and the digest of its content."""
+
+    artifact: str
+    number: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Label(Wire):
     """A name that points at a version, and who pointed it there."""
 

@@ -98,6 +98,7 @@ def show_page(
         here=[one.label for one in labels if one.number == version.number],
         names=_names(labels),
         panel=of.draw(tx, version),
+        beside=of.beside(tx, artifact, version),
         actions=of.offer(tx, artifact, version),
         findings=worst_first(proposals.lint(tx, version, kinds=known)),
         uses=listing.uses(tx, artifact, kinds=known),

@@ -13,6 +13,7 @@ from .model import (
     Proposal,
     ProposalState,
     Ref,
+    Stamp,
     Version,
 )
 
@@ -42,6 +43,18 @@ def version(tx: Tx, ref: Ref) -> Version:
         found = store.version(tx, of, label.number) if label else None
     if found is None:
         raise VersionNotFound(ref.kind, ref.name, ref.at or LATEST)
+    return found
+
+
+def stamp(tx: Tx, ref: Ref) -> Stamp:
+    """Which version a number or a label names, without reading it: one small query, for those
+    that keep what a version says. Raises as `version` does.
+    """
+    found = store.stamp(tx, ref) if ref.at not in {"", LATEST} else None
+    if found is None:
+        one = version(tx, ref)
+        found = store.stamp(tx, Ref(one.kind, one.name, str(one.number)))
+        assert found is not None, "a version that was read is there"
     return found
 
 

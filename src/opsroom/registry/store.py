@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     func,
     insert,
     select,
@@ -32,6 +33,8 @@ from .model import (
     LabelMove,
     Proposal,
     ProposalState,
+    Ref,
+    Stamp,
     Version,
 )
 
@@ -196,6 +199,30 @@ def add_version(tx: Tx, artifact_id: str, version: Version) -> None:
 
 def version(tx: Tx, of: Artifact, number: int) -> Version | None:
     return _one(tx, of, versions.c.number == number)
+
+
+def stamp(tx: Tx, ref: Ref) -> Stamp | None:
+    """Which version a number or a label names, in one look and without reading its spec."""
+    wanted = (
+        select(versions.c.artifact, versions.c.number, versions.c.digest)
+        .join(artifacts, artifacts.c.id == versions.c.artifact)
+        .where(
+            artifacts.c.project == tx.project,
+            artifacts.c.kind == ref.kind,
+            artifacts.c.name == ref.name,
+        )
+    )
+    if ref.number is not None:
+        wanted = wanted.where(versions.c.number == ref.number)
+    else:
+        wanted = wanted.join(
+            labels,
+            and_(
+                labels.c.artifact == versions.c.artifact, labels.c.number == versions.c.number
+            ),
+        ).where(labels.c.label == ref.at)
+    row = tx.conn.execute(wanted).first()
+    return Stamp(artifact=row[0], number=row[1], digest=row[2]) if row else None
 
 
 def latest(tx: Tx, of: Artifact) -> Version | None:
