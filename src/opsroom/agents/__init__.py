@@ -1,5 +1,6 @@
 """Agents: who works here. A manifest is everything an agent runs on, under one digest."""
 
-from .model import AgentSpec, Breaker, ModelRoute
+from .errors import AgentRetired
+from .model import AgentSpec, Breaker, ModelRoute, model_changed
 
-__all__ = ["AgentSpec", "Breaker", "ModelRoute"]
+__all__ = ["AgentRetired", "AgentSpec", "Breaker", "ModelRoute", "model_changed"]

@@ -1,28 +1,39 @@
 """What the registry needs to know about agents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import yaml
 
-from opsroom.kit.wire import plain
-from opsroom.registry import Finding, Kind, Lookup, Severity
+from opsroom.contracts.model import ContractSpec, Tier
+from opsroom.kit.wire import adapter, plain
+from opsroom.registry import Finding, Kind, Lookup, Severity, Version
 
-from .model import AgentSpec
+from .model import AgentSpec, model_changed
+
+GRAVE = frozenset({Tier.IRREVERSIBLE, Tier.CREDENTIAL, Tier.EXTERNAL})
 
 
 def pin(spec: AgentSpec, lookup: Lookup) -> AgentSpec:
     """Replace labels by the versions they name now, and note the digest of each."""
-    found = {role: lookup(cited, kind="prompt") for role, cited in spec.prompts.items()}
+    prompts = {role: lookup(cited, kind="prompt") for role, cited in spec.prompts.items()}
+    contracts = [lookup(cited, kind="contract") for cited in spec.contracts]
+    policies = [lookup(cited, kind="policy") for cited in spec.policies]
     return replace(
         spec,
-        prompts={role: f"{one.name}@{one.number}" for role, one in found.items()},
-        cites={one.ref: one.digest for one in found.values()},
+        prompts={role: _short(one) for role, one in prompts.items()},
+        contracts=tuple(map(_short, contracts)),
+        policies=tuple(map(_short, policies)),
+        cites={one.ref: one.digest for one in (*prompts.values(), *contracts, *policies)},
     )
 
 
-def lint(spec: AgentSpec, before: AgentSpec | None, _lookup: Lookup) -> Sequence[Finding]:
-    findings: list[Finding] = []
+def _short(version: Version) -> str:
+    return f"{version.name}@{version.number}"
+
+
+def lint(spec: AgentSpec, before: AgentSpec | None, lookup: Lookup) -> Sequence[Finding]:
+    findings: list[Finding] = [*_touching(spec, lookup)]
     if not spec.prompts:
         findings.append(
             Finding(
@@ -42,17 +53,50 @@ def lint(spec: AgentSpec, before: AgentSpec | None, _lookup: Lookup) -> Sequence
                 place="model.fallbacks",
             )
         )
-    if before is not None and before.model.model != spec.model.model:
+    if before is not None and model_changed(before, spec):
         findings.append(
             Finding(
                 code="model_changed",
                 severity=Severity.WARNING,
-                message=f"the model changes from {before.model.model!r} to {spec.model.model!r}",
+                message=f"the model changes from {_route(before)} to {_route(spec)}",
                 place="model.model",
                 hint="autonomy that was earned with another model is not inherited",
             )
         )
     return findings
+
+
+def _touching(spec: AgentSpec, lookup: Lookup) -> Iterator[Finding]:
+    """What is to be said of the contracts together."""
+    found = [(cited, _contract(lookup(cited, kind="contract"))) for cited in spec.contracts]
+    named: dict[str, str] = {}
+    for cited, contract in found:
+        if contract.tool in named:
+            yield Finding(
+                code="tool_twice",
+                severity=Severity.ERROR,
+                message=f"{named[contract.tool]} and {cited} both call their tool {contract.tool!r}",
+                place="contracts",
+                hint="an agent knows a tool by its name; leave one of the two out",
+            )
+        named[contract.tool] = cited
+    grave = [contract.tool for _, contract in found if contract.risk in GRAVE]
+    if grave and not spec.policies:
+        yield Finding(
+            code="no_policy",
+            severity=Severity.INFO,
+            message=f"only the shipped policies stand before {', '.join(sorted(grave))}",
+            place="policies",
+            hint="cite a policy that says what these tools may be used for",
+        )
+
+
+def _contract(version: Version) -> ContractSpec:
+    return adapter(ContractSpec).validate_python(version.spec)
+
+
+def _route(spec: AgentSpec) -> str:
+    return ", then ".join(map(repr, (spec.model.model, *spec.model.fallbacks)))
 
 
 def references(spec: AgentSpec) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The agent manifest.
 
 Whatever changes how an agent behaves is in here or cited from here by exact version and
-digest: prompts, model route and fallbacks, memory and retrieval settings, budgets,
+digest: prompts, contracts, policies, model route and fallbacks, memory and retrieval settings, budgets,
 thresholds, entry point. So the digest of the manifest names the whole configuration, and
 traces, approvals, releases and audit can all cite that one digest.
 """
@@ -38,6 +38,8 @@ class ModelRoute(Wire):
 class AgentSpec(Wire):
     """A manifest. `prompts` maps a role of the agent's own naming to a prompt version.
 
+    `contracts` cites what the agent may touch, `policies` what it must obey; without policies
+    the shipped ones hold. `team` is who answers for it, and whose budgets it spends.
     `cites` maps every cited version to its digest. The registry fills it in; what an author
     writes there is replaced.
     """
@@ -45,10 +47,25 @@ class AgentSpec(Wire):
     model: ModelRoute
     description: str = ""
     entry_point: str = ""
+    team: str = ""
     prompts: dict[str, str] = field(default_factory=dict[str, str])
+    contracts: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     memory: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     retrieval: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     budgets: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     thresholds: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     settings: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     cites: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def model_changed(before: AgentSpec, after: AgentSpec) -> bool:
+    """Whether another model may answer than did before; autonomy is not inherited across that.
+
+    The stand-ins count, because any of them may be the one that acts. Parameters do not.
+    """
+    return _models(before) != _models(after)
+
+
+def _models(spec: AgentSpec) -> tuple[str, ...]:
+    return spec.model.model, *spec.model.fallbacks

@@ -1,0 +1,42 @@
+"""Ending an agent, and bringing it back."""
+
+from opsroom.access import commands as access
+from opsroom.access.model import ClosedIdentity
+from opsroom.kit.db import Tx
+from opsroom.kit.reasons import reason as reason_of
+from opsroom.registry import queries as registry
+
+from . import queries
+from .errors import AlreadyRetired, NotRetired
+
+
+def retire(tx: Tx, agent: str, *, reason: str) -> ClosedIdentity:
+    """End an agent: from the next request on no token of it works, in any process, and none
+    is made. What it did and what it was stay on record.
+
+    Raises `ArtifactNotFound`, `ReasonMissing` or `AlreadyRetired`.
+    """
+    of, why = _named(tx, agent, reason)
+    if (there := queries.retired(tx, agent)) is not None:
+        raise AlreadyRetired(agent, there.reason)
+    revoked = access.close_identity(tx, agent, reason=why)
+    tx.record("agent.retired", of, reason=why, tokens=revoked)
+    closed = queries.retired(tx, agent)
+    assert closed is not None, "an identity that was just closed is closed"
+    return closed
+
+
+def reinstate(tx: Tx, agent: str, *, reason: str) -> None:
+    """Let a retired agent act again. It needs new tokens: the old ones stay dead.
+
+    Raises `ArtifactNotFound`, `ReasonMissing` or `NotRetired`.
+    """
+    of, why = _named(tx, agent, reason)
+    if not access.open_identity(tx, agent):
+        raise NotRetired(agent)
+    tx.record("agent.reinstated", of, reason=why)
+
+
+def _named(tx: Tx, agent: str, reason: str) -> tuple[str, str]:
+    of = registry.artifact(tx, "agent", agent).ref
+    return of, reason_of(reason, to="retire or reinstate an agent")
