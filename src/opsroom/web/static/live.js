@@ -2,6 +2,8 @@
 // has changed, so that htmx fetches the page again. One connection per browser, not per tab:
 // with one per tab the seventh tab of a browser never loads over HTTP/1.1.
 //
+// With `only="inbox."` it hears but events whose names begin so.
+//
 // Not while the tab is hidden or somebody is typing in what would be replaced; then later.
 
 const GATHER_MS = 250;
@@ -42,6 +44,8 @@ class Live extends HTMLElement {
 
   hear(change) {
     const subjects = this.getAttribute("subjects").split(" ");
+    const only = this.getAttribute("only");
+    if (only && !change.gap && !change.event?.startsWith(only)) return;
     // `gap` says that changes may have been missed: then everyone looks again.
     if (!change.gap && !subjects.includes("*") && !subjects.includes(change.subject)) return;
     this.due = true;

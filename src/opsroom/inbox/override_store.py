@@ -1,0 +1,125 @@
+"""The table of overrides."""
+
+from typing import Any
+
+from sqlalchemy import Column, Index, String, Table, Text, func, insert, select, update
+
+from opsroom.kit.canonical import canonical
+from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.wire import adapter, plain
+
+from .model import Override
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("request", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("tool", String, nullable=False),
+    Column("say", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("reasoning", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("retracted_at", Utc),
+    Column("body", Text, nullable=False),
+    Index("ix_overrides_project", "project", "id"),
+    Index("ix_overrides_request", "project", "request"),
+    Index("ix_overrides_category", "project", "category", "id"),
+)
+
+
+def add(tx: Tx, made: Override) -> None:
+    tx.conn.execute(insert(overrides).values(id=made.id, project=tx.project, **_columns(made)))
+
+
+def save(tx: Tx, changed: Override) -> None:
+    mine = (overrides.c.id == changed.id, overrides.c.project == tx.project)
+    tx.conn.execute(update(overrides).where(*mine).values(**_columns(changed)))
+
+
+def override(tx: Tx, override_id: str) -> Override | None:
+    wanted = select(overrides.c.body).where(
+        overrides.c.project == tx.project, overrides.c.id == override_id
+    )
+    body = tx.conn.execute(wanted).scalar()
+    return None if body is None else adapter(Override).validate_json(body)
+
+
+def page(
+    tx: Tx,
+    *,
+    agent: str | None = None,
+    tool: str | None = None,
+    category: str | None = None,
+    subject: str | None = None,
+    retracted: bool = False,
+    before: str | None = None,
+    limit: int,
+) -> list[Override]:
+    """Overrides of this project, newest first."""
+    wanted = select(overrides.c.body).where(overrides.c.project == tx.project)
+    for column, value in (
+        (overrides.c.agent, agent),
+        (overrides.c.tool, tool),
+        (overrides.c.category, category),
+        (overrides.c.subject, subject),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if not retracted:
+        wanted = wanted.where(overrides.c.retracted_at.is_(None))
+    if before is not None:
+        wanted = wanted.where(overrides.c.id < before)
+    bodies = tx.conn.execute(wanted.order_by(overrides.c.id.desc()).limit(limit)).scalars()
+    return [adapter(Override).validate_json(body) for body in bodies]
+
+
+def of_request(tx: Tx, request_id: str) -> list[Override]:
+    """What answers to a request left behind and nobody has taken back."""
+    wanted = select(overrides.c.body).where(
+        overrides.c.project == tx.project,
+        overrides.c.request == request_id,
+        overrides.c.retracted_at.is_(None),
+    )
+    return [adapter(Override).validate_json(b) for b in tx.conn.execute(wanted).scalars()]
+
+
+def reasons(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
+    """The newest reasons, with how they are sorted."""
+    wanted = select(overrides.c.reasoning, overrides.c.category).where(
+        overrides.c.project == tx.project,
+        overrides.c.retracted_at.is_(None),
+        overrides.c.category != "",
+    )
+    rows = tx.conn.execute(wanted.order_by(overrides.c.id.desc()).limit(limit))
+    return [(reasoning, category) for reasoning, category in rows]
+
+
+def counts(tx: Tx) -> list[tuple[str, int]]:
+    """How many overrides each category has, the most frequent first."""
+    counted = (
+        select(overrides.c.category, func.count())
+        .where(overrides.c.project == tx.project, overrides.c.retracted_at.is_(None))
+        .group_by(overrides.c.category)
+        .order_by(func.count().desc(), overrides.c.category)
+        .limit(100)
+    )
+    return [(category, int(count)) for category, count in tx.conn.execute(counted)]
+
+
+def _columns(one: Override) -> dict[str, Any]:
+    return {
+        "request": one.request,
+        "subject": one.subject,
+        "agent": one.agent,
+        "tool": one.tool,
+        "say": one.say.value,
+        "category": one.category,
+        "reasoning": one.reasoning,
+        "at": one.at,
+        "retracted_at": one.retracted_at,
+        "body": canonical(plain(one)).decode(),
+    }
