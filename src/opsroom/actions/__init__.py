@@ -1,0 +1,1 @@
+"""Actions: what agents do, through one gate, with one record."""

@@ -1,0 +1,94 @@
+"""Looking at turns and actions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from opsroom.grounding.model import Piece
+from opsroom.kit.db import Tx
+from opsroom.kit.wire import Wire
+from opsroom.policies.model import PolicyRequest
+
+from . import asking, store
+from .executing import get
+from .model import Action, AnyOutcome, State, Turn, outcome_of
+from .turning import get as turn_of
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord(Wire):
+    """A turn with everything that was said and done in it, in order."""
+
+    turn: Turn
+    texts: tuple[Piece, ...]
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRecord(Wire):
+    """An action, what it was judged by, and what its approval is bound to."""
+
+    action: Action
+    request: PolicyRequest | None
+    binding: dict[str, Any]
+
+
+def turn(tx: Tx, turn_id: str) -> TurnRecord:
+    """The decision record of a turn. Raises `TurnNotFound`."""
+    found = turn_of(tx, turn_id)
+    done = store.page(tx, turn_id=turn_id, limit=1000)
+    return TurnRecord(
+        turn=found,
+        texts=tuple(piece for _, piece in store.texts(tx, turn_id)),
+        actions=tuple(reversed(done)),
+    )
+
+
+def turns(
+    tx: Tx,
+    *,
+    agent: str | None = None,
+    session: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> list[Turn]:
+    """Turns, newest first; go on with the last id as `before`."""
+    agent = tx.actor.agent or agent
+    return store.turn_page(tx, agent=agent, session=session, before=before, limit=limit)
+
+
+def actions(
+    tx: Tx,
+    *,
+    turn_id: str | None = None,
+    agent: str | None = None,
+    tool: str | None = None,
+    state: State | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> list[Action]:
+    """Actions, newest first; go on with the last id as `before`."""
+    return store.page(
+        tx,
+        turn_id=turn_id,
+        agent=tx.actor.agent or agent,
+        tool=tool,
+        state=state,
+        before=before,
+        limit=limit,
+    )
+
+
+def record(tx: Tx, action_id: str) -> ActionRecord:
+    """An action and what it rests on. Raises `ActionNotFound`."""
+    found = get(tx, action_id)
+    request, binding = store.decided(tx, action_id)
+    return ActionRecord(action=found, request=request, binding=binding)
+
+
+def outcome(tx: Tx, action_id: str) -> AnyOutcome:
+    """What stands for an action now, to whoever waits for it."""
+    found = get(tx, action_id)
+    waits = found.state is State.AWAITING_APPROVAL
+    return outcome_of(found, granted=waits and asking.granted(tx, found))
