@@ -1,0 +1,1 @@
+"""Gateway: doors through which agents in other programs act."""
