@@ -1,32 +1,121 @@
 """The client that programs, agents and our own command line use; light to import.
 
-`prompt()` and `resolve()` ask the opsroom that the environment names; make an `Opsroom` to
-ask another one, or to do more.
+`prompt()`, `resolve()` and `turn()` ask the opsroom that the environment names; make an
+`Opsroom` to ask another one, or to do more.
 """
 
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .client import Opsroom
 from .errors import NotOpsroom, RemoteError, Unreachable
 from .prompts import Prompt
 from .resolving import Resolution
 
+if TYPE_CHECKING:
+    from .acting import Action, action
+    from .adapters import (
+        answer_mcp_call,
+        answer_tool_calls,
+        answer_tool_calls_sync,
+        deferred_results,
+    )
+    from .approvals import Answer, Approval
+    from .outcomes import (
+        Deferred,
+        Denied,
+        Done,
+        Failed,
+        NotDone,
+        Outcome,
+        Pending,
+        Recommended,
+        Unknown,
+    )
+    from .turns import Turn
+
 __all__ = [
+    "Action",
+    "Answer",
+    "Approval",
+    "Deferred",
+    "Denied",
+    "Done",
+    "Failed",
+    "NotDone",
     "NotOpsroom",
     "Opsroom",
+    "Outcome",
+    "Pending",
     "Prompt",
+    "Recommended",
     "RemoteError",
     "Resolution",
+    "Turn",
+    "Unknown",
     "Unreachable",
+    "action",
+    "answer_mcp_call",
+    "answer_tool_calls",
+    "answer_tool_calls_sync",
+    "approval",
+    "deferred_results",
+    "override",
     "prompt",
     "resolve",
+    "resume",
+    "resume_sync",
+    "turn",
 ]
+
+# What only agents that act need, by the module that has it.
+_LATER = {
+    "acting": ("Action", "action"),
+    "adapters": (
+        "answer_mcp_call",
+        "answer_tool_calls",
+        "answer_tool_calls_sync",
+        "deferred_results",
+    ),
+    "approvals": ("Answer", "Approval"),
+    "outcomes": (
+        "Deferred",
+        "Denied",
+        "Done",
+        "Failed",
+        "NotDone",
+        "Outcome",
+        "Pending",
+        "Recommended",
+        "Unknown",
+    ),
+    "turns": ("Turn",),
+}
+_MODULE_OF = {name: module for module, names in _LATER.items() for name in names}
+_stand_ins: list[Opsroom] = []
+T = TypeVar("T")
+
+
+def __getattr__(name: str) -> Any:
+    if (module := _MODULE_OF.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def default() -> Opsroom:
+    """The client of this process, for programs that need no other; within a test's
+    `testing.fake()`, the one of that.
+    """
+    return _stand_ins[-1] if _stand_ins else _own()
 
 
 @cache
-def default() -> Opsroom:
-    """The client of this process, for programs that need no other."""
+def _own() -> Opsroom:
     return Opsroom()
 
 
@@ -45,3 +134,93 @@ def resolve(
 ) -> Resolution:
     """Which version of an agent serves a subject now."""
     return default().resolve(agent, subject, kind=kind, environment=environment)
+
+
+def turn(
+    agent: str,
+    *,
+    intent: str,
+    subject: str = "",
+    session: str = "",
+    human: str = "",
+    messages: Iterable[Mapping[str, Any]] = (),
+    deadline: str | float | timedelta | None = None,
+    environment: str = "production",
+    trace: str = "",
+    client: Opsroom | None = None,
+) -> "Turn":
+    """One task that an agent handles; for `with` and for `async with`.
+
+    `human` is whom the agent represents, `subject` whom or what the task is about. `messages`
+    is the conversation so far, in the form of chat completions: in it, what the user said
+    counts as the user's own words. `deadline` (`"90s"`) bounds everything the turn does.
+    """
+    from .approvals import seconds
+    from .pieces import from_messages
+    from .turns import Turn
+
+    limit = seconds(deadline)
+    opening = {
+        "agent": agent,
+        "intent": intent,
+        "subject": subject,
+        "session": session,
+        "human": human,
+        "environment": environment,
+        "deadline_seconds": limit,
+        "trace": trace,
+    }
+    return Turn(client or default(), opening, from_messages(messages), limit)
+
+
+def approval(id: str, *, client: Opsroom | None = None) -> "Approval":  # noqa: A002  # the word for it
+    """What people say to a request: `id` is that of the request, or of its action."""
+    from .approvals import Approval
+
+    return Approval(client or default(), id)
+
+
+async def resume(
+    action_id: str, action: "Action[..., Any, T]", *, client: Opsroom | None = None
+) -> "Outcome[T]":
+    """Do what was approved meanwhile, outside of the turn that proposed it."""
+    from .driving import arun
+    from .gate import Gate
+
+    return await arun(Gate(client or default()).resume(action_id, action))
+
+
+def resume_sync(
+    action_id: str, action: "Action[..., Any, T]", *, client: Opsroom | None = None
+) -> "Outcome[T]":
+    from .driving import run
+    from .gate import Gate
+
+    return run(Gate(client or default()).resume(action_id, action))
+
+
+def override(
+    *,
+    agent: Any,
+    human: Any,
+    reason: str,
+    trace: str = "",
+    turn: str = "",
+    action: str = "",
+    category: str = "",
+    client: Opsroom | None = None,
+) -> str:
+    """Record that a person decided otherwise than the agent, and why; the record's id.
+
+    `agent` and `human` are what each decided. It is about a `trace`, a `turn` or an `action`.
+    """
+    subject = f"action/{action}" if action else f"turn/{turn}" if turn else f"trace/{trace}"
+    body = {
+        "subject": subject,
+        "agent_decision": agent,
+        "human_decision": human,
+        "reasoning": reason,
+        "trace": trace,
+        "category": category,
+    }
+    return str((client or default()).post("/v1/overrides", body)["id"])

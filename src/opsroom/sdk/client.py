@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from .prompts import Prompt, Prompts
+    from .reports import Reports
     from .resolving import Resolution, Resolver
 
 TIMEOUT = 60.0
@@ -65,6 +66,7 @@ class Opsroom:
         self._place: places.Place | None = None
         self._reader: Prompts | None = None
         self._resolver: Resolver | None = None
+        self._reports: Reports | None = None
         os.register_at_fork(after_in_child=_reset(self))
 
     @property
@@ -86,6 +88,18 @@ class Opsroom:
 
     def delete(self, path: str) -> Any:
         return self._ask("DELETE", path)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, Any] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> Any:
+        """Any request, and how many seconds its answer may take."""
+        return self._ask(method, path, query=query, body=body, timeout=timeout)
 
     def every(self, path: str, cursor: str, **query: Any) -> Iterator[Any]:
         """Every item of a paged list, page by page; `cursor` is the parameter that goes on."""
@@ -150,7 +164,33 @@ class Opsroom:
             self._resolver = Resolver(self, Snapshots(default_folder()))
         return self._resolver.resolve(kind, agent, subject, environment)
 
+    @property
+    def reports(self) -> "Reports":
+        """What has to reach the server although it is away; see `opsroom.sdk.reports`."""
+        if self._reports is None:
+            from .reports import Reports
+
+            with self._lock:
+                self._reports = self._reports or Reports(self)
+        return self._reports
+
+    def over(self, transport: "httpx2.BaseTransport", headers: dict[str, str]) -> "Opsroom":
+        """Another client of the same place, which reaches it in another way or as another."""
+        import httpx2
+
+        made = Opsroom(*self._where, timeout=self._timeout)
+        made._http = httpx2.Client(
+            base_url=HERE,
+            headers={**headers, "Accept-Encoding": "identity"},
+            timeout=self._timeout,
+            transport=transport,
+        )
+        return made
+
     def close(self) -> None:
+        if self._reports is not None:
+            self._reports.close()
+            self._reports = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -194,6 +234,8 @@ class Opsroom:
         self._http = None
         if self._reader is not None:
             self._reader.forked()
+        if self._reports is not None:
+            self._reports.forked()
 
     def _prompts(self) -> "Prompts":
         if self._reader is None:
@@ -238,9 +280,16 @@ class Opsroom:
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     def _ask(
-        self, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        **rest: Any,
     ) -> Any:
-        rest = {} if body is None else _content(body)
+        if body is not None:
+            rest |= _content(body)
         return self._body(self._send(method, path, query or {}, **rest))
 
     def _send(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from opsroom.kit.errors import Unavailable
+from opsroom.kit.errors import Invalid, Unavailable
 
 EXIT_CODES = {401: 4, 403: 4, 404: 2, 409: 7, 500: 1, 502: 6, 503: 6, 504: 6}
 
@@ -24,6 +24,57 @@ class NotOpsroom(Unavailable):
     hint = "check the address, and any proxy in between"
     url: str
     why: str
+
+
+@dataclass(eq=False)
+class BrokenAction(Invalid):
+    code = "broken_action"
+    text = "the action {0.tool!r} has no contract: {0.why}"
+    hint = (
+        "annotate every parameter; take keyword arguments, or one pydantic model or dataclass"
+    )
+    tool: str
+    why: str
+
+
+@dataclass(eq=False)
+class NotAnAction(Invalid):
+    code = "not_an_action"
+    text = "{0.what} is no action"
+    hint = "put @opsroom.action(name, …) before the function"
+    what: str
+
+
+@dataclass(eq=False)
+class NoTurn(Invalid):
+    code = "no_turn"
+    text = "{0.tool!r} was called outside of a turn"
+    hint = "call it inside `with opsroom.turn(agent, intent=…)`, so that it passes the gate"
+    tool: str
+
+
+@dataclass(eq=False)
+class NoSuchFinal(Invalid):
+    code = "no_such_final"
+    text = "a turn cannot end as {0.final!r}"
+    hint = "it ends as done, refused, escalated, failed or abandoned"
+    final: str
+
+
+@dataclass(eq=False)
+class NobodyAsked(Invalid):
+    code = "nobody_asked"
+    text = "nobody was asked about {0.action!r}"
+    hint = "wait for approvals of actions whose outcome is Pending"
+    action: str
+
+
+@dataclass(eq=False)
+class NotATime(Invalid):
+    code = "not_a_time"
+    text = "{0.given!r} is no length of time"
+    hint = 'write seconds, or a number with s, m, h or d, as in "2h"'
+    given: str
 
 
 class RemoteError(Exception):

@@ -37,10 +37,10 @@ def open_folder(data: Path) -> tuple[httpx2.BaseTransport, str]:
         raise ServerNotInstalled(str(data)) from error
     runtime = app.open_runtime(app.from_environment(os.environ, data=data))
     token: str = app.local_token(runtime)
-    return _InProcess(app.guarded(app.build(runtime, background=False)), runtime.close), token
+    return InProcess(app.guarded(app.build(runtime, background=False)), runtime.close), token
 
 
-class _InProcess(httpx2.BaseTransport):
+class InProcess(httpx2.BaseTransport):
     """Hands requests of a synchronous client to an ASGI application."""
 
     def __init__(self, app: Any, close: Callable[[], None]) -> None:

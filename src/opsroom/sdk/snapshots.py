@@ -60,14 +60,16 @@ class Snapshots:
 
     def _sign(self, key: tuple[str, ...], body: str) -> str:
         message = json.dumps([*key, body]).encode()
-        return hmac.new(self._key(), message, "sha256").hexdigest()
+        return hmac.new(own_key(self._folder), message, "sha256").hexdigest()
 
-    def _key(self) -> bytes:
-        path = self._folder / "key"
-        with contextlib.suppress(FileNotFoundError):
-            return path.read_bytes()
-        replace_private(path, secrets.token_hex(32), only_new=True)
+
+def own_key(folder: Path) -> bytes:
+    """The key that what is kept in a folder is signed with; made when first asked for."""
+    path = folder / "key"
+    with contextlib.suppress(FileNotFoundError):
         return path.read_bytes()
+    replace_private(path, secrets.token_hex(32), only_new=True)
+    return path.read_bytes()
 
 
 def replace_private(path: Path, text: str, *, only_new: bool = False) -> None:
