@@ -1,0 +1,1 @@
+"""Bench: recorded attacks and recorded work, replayed through the gate."""
