@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from opsroom.access import commands as access
+from opsroom.actions.turning import Serve
 from opsroom.evals.comparison import MetricRule as GateMetric
 from opsroom.evals.comparison import Role
 from opsroom.evals.gate import GateRules
@@ -35,7 +36,7 @@ from opsroom.releases.plan import (
     ShadowPlan,
 )
 
-from . import tasks, world
+from . import paying, tasks, world
 from .people import (
     ADMIN,
     AUTHOR,
@@ -85,7 +86,9 @@ def plan(desk: Desk) -> Plan:
 class Office:
     """One simulated office over one installation. `open` it once, then let it `work`."""
 
-    def __init__(self, db: Database, kinds: Kinds, models: Models, *, seed: int = 7) -> None:
+    def __init__(
+        self, db: Database, kinds: Kinds, models: Models, serve: Serve, *, seed: int = 7
+    ) -> None:
         self._db = db
         self._kinds = kinds
         self._models = models
@@ -95,6 +98,7 @@ class Office:
             desk.name: tasks.stream(f"{desk.name}-live-{seed}", desk.make) for desk in DESKS
         }
         self._releases: dict[str, str] = {}
+        self._payments = paying.Payments(db, serve, seed=seed)
         self._until = db.clock.now()
 
     def open(self) -> None:
@@ -106,9 +110,12 @@ class Office:
             access.create_user(tx, AUTHOR.name, AUTHOR.roles)
             access.create_user(tx, REVIEWER.name, REVIEWER.roles)
             importing.take_in(tx, world.bundle(self._seed), kinds=self._kinds)
+            importing.take_in(tx, paying.bundle(), kinds=self._kinds)
         for desk in DESKS:
             for kind in ("prompt", "agent"):
                 into_production(self._db, Ref(kind, desk.name, "1"), kinds=self._kinds)
+        into_production(self._db, Ref("agent", paying.NAME, "1"), kinds=self._kinds)
+        self._payments.open()
         with self._db.write(AUTHOR) as tx:
             waiting = proposals.propose(
                 tx,
@@ -141,6 +148,7 @@ class Office:
         span = min(now - self._until, LONGEST_TURN)
         self._until = now
         number = int(PER_HOUR * span / timedelta(hours=1))
+        self._payments.work()
         found: list[Release] = []
         for desk in (CUSTOMS, INVOICES):
             self._serve(desk, number)

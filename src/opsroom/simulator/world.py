@@ -1,4 +1,4 @@
-"""The freight office: three agents, their prompts, their manifests, and how well they do."""
+"""The freight office: three agents that answer, their prompts, their manifests, and how well they do."""
 
 import random
 from collections.abc import Callable
