@@ -90,12 +90,12 @@ class Api:
             if not access_store.has_project(tx, name):
                 access_store.add_project(tx, name)
 
-    def program(self, *roles: str, project: str = "default") -> Caller:
-        """A program with a token that has these roles."""
+    def program(self, *roles: str, project: str = "default", agent: str = "") -> Caller:
+        """A program with a token that has these roles, bound to an agent if one is named."""
         name = f"{'-'.join(roles) or 'no-role'}-{next(self._count)}"
         with self.db.write(self.actor(project)) as tx:
-            _, secret = access.issue_token(tx, name, roles)
-        return Caller(self.client, f"token:{name}", {"Authorization": f"Bearer {secret}"})
+            token, secret = access.issue_token(tx, name, roles, agent=agent)
+        return Caller(self.client, token.actor, {"Authorization": f"Bearer {secret}"})
 
     def person(self, *roles: str, name: str = "", project: str = "default") -> Caller:
         """Somebody who has logged in with a browser."""

@@ -5,15 +5,23 @@ Both start in a thread of their own, so that requests are answered while they co
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from opsroom.actions import executing as actions
+from opsroom.actions import workflow as action_workflow
+from opsroom.budgets import commands as budget_commands
+from opsroom.budgets import queries as budget_queries
+from opsroom.inbox import commands as inbox_commands
+from opsroom.inbox import queries as inbox_queries
 from opsroom.journal import outbox, queries
 from opsroom.journal.outbox import Reaction
+from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.models import Models
 
+from .acting import executors
 from .models import ConfiguredModels
 from .runtime import SYSTEM, Runtime
 
@@ -22,7 +30,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 0.1
+TICK_EVERY = 10  # looks
 REST_AFTER_FAILURE = 2.0
+EVERYWHERE = Actor("system:clock", "", human=False)
+# What the clock alone changes, in every project: whether anything is due, and doing it.
+CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
+    (inbox_queries.overdue, inbox_commands.expire),
+    (action_workflow.overdue, actions.expire),
+    (budget_queries.overdue, budget_commands.expire),
+)
 
 
 class Background:
@@ -51,17 +67,29 @@ class Background:
 
     def _run(self) -> None:
         # Loading the engine of durable work takes a while that no request should wait for.
+        from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
+        from opsroom.memory import reactions as memory  # noqa: PLC0415
         from opsroom.releases import workflow as releases  # noqa: PLC0415
 
         db, settings = self._runtime.db, self._runtime.settings
-        driver = releases.Driver(db, self._models)
-        durable = Durable(
-            settings.database, loops={releases.LOOP: driver.look}, executor=settings.executor
-        )
+        driver = action_workflow.Driver(db, executors(settings))
+        loops = {
+            releases.LOOP: releases.Driver(db, self._models).look,
+            action_workflow.LOOP: driver.look,
+            action_workflow.LOOKUPS: driver.look_up,
+        }
+        durable = Durable(settings.database, loops=loops, executor=settings.executor)
         if self._launched(durable):
             try:
-                self._pump(releases.reactions(durable))
+                self._pump(
+                    (
+                        *releases.reactions(durable),
+                        *action_workflow.reactions(durable),
+                        *autonomy.reactions(),
+                        *memory.REACTIONS,
+                    )
+                )
             finally:
                 durable.close()
 
@@ -80,10 +108,14 @@ class Background:
     def _pump(self, reactions: Sequence[Reaction]) -> None:
         db = self._runtime.db
         seen = -1
+        looks = 0
         wait = 0.0
         while not self._stop.wait(wait):
             wait = LOOK_EVERY
+            looks += 1
             try:
+                if looks % TICK_EVERY == 0:
+                    self._tick()
                 with db.read(SYSTEM) as tx:
                     head = queries.head(tx).seq
                 if head != seen:
@@ -95,6 +127,16 @@ class Background:
             except Exception:
                 log.exception("a reaction to the journal failed; it will be tried again")
                 wait = REST_AFTER_FAILURE
+
+    def _tick(self) -> None:
+        """Let what has run out of time do so. Several processes may: it is safe to repeat."""
+        db = self._runtime.db
+        for due, act in CLOCKS:
+            with db.read(EVERYWHERE) as tx:
+                anything = due(tx)
+            if anything:
+                with db.write(EVERYWHERE) as tx:
+                    act(tx)
 
 
 @contextmanager

@@ -15,13 +15,28 @@ from opsroom.access import routes as access_routes
 from opsroom.access.http import COOKIE, NOBODY, Caller, database
 from opsroom.access.table import ROUTES
 from opsroom.access.throttle import Throttle
+from opsroom.actions import pages as action_pages
+from opsroom.actions import routes as action_routes
+from opsroom.agents import routes as agent_routes
+from opsroom.autonomy import pages as autonomy_pages
+from opsroom.autonomy import routes as autonomy_routes
+from opsroom.budgets import pages as budget_pages
+from opsroom.budgets import routes as budget_routes
+from opsroom.contracts import routes as contract_routes
 from opsroom.datasets import routes as dataset_routes
 from opsroom.evals import pages as eval_pages
 from opsroom.evals import routes as eval_routes
+from opsroom.gateway import pages as gateway_pages
+from opsroom.gateway import routes as gateway_routes
+from opsroom.gateway import turns as gateway_turns
 from opsroom.importing import routes as import_routes
+from opsroom.inbox import pages as inbox_pages
+from opsroom.inbox import routes as inbox_routes
+from opsroom.inbox import watch_pages as inbox_watch_pages
 from opsroom.journal import events
 from opsroom.journal import pages as journal_pages
 from opsroom.journal import routes as journal_routes
+from opsroom.memory import routes as memory_routes
 from opsroom.overview import pages as overview_pages
 from opsroom.overview import queries as overview
 from opsroom.prompts import routes as prompt_routes
@@ -34,10 +49,11 @@ from opsroom.web import security
 from opsroom.web.assets import Assets
 from opsroom.web.render import Chrome, Pages, Viewer
 
-from . import errors, health
+from . import acting, errors, health
 from .background import Background
 from .bodies import LimitBodies, Limits
-from .drawings import DRAWINGS
+from .drawings import BESIDE_REQUESTS, DRAWINGS
+from .mcp import LazyDoor, LazyUpstreams
 from .models import ConfiguredModels
 from .places import NAV, NOTICES
 from .runtime import Runtime
@@ -51,16 +67,30 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     journal_pages.router,
     registry_routes.router,
+    action_pages.router,  # /policies/what-if, before any policy of that name
     registry_pages.router(DRAWINGS.kinds.values()),
     proposal_routes.router,
     proposal_pages.router,
     prompt_routes.router,
+    agent_routes.router,
+    contract_routes.router,
+    action_routes.router,
+    memory_routes.router,
+    gateway_routes.router,
+    gateway_pages.router,
     dataset_routes.router,
     eval_routes.router,
     eval_pages.router,
     release_routes.router,
     release_pages.router,
+    budget_routes.router,
+    budget_pages.router,
+    autonomy_routes.router,
+    autonomy_pages.router,
     import_routes.router,
+    inbox_routes.router,
+    inbox_pages.router,
+    inbox_watch_pages.router,
 )
 TEMPLATES = (
     "opsroom.access",
@@ -68,9 +98,17 @@ TEMPLATES = (
     "opsroom.registry",
     "opsroom.prompts",
     "opsroom.agents",
+    "opsroom.contracts",
+    "opsroom.policies",
+    "opsroom.memory",
+    "opsroom.gateway",
     "opsroom.datasets",
     "opsroom.evals",
     "opsroom.releases",
+    "opsroom.actions",
+    "opsroom.inbox",
+    "opsroom.budgets",
+    "opsroom.autonomy",
     "opsroom.overview",
 )
 STATIC = ("opsroom.web", "opsroom.access")
@@ -100,8 +138,16 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.settings = runtime.settings
     app.state.models = ConfiguredModels(runtime.settings)
     app.state.throttle = Throttle()
+    app.state.serve = acting.serve
+    app.state.executors = acting.executors(runtime.settings)
+    app.state.mcp_door = LazyDoor(
+        runtime.db,
+        LazyUpstreams(app.state.executors),
+        gateway_turns.gate(runtime.db, serve=app.state.serve, executors=app.state.executors),
+    )
     app.state.closing = asyncio.Event()  # ends what would otherwise never end by itself
     app.state.drawings = DRAWINGS
+    app.state.beside_requests = BESIDE_REQUESTS
     app.state.called = overview.called
     app.state.pages = pages = Pages(
         TEMPLATES,
@@ -169,14 +215,14 @@ def _badges(request: Request) -> Mapping[str, int]:
 def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if not background:
-            yield
-            return
-        work = Background(runtime, app.state.models)
-        work.start()
+        work = Background(runtime, app.state.models) if background else None
+        if work is not None:
+            work.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(work.stop)
+            await app.state.mcp_door.close()
+            if work is not None:
+                await asyncio.to_thread(work.stop)
 
     return lifespan

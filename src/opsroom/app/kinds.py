@@ -1,9 +1,13 @@
 """Every kind of artifact that this build knows."""
 
 from opsroom.agents.kind import KIND as AGENT
+from opsroom.contracts.kind import KIND as CONTRACT
 from opsroom.datasets.kind import KIND as DATASET
 from opsroom.evals.kind import KIND as EVALUATOR
+from opsroom.policies.kind import KIND as POLICY
 from opsroom.prompts.kind import KIND as PROMPT
 from opsroom.registry import Kinds
 
-KINDS: Kinds = {kind.name: kind for kind in (AGENT, DATASET, EVALUATOR, PROMPT)}
+KINDS: Kinds = {
+    kind.name: kind for kind in (AGENT, CONTRACT, DATASET, EVALUATOR, POLICY, PROMPT)
+}

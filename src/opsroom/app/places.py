@@ -1,7 +1,10 @@
 """Where one can go in the pages, and the sentences shown after something was done."""
 
 from opsroom.access.pages import NOTICES as ACCESS
+from opsroom.autonomy.pages import NOTICES as AUTONOMY
+from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.evals.pages import NOTICES as EVALS
+from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
@@ -11,7 +14,11 @@ from opsroom.web.render import Notice
 NAV = (
     NavGroup(
         title="Operate",
-        items=(NavItem(key="overview", title="Overview", href="/", go="o"),),
+        items=(
+            NavItem(key="overview", title="Overview", href="/", go="o"),
+            NavItem(key="inbox", title="Inbox", href="/inbox", go="i"),
+            NavItem(key="turns", title="Turns", href="/turns", go="t"),
+        ),
     ),
     NavGroup(
         title="Change",
@@ -25,11 +32,30 @@ NAV = (
         ),
     ),
     NavGroup(
+        title="Control",
+        items=(
+            NavItem(key="contracts", title="Contracts", href="/contracts", go="k"),
+            NavItem(key="policies", title="Policies", href="/policies", go="l"),
+            NavItem(key="autonomy", title="Autonomy", href="/autonomy", go="m"),
+            NavItem(key="budgets", title="Budgets", href="/budgets", go="b"),
+        ),
+    ),
+    NavGroup(
         title="Govern",
         items=(
+            NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),
             NavItem(key="people", title="People", href="/people", go="h"),
         ),
     ),
 )
-NOTICES: dict[str, Notice] = {**ACCESS, **REGISTRY, **PROPOSALS, **EVALS, **RELEASES}
+NOTICES: dict[str, Notice] = {
+    **AUTONOMY,
+    **BUDGETS,
+    **INBOX,
+    **ACCESS,
+    **REGISTRY,
+    **PROPOSALS,
+    **EVALS,
+    **RELEASES,
+}

@@ -38,7 +38,7 @@ class Show:
 @click.option("--seed", default=7, help="The world to make [7].")
 @click.pass_context
 def demo(ctx: click.Context, once: bool, port: int | None, seed: int) -> None:
-    """Start a freight office with three agents, one good and one bad release.
+    """Start a freight office with four agents, one good and one bad release.
 
     Its clock runs an hour in a second. It asks nothing and keeps to this machine; everything
     it makes is in a folder of its own.
@@ -49,10 +49,12 @@ def demo(ctx: click.Context, once: bool, port: int | None, seed: int) -> None:
         return
 
     def office(runtime: "Runtime", stop: "Stop | None") -> list["Outcome"]:
+        from opsroom.app.acting import serve
         from opsroom.app.models import ConfiguredModels
         from opsroom.simulator.office import Office
 
-        made = Office(runtime.db, runtime.kinds, ConfiguredModels(runtime.settings), seed=seed)
+        models = ConfiguredModels(runtime.settings)
+        made = Office(runtime.db, runtime.kinds, models, serve, seed=seed)
         made.open()
         return made.run(until=_end(runtime, stop), stop=stop)
 
@@ -197,6 +199,7 @@ def _office_greeting(facts: "Started") -> str:
             f"  {facts.url}/           what moves now, and what waits for you",
             f"  {facts.url}/releases   customs-classifier goes through; invoice-matcher does not,",
             "                     and its page says why",
+            f"  {facts.url}/inbox      payments that an agent wants to make, and may not make alone",
             f"  {facts.url}/proposals  one change waits for a review: yours",
             f"  {facts.url}/audit      everything that happened, in a chain that verifies",
             "",

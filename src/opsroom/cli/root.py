@@ -15,11 +15,25 @@ from opsroom.sdk.terminal import common_options
 NOUNS: dict[str, tuple[str, str]] = {
     "up": ("opsroom.cli.up:up", "Start the server on this machine."),
     "doctor": ("opsroom.cli.doctor:doctor", "Check this installation, line by line."),
+    "action": (
+        "opsroom.actions.cli:action",
+        "Actions: what agents wanted to do, and what came of it.",
+    ),
     "agent": (
         "opsroom.agents.cli:agent",
         "Agents: what they run on, and which version serves.",
     ),
     "audit": ("opsroom.journal.cli:audit", "The journal: read it, verify it, take it away."),
+    "autonomy": (
+        "opsroom.autonomy.cli:autonomy",
+        "Autonomy: what agents may do alone, and the kill switch.",
+    ),
+    "budget": ("opsroom.budgets.cli:budget", "Budgets: what may be spent, and what is left."),
+    "bench": ("opsroom.bench.cli:bench", "Recorded attacks and work, put through the gate."),
+    "contract": (
+        "opsroom.cli.push:contract",
+        "Contracts: what agents may touch, and how much harm a call can do.",
+    ),
     "dataset": ("opsroom.datasets.cli:dataset", "Datasets: what agents are measured on."),
     "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
     "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),
@@ -29,14 +43,28 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.importing.cli:import_",
         "Bring in recorded runs, histories and datasets.",
     ),
+    "inbox": ("opsroom.inbox.cli:inbox", "The inbox: what waits for people, and answering it."),
     "login": ("opsroom.access.cli:login", "Log in as yourself, to answer as a person."),
     "logout": ("opsroom.access.cli:logout", "End the login of this terminal."),
+    "memory": (
+        "opsroom.memory.cli:memory",
+        "Memory: what agents decided before, and what came of it.",
+    ),
+    "override": (
+        "opsroom.inbox.override_cli:override",
+        "Overrides: where people decided otherwise than agents.",
+    ),
+    "policy": (
+        "opsroom.cli.rules:policy",
+        "Policies: what agents must obey, tried and tested.",
+    ),
     "prompt": ("opsroom.prompts.cli:prompt", "Prompts: versions, labels, files."),
     "proposal": ("opsroom.registry.cli:proposal", "Proposals: review and merge changes."),
     "pull": ("opsroom.prompts.cli:pull", "Write prompt files from the server (prompt pull)."),
     "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
     "token": ("opsroom.access.cli:token", "API tokens for programs."),
+    "turn": ("opsroom.actions.cli:turn", "Turns: what agents were asked, decided and did."),
     "user": ("opsroom.access.cli:user", "People and their roles."),
 }
 

@@ -23,7 +23,7 @@ LOOK_EVERY = 0.5
 SIGN_OF_LIFE = 15.0
 # The browser comes back by itself, and is asked again who it is.
 LONGEST = 600.0
-CONFIDENTIAL = ("user/", "token/")
+CONFIDENTIAL = ("user/", "token/", "oversight/")
 
 router = APIRouter(tags=["journal"])
 

@@ -159,7 +159,112 @@ WORDS: dict[str, Words] = {
     "release.pair_judged:False": Words(
         says="{actor} judged an answer of {subject} as bad", note="{reason}", tone="warn"
     ),
+    "turn.begun": Words(says="{agent} began a turn: {intent}"),
+    "turn.planned": Words(says="{actor} means to: {plan}"),
+    "turn.ended": Words(says="{subject} ended: {final}"),
+    "action.proposed": Words(says="{agent} proposed {tool}"),
+    "action.permitted": Words(says="policy lets {subject} pass: {verdict}", tone="good"),
+    "action.denied": Words(
+        says="{subject} was denied by its {by}", note="{because}", tone="bad"
+    ),
+    "action.deferred": Words(says="{subject} was put off", note="{because}", tone="warn"),
+    "action.awaiting_approval": Words(
+        says="{subject} waits for a person", note="{because}", tone="warn"
+    ),
+    "action.recommended": Words(says="{subject} is what the agent would do", note="{because}"),
+    "action.reserved": Words(says="{subject} has its budgets set aside"),
+    "action.executing": Words(says="{subject} is being carried out, attempt {attempt}"),
+    "action.succeeded": Words(says="{subject} is done", tone="good"),
+    "action.failed": Words(says="{subject} failed", note="{error}", tone="bad"),
+    "action.unknown": Words(
+        says="nobody knows what came of {subject}", note="{error}", tone="bad"
+    ),
+    "action.reconciled": Words(says="{actor} settled {subject}", note="{reason}", tone="info"),
+    "action.refused": Words(says="a call of {tool} was refused: {code}", tone="bad"),
+    "inbox.asked": Words(says="{agent} asks: {title}", note="{risk} risk", tone="info"),
+    "inbox.flooded": Words(says="{subject} asks more than people can read", tone="warn"),
+    "inbox.approved": Words(says="{actor} approved: {title}", note="{reason}", tone="good"),
+    "inbox.edited": Words(
+        says="{actor} approved with changes: {title}", note="{reason}", tone="good"
+    ),
+    "inbox.rejected": Words(says="{actor} rejected: {title}", note="{reason}", tone="bad"),
+    "inbox.responded": Words(
+        says="{actor} answered otherwise: {title}", note="{text}", tone="info"
+    ),
+    "inbox.consumed": Words(says="the approval by {by} was used for {subject}"),
+    "inbox.expired": Words(says="nobody answered in time about {subject}", tone="warn"),
+    "inbox.cancelled": Words(
+        says="what was asked about {subject} was withdrawn", note="{reason}"
+    ),
+    "inbox.undone": Words(says="{actor} took an answer about {subject} back", tone="warn"),
+    "inbox.lapsed": Words(
+        says="an approval of {subject} lapsed with the role of its giver", tone="warn"
+    ),
+    "inbox.handed_over": Words(says="{actor} handed {subject} over to {to}", note="{reason}"),
+    "inbox.snoozed": Words(says="{actor} put {subject} off until {until}"),
+    "inbox.escalated": Words(says="{subject} climbed to {to}", tone="warn"),
+    "inbox.checked": Words(says="{actor} was tested on {tool}", note="passed: {passed}"),
+    "inbox.probe_kept": Words(says="{actor} keeps {request} as a test of reviewers"),
+    "inbox.settings_set": Words(
+        says="{actor} set how reviewers are watched",
+        note="tests {probe_share}, second looks {second_share}",
+        tone="warn",
+    ),
+    "override.recorded": Words(
+        says="{actor} decided otherwise than {agent}", note="{reasoning}", tone="warn"
+    ),
+    "override.recategorised": Words(says="{actor} sorted {override} as {to}"),
+    "override.retracted": Words(says="{override} teaches nothing: it was taken back"),
     "import.done": Words(says="{actor} brought in {subject}", note="{new}", tone="info"),
+    "budget.set": Words(
+        says="{actor} set the budget of {scope} {key} to {hard} {unit}", tone="info"
+    ),
+    "budget.removed": Words(
+        says="{actor} removed the budget of {scope} {key}", note="{reason}", tone="warn"
+    ),
+    "budget.refused": Words(
+        says="the budget of {scope} {key} refused {wanted} {unit}",
+        note="{settled} settled and {held} held of {hard}",
+        tone="bad",
+    ),
+    "budget.soft_passed": Words(
+        says="{scope} {key} passed the soft limit of {soft} {unit}",
+        note="{settled} settled and {held} held of {hard}",
+        tone="warn",
+    ),
+    "budget.overshot": Words(
+        says="{scope} {key} spent {over} {unit} beyond its hard limit of {hard}",
+        note="{action} cost more than the {amount} that were held for it",
+        tone="bad",
+    ),
+    "budget.expired": Words(
+        says="{amount} {unit} held for {action} were freed",
+        note="nobody said in time what became of it",
+        tone="warn",
+    ),
+    "autonomy.killed": Words(says="{actor} stopped {agent}", note="{reason}", tone="bad"),
+    "autonomy.revived": Words(
+        says="{actor} let {agent} act again", note="{reason}", tone="warn"
+    ),
+    "autonomy.narrowed": Words(
+        says="{subject} may do less: {scope} went from {before} to {after}",
+        note="{reason}",
+        tone="warn",
+    ),
+    "autonomy.proposed": Words(
+        says="{actor} proposed {after} for {scope} of {subject}", note="{because}", tone="info"
+    ),
+    "autonomy.widened": Words(
+        says="{actor} let {subject} do more: {scope} went from {before} to {after}",
+        note="{because}",
+        tone="good",
+    ),
+    "autonomy.declined": Words(
+        says="{actor} declined {after} for {scope} of {subject}", note="{reason}"
+    ),
+    "autonomy.inherited": Words(
+        says="{subject} keeps {level} for {scope} with its new manifest", note="{because}"
+    ),
     "journal.verified": Words(
         says="{actor} verified the journal up to entry {seq}", tone="good"
     ),
@@ -171,20 +276,43 @@ WORDS: dict[str, Words] = {
     "link.issued": Words(says="{actor} made a one-time link for {subject}"),
     "session.begun": Words(says="{subject} logged in"),
     "session.ended": Words(says="{subject} logged out"),
+    "agent.retired": Words(says="{actor} retired {subject}", note="{reason}", tone="bad"),
+    "agent.reinstated": Words(
+        says="{actor} let {subject} act again", note="{reason}", tone="warn"
+    ),
+    "memory.forgotten": Words(
+        says="{actor} made {agent} forget a decision", note="{reason}", tone="warn"
+    ),
+    "gateway.tool_quarantined": Words(
+        says="the tool {tool} of an MCP server {what} and is in quarantine",
+        note="approved as {subject}, at {url}",
+        tone="bad",
+        place="/quarantine",
+    ),
     "token.issued": Words(says="{actor} made the token {name}", note="roles {roles}"),
     "token.revoked": Words(says="{actor} revoked {subject}", tone="warn"),
 }
 
 # Subjects that have pages. Artifacts are found under the plural of their kind.
-ARTIFACTS = ("prompt", "agent", "dataset", "evaluator")
+ARTIFACTS = {
+    "prompt": "/prompts",
+    "agent": "/agents",
+    "contract": "/contracts",
+    "policy": "/policies",
+    "dataset": "/datasets",
+    "evaluator": "/evaluators",
+}
 PLACES = {
+    "budget": "/budgets/{}",
     "proposal": "/proposals/{}",
     "release": "/releases/{}",
     "run": "/evals/runs/{}",
+    "request": "/inbox?request={}",
+    "turn": "/turns/{}",
     "user": "/people",
     "token": "/people",
 }
-SPOKEN = frozenset({*ARTIFACTS, *PLACES, "import"})
+SPOKEN = frozenset({*ARTIFACTS, *PLACES, "import", "action"})
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+(?:@[A-Za-z0-9._-]+)?", re.ASCII)
 
 
@@ -221,7 +349,7 @@ def address(subject: str) -> str:
         return ""
     if what in ARTIFACTS:
         name, _, at = name.partition("@")
-        return f"/{what}s/{name}" + (f"?at={at}" if at else "")
+        return f"{ARTIFACTS[what]}/{name}" + (f"?at={at}" if at else "")
     return PLACES.get(what, "").format(name)
 
 

@@ -15,6 +15,6 @@ PACKAGE = Path(__file__).parents[1]
 
 def load() -> MetaData:
     """The metadata, once the tables of every slice have been declared in it."""
-    for store in sorted(PACKAGE.glob("*/store.py")):
-        import_module(f"opsroom.{store.parent.name}.store")
+    for store in sorted(PACKAGE.glob("*/*store.py")):
+        import_module(f"opsroom.{store.parent.name}.{store.stem}")
     return metadata

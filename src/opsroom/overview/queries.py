@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
+from opsroom.autonomy import queries as autonomy
 from opsroom.evals import queries as evals
 from opsroom.evals.errors import RunNotFound
+from opsroom.inbox import queries as inbox
+from opsroom.inbox.errors import RequestNotFound
+from opsroom.inbox.watching import Share
 from opsroom.journal import Entry, Head
 from opsroom.journal import queries as journal
 from opsroom.journal.attesting import last_attested
@@ -27,6 +31,7 @@ MOST_RELEASES = 20
 MOST_LIVE = 12
 MOST_ENTRIES = 500
 MOST_NEWS = 8
+MOST_ASKED = 3
 RUN = 3  # so many entries of one kind in a row are told one by one
 
 # What changed for everybody who works here. Logins are for the audit, steps in between are
@@ -52,6 +57,11 @@ NEWS = frozenset(
         "release.superseded",
         "release.security_event",
         "journal.verified",
+        "inbox.approved",
+        "inbox.edited",
+        "inbox.rejected",
+        "inbox.responded",
+        "inbox.flooded",
     }
 )
 
@@ -86,6 +96,7 @@ class Overview:
     counts: Mapping[str, int]
     head: Head
     attested: tuple[Entry, Head] | None
+    probes: Share
 
 
 def overview(tx: Tx) -> Overview:
@@ -101,12 +112,14 @@ def overview(tx: Tx) -> Overview:
         counts=registry.counts(tx),
         head=journal.head(tx),
         attested=last_attested(tx),
+        probes=inbox.missed_probes(tx),
     )
 
 
 def tasks(tx: Tx) -> list[Task]:
-    """What this person can move on: proposals, approvals and samples, paused releases."""
-    found = [
+    """What this person can move on: requests, proposals, approvals, samples, paused releases."""
+    found = _asked(tx)
+    found += [
         Task(
             title=one.proposal.title,
             wants=f"{one.proposal.name} waits for {one.wants}"
@@ -128,11 +141,33 @@ def tasks(tx: Tx) -> list[Task]:
     return found
 
 
+def _asked(tx: Tx) -> list[Task]:
+    """The first of what agents ask this person, and how much more there is."""
+    if not (count := inbox.count_mine(tx)):
+        return []
+    first = [one.request for one in inbox.waiting(tx, mine=True, limit=MOST_ASKED)]
+    found = [
+        Task(
+            title=one.title,
+            wants=f"{one.agent} waits for your answer",
+            href=f"/inbox?request={one.id}",
+        )
+        for one in first
+    ]
+    if count > len(first):
+        more = f"{count - len(first)} more requests wait for your answer"
+        found.append(Task(title="The inbox", wants=more, href="/inbox"))
+    return found
+
+
 def badges(tx: Tx) -> dict[str, int]:
     """How many things wait for this person, by the place where they do."""
-    found = {"proposals": 0, "releases": 0}
+    found = {"inbox": inbox.count_mine(tx), "proposals": 0, "releases": 0}
+    found["autonomy"] = autonomy.waiting(tx) if "review" in tx.actor.may else 0
     for one in tasks(tx):
-        found["proposals" if one.href.startswith("/proposals") else "releases"] += 1
+        place = one.href.split("/")[1]
+        if place in {"proposals", "releases"}:
+            found[place] += 1
     return found
 
 
@@ -144,12 +179,14 @@ def called(tx: Tx, subjects: Collection[str]) -> Mapping[str, str]:
         try:
             if what == "release":
                 names[subject] = moves(releases.release(tx, name))
+            elif what == "request":
+                names[subject] = f"“{inbox.request(tx, name).title}”"
             elif what == "proposal":
                 names[subject] = f"“{registry.proposal(tx, name).title}”"
             elif what == "run":
                 run = evals.run(tx, name)
                 names[subject] = f"{_short(run.subject_name)} on {_short(run.dataset_name)}"
-        except (ReleaseNotFound, ProposalNotFound, RunNotFound):
+        except (ReleaseNotFound, ProposalNotFound, RunNotFound, RequestNotFound):
             continue
     return names
 
@@ -176,7 +213,10 @@ def _loud(entry: Entry) -> bool:
     """Whether an entry is news; labels that nobody serves from, and waiting, are not."""
     waits = entry.event == "release.advanced" and entry.facts.get("to") == "gating"
     quiet = entry.event == "label.moved" and entry.facts.get("how") == "set"
-    return entry.event in NEWS and not waits and not quiet
+    # What was said in the inbox is told once, and what only tests reviewers not at all.
+    twice = entry.event == "approval.given" and entry.subject.startswith("request/")
+    hidden = entry.subject.startswith("oversight/")
+    return entry.event in NEWS and not (waits or quiet or twice or hidden)
 
 
 def _without_runs(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
