@@ -404,7 +404,7 @@ def _holds(tx: Tx, was: Action, attempt: int | None) -> bool:
     """Whether whoever asks is the one that the present right was given to."""
     if was.lease_until is None or tx.now >= was.lease_until:
         return False
-    return was.attempt == attempt if attempt is not None else was.approval is None
+    return was.attempt == attempt
 
 
 def _renewed(tx: Tx, turn: Turn, was: Action) -> Action:

@@ -64,6 +64,8 @@ from .turning import live
 
 TO_BEGIN = timedelta(minutes=1)  # for opsroom to start what it carries out itself
 HOLD_EXTRA = timedelta(hours=1)  # a hold outlives the report it waits for
+# A key that stands for nothing that was done is free for the next call.
+NOTHING_DONE = frozenset({State.DENIED, State.DEFERRED, State.RECOMMENDED})
 
 
 def propose(tx: Tx, turn_id: str, proposal: Proposal) -> AnyOutcome:
@@ -109,7 +111,7 @@ def propose(tx: Tx, turn_id: str, proposal: Proposal) -> AnyOutcome:
         decision = rests
     action, binding = _carried_out(tx, turn, manifest, action, judged, decision)
     store.add(tx, action, request=judged.request, binding=binding, amount=judged.amount)
-    if action.state in {State.DENIED, State.DEFERRED} and judged.key:
+    if action.state in NOTHING_DONE and judged.key:
         store.free_key(tx, action_id, agent=turn.agent, tool=spec.tool, key=judged.key)
     if spec.risk is not Tier.READ:
         memory.remember(
