@@ -12,6 +12,6 @@ def test_every_fact_is_documented_as_it_is() -> None:
         line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
     ]
     assert rows == [
-        f"| `{name}` | {fact.type} | {fact.words} | `{fact.missing}` |"
+        f"| `{name}` | {fact.type} | `{fact.missing}` | {fact.words} |"
         for name, fact in FACTS.items()
     ]
