@@ -6,7 +6,7 @@ under each of its own marks: a bounded number of index reads, however many there
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -145,9 +145,8 @@ def marked(tx: Tx, wanted: Sequence[int]) -> dict[int, list[int]]:
     """Under each key the places of the latest memories, at most `LATEST` of them."""
     given = {f"key{n}": key for n, key in enumerate((*wanted, *[-1] * TERMS)[:TERMS])}
     found: dict[int, list[int]] = {}
-    rows: Iterable[Any] = tx.conn.execute(_LATEST_OF_EACH, given)
-    for key, seq in rows:
-        found.setdefault(key, []).append(seq)
+    for row in tx.conn.execute(_LATEST_OF_EACH, given).mappings():
+        found.setdefault(row["key"], []).append(row["memory"])
     return found
 
 
