@@ -1,6 +1,7 @@
 """Policies at the terminal: stored, looked at, tested; what cannot work is refused."""
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from tests.installation import Shell
@@ -93,3 +94,12 @@ def test_the_linter_finds_what_would_never_work(
     assert shell("policy", "store", "limits", policy) == 0
     assert shell("--json", "policy", "lint", "limits") == 3
     assert f'"{code}"' in shell.out
+
+
+def test_outcomes_are_written_for_build_servers(shell: Shell, policy: Path) -> None:
+    file = policy.parent / "out.xml"
+    contract = policy.parent / "pay.yaml"
+    shell("policy", "test", policy, "--contract", contract, "--junit", file)
+    suite = ET.parse(file).getroot()
+    assert (suite.get("name"), suite.get("failures")) == ("policy limits", "0")
+    assert len(suite.findall("testcase")) == int(suite.get("tests", "0")) > 0

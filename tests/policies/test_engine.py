@@ -90,6 +90,13 @@ def test_a_modify_says_what_it_puts_in_place() -> None:
     assert ruling.set == {"/amount": 100, "/note": None}
 
 
+def test_who_asks_is_asked_about_the_call_as_others_changed_it() -> None:
+    ruling = said(OK + asking("escalate") + modify("m", "/amount=100"))
+    assert (ruling.verdict, ruling.set) == (Verdict.ESCALATE, {"/amount": 100})
+    ruling = said(OK + asking("defer") + modify("m", "/amount=1") + modify("n", "/amount=2"))
+    assert (ruling.verdict, ruling.set) == (Verdict.DEFER, {})
+
+
 def test_reasons_name_the_policy_and_speak() -> None:
     ruling = said(
         OK + '@id("too-much") @reason("more than 100") ' + NO.replace('@id("no") ', "")

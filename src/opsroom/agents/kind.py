@@ -7,6 +7,8 @@ import yaml
 
 from opsroom.contracts.model import ContractSpec, Tier
 from opsroom.kit.wire import adapter, plain
+from opsroom.policies.engine import validate
+from opsroom.policies.model import PolicySpec
 from opsroom.registry import Finding, Kind, Lookup, Severity, Version
 
 from .model import AgentSpec, model_changed
@@ -33,7 +35,7 @@ def _short(version: Version) -> str:
 
 
 def lint(spec: AgentSpec, before: AgentSpec | None, lookup: Lookup) -> Sequence[Finding]:
-    findings: list[Finding] = [*_touching(spec, lookup)]
+    findings: list[Finding] = [*_touching(spec, lookup), *_obeyed(spec, lookup)]
     if not spec.prompts:
         findings.append(
             Finding(
@@ -89,6 +91,16 @@ def _touching(spec: AgentSpec, lookup: Lookup) -> Iterator[Finding]:
             place="policies",
             hint="cite a policy that says what these tools may be used for",
         )
+
+
+def _obeyed(spec: AgentSpec, lookup: Lookup) -> Iterator[Finding]:
+    """What is wrong with the policies, given exactly the contracts that they will decide about."""
+    contracts = [_contract(lookup(cited, kind="contract")) for cited in spec.contracts]
+    for cited in spec.policies:
+        version = lookup(cited, kind="policy")
+        policy = adapter(PolicySpec).validate_python(version.spec)
+        for found in validate(version.name, policy, contracts):
+            yield replace(found, hint=f"mend {cited}, or cite another version of it")
 
 
 def _contract(version: Version) -> ContractSpec:

@@ -1,13 +1,14 @@
 """Contracts at the terminal: versions, importing them from what describes tools, trying calls."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from opsroom.registry.cli import add_store, add_verbs, in_findings, in_words, split
+from opsroom.registry.cli import add_looks, add_store, add_verbs, split
 from opsroom.sdk.terminal import client, plural, say, show, table
+
+from .naming import stored_as
 
 FORMATS = ("mcp", "openapi", "openai", "json")
 
@@ -19,31 +20,7 @@ def contract() -> None:
 
 add_verbs(contract, "contract")
 add_store(contract, "contract", "contract lint {ref}")
-
-
-@contract.command()
-@click.argument("reference", metavar="CONTRACT[@AT]")
-@click.pass_context
-def lint(ctx: click.Context, reference: str) -> None:
-    """Say what the linter thinks of a version."""
-    name, at = split(reference)
-    found = client(ctx).get(f"/v1/artifacts/contract/{name}/versions/{at}/lint")
-    show(ctx, found, in_findings)
-    if any(one["severity"] == "error" for one in found):
-        ctx.exit(3)
-
-
-@contract.command()
-@click.argument("what", metavar="CONTRACT@N")
-@click.argument("other", metavar="[CONTRACT@M]", required=False)
-@click.pass_context
-def diff(ctx: click.Context, what: str, other: str | None) -> None:
-    """Show word by word how two versions differ."""
-    name, before = split(what)
-    _, after = split(other) if other and "@" in other else (name, other or "latest")
-    address = f"/v1/artifacts/contract/{name}/diff"
-    found = client(ctx).get(address, before=before, after=after)
-    show(ctx, found, lambda one: in_words(one["spans"]))
+add_looks(contract, "contract")
 
 
 @contract.command("import")
@@ -78,7 +55,7 @@ def import_(
     for spec in found.contracts:
         if only and spec.tool not in only:
             continue
-        name = named(spec.tool)
+        name = stored_as(spec.tool)
         stored = "" if dry_run else _store(ctx, name, plain(spec), message)
         rows.append({"tool": spec.tool, "risk": spec.risk.value, "contract": stored or name})
     left_out = [plain(one) for one in found.left_out if not only or one.tool in only]
@@ -98,11 +75,6 @@ def check(ctx: click.Context, reference: str, file: Any) -> None:
     name, at = split(reference)
     body = {"at": at, "arguments": read_arguments(file.read())}
     show(ctx, client(ctx).post(f"/v1/contracts/{name}/check", body), _tried)
-
-
-def named(tool: str) -> str:
-    """What the contract of a tool is stored as."""
-    return re.sub(r"[^a-z0-9._-]+", "-", tool.lower()).strip("-._")[:100]
 
 
 def _store(ctx: click.Context, name: str, spec: Any, message: str) -> str:

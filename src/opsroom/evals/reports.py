@@ -1,7 +1,8 @@
 """A gate verdict for other people's tools: JUnit for CI, Markdown for a summary page."""
 
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+
+from opsroom.kit.junit import Check, junit
 
 
 def junit_report(found: dict[str, Any]) -> str:
@@ -9,25 +10,14 @@ def junit_report(found: dict[str, Any]) -> str:
     verdict = found["verdict"]
     sides = verdict["evidence"]
     suite = f"{sides['candidate']['name']} against {sides['baseline']['name']}"
-    cases = [
-        _case(one, said)
-        for one, said in zip(
-            verdict["metrics"], verdict["reasons"][-len(verdict["metrics"]) :], strict=True
-        )
+    words = verdict["reasons"][-len(verdict["metrics"]) :]
+    checks = [
+        Check(group="gate", name=one["metric"], failure=said if _bad(one) else "", said=said)
+        for one, said in zip(verdict["metrics"], words, strict=True)
     ]
-    failures = sum("<failure" in case for case in cases)
-    if verdict["outcome"] != "passed" and failures == 0:
-        cases.append(
-            f'<testcase classname="gate" name="outcome"><failure message={quoteattr(verdict["reasons"][0])}/>'
-            "</testcase>"
-        )
-        failures = 1
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<testsuite name={quoteattr(suite)} tests="{len(cases)}" failures="{failures}">\n'
-        + "\n".join(cases)
-        + "\n</testsuite>\n"
-    )
+    if verdict["outcome"] != "passed" and not any(one.failure for one in checks):
+        checks.append(Check(group="gate", name="outcome", failure=verdict["reasons"][0]))
+    return junit(suite, checks)
 
 
 def markdown_report(found: dict[str, Any]) -> str:
@@ -59,10 +49,6 @@ def markdown_report(found: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"Evidence `{found['digest']}`", ""])
 
 
-def _case(one: dict[str, Any], said: str) -> str:
-    bad = one["verdict"] == "worse" or (
-        one["role"] == "primary" and one["verdict"] == "undecided"
-    )
-    opened = f'<testcase classname="gate" name={quoteattr(one["metric"])}>'
-    body = f"<failure message={quoteattr(said)}/>" if bad else ""
-    return f"{opened}{body}<system-out>{escape(said)}</system-out></testcase>"
+def _bad(one: dict[str, Any]) -> bool:
+    undecided = one["role"] == "primary" and one["verdict"] == "undecided"
+    return bool(one["verdict"] == "worse" or undecided)

@@ -1,12 +1,15 @@
 """Policies at the terminal: versions, what the linter says, and their tables of tests."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsroom.registry.cli import add_store, add_verbs, in_findings, in_words, split
+from opsroom.registry.cli import add_looks, add_store, add_verbs, split
 from opsroom.sdk.terminal import client, plural, show, table
+
+if TYPE_CHECKING:
+    from opsroom.kit.junit import Check
 
 FAILED = 3
 
@@ -18,31 +21,7 @@ def policy() -> None:
 
 add_verbs(policy, "policy")
 add_store(policy, "policy", "policy test {ref}")
-
-
-@policy.command()
-@click.argument("reference", metavar="POLICY[@AT]")
-@click.pass_context
-def lint(ctx: click.Context, reference: str) -> None:
-    """Say what the linter thinks of a version."""
-    name, at = split(reference)
-    found = client(ctx).get(f"/v1/artifacts/policy/{name}/versions/{at}/lint")
-    show(ctx, found, in_findings)
-    if any(one["severity"] == "error" for one in found):
-        ctx.exit(FAILED)
-
-
-@policy.command()
-@click.argument("what", metavar="POLICY@N")
-@click.argument("other", metavar="[POLICY@M]", required=False)
-@click.pass_context
-def diff(ctx: click.Context, what: str, other: str | None) -> None:
-    """Show word by word how two versions differ."""
-    name, before = split(what)
-    _, after = split(other) if other and "@" in other else (name, other or "latest")
-    address = f"/v1/artifacts/policy/{name}/diff"
-    found = client(ctx).get(address, before=before, after=after)
-    show(ctx, found, lambda one: in_words(one["spans"]))
+add_looks(policy, "policy")
 
 
 @policy.command()
@@ -54,10 +33,23 @@ def diff(ctx: click.Context, what: str, other: str | None) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A contract in a YAML file, instead of the stored one; may repeat.",
 )
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the outcomes as JUnit XML too.",
+)
 @click.pass_context
-def test(ctx: click.Context, what: str, files: tuple[Path, ...]) -> None:
-    """Run the table of tests of a stored policy or a file. Exit 0 passed, 3 otherwise."""
+def test(
+    ctx: click.Context, what: str, files: tuple[Path, ...], junit_file: Path | None
+) -> None:
+    """Run the table of tests of a stored policy or a file. Exit 0 passed, 3 otherwise.
+
+    Without an installation, give the contracts that the rows need as files.
+    """
     from opsroom.contracts.model import ContractSpec
+    from opsroom.contracts.naming import stored_as
+    from opsroom.kit.junit import junit
     from opsroom.kit.wire import adapter, plain
     from opsroom.kit.yamlfile import read_yaml
 
@@ -76,12 +68,27 @@ def test(ctx: click.Context, what: str, files: tuple[Path, ...]) -> None:
     contracts = {one.tool: one for one in given}
     for tool in tools_of(spec):
         if tool not in contracts:
-            found = client(ctx).get(f"/v1/artifacts/contract/{tool}/versions/latest")
+            stored_name = stored_as(tool)
+            found = client(ctx).get(f"/v1/artifacts/contract/{stored_name}/versions/latest")
             contracts[tool] = read(found["spec"])
     outcomes = [plain(one) for one in run(name, spec, contracts)]
+    if junit_file is not None:
+        junit_file.write_text(junit(f"policy {name}", [_check(one) for one in outcomes]))
     show(ctx, outcomes, _tested)
     if not all(one["passed"] for one in outcomes):
         ctx.exit(FAILED)
+
+
+def _check(one: dict[str, Any]) -> "Check":
+    from opsroom.kit.junit import Check
+
+    wrong = f"expected {one['expected']}, and it is {one['verdict']}: {one['because']}"
+    return Check(
+        group=one["tool"],
+        name=one["name"],
+        failure="" if one["passed"] else wrong,
+        said=one["because"],
+    )
 
 
 def _tested(outcomes: list[dict[str, Any]]) -> str:

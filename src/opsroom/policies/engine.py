@@ -15,7 +15,7 @@ from typing import Any
 import cedarpy
 from cedarpy import pst
 
-from opsroom.contracts.model import ContractSpec
+from opsroom.contracts.model import ContractSpec, Tier
 from opsroom.kit.canonical import digest
 from opsroom.kit.wire import plain
 from opsroom.registry import Finding, Severity
@@ -39,6 +39,7 @@ from .schema import (
 )
 
 MOST_TEXT = 256 * 1024
+_STAND_INS = tuple(ContractSpec(tool=f"any {tier.value} tool", risk=tier) for tier in Tier)
 _CONTEXT = pst.Var(name="context")
 
 
@@ -199,11 +200,22 @@ def read_rules(name: str, spec: PolicySpec) -> list[Rule]:
 
 
 def validate(name: str, spec: PolicySpec, contracts: Sequence[ContractSpec]) -> list[Finding]:
-    """What Cedar's own validator says of a spec against the schema of these contracts."""
-    schema = cedarpy.Schema.from_json_str(json.dumps(schema_of(contracts)))
+    """What Cedar's own validator says of a spec against the schema of these contracts; without
+    any, against tools of every tier that take nothing.
+
+    Rules about tools or tiers that are not among them are left out: nothing is known of those.
+    """
+    tools = contracts or _STAND_INS
+    schema = cedarpy.Schema.from_json_str(json.dumps(schema_of(tools)))
     found = cedarpy.validate_policies(spec.cedar, schema)
     ids = found.id_annotations_by_policy_id
-    return [
+    there = {ANY, *(one.tool for one in tools), *(group(one.risk) for one in tools)}
+    skipped = {
+        one.id
+        for one in read_rules(name, spec)
+        if one.actions is not None and not (one.actions <= there)
+    }
+    findings = [
         Finding(
             code="policy_invalid",
             severity=Severity.ERROR,
@@ -212,6 +224,31 @@ def validate(name: str, spec: PolicySpec, contracts: Sequence[ContractSpec]) -> 
             hint="docs/reference/policy-facts.md lists the facts; arguments are the contract's",
         )
         for one in found.errors
+    ]
+    return [one for one in findings if one.place not in skipped] + _unreadable(
+        name, spec, contracts
+    )
+
+
+def _unreadable(
+    name: str, spec: PolicySpec, contracts: Sequence[ContractSpec]
+) -> list[Finding]:
+    """Rules that read what Cedar cannot type: a call that gives it is denied."""
+    left_out = {
+        one.tool: {place.split("/")[1] for place in arguments_of(one).left_out}
+        for one in contracts
+    }
+    return [
+        Finding(
+            code="policy_unreadable_argument",
+            severity=Severity.WARNING,
+            message=f"policies cannot read the argument {argument!r} of {tool!r}",
+            place=rule.id,
+            hint="unions, free-form objects and lists of objects have no type in Cedar",
+        )
+        for rule in read_rules(name, spec)
+        for tool in sorted(left_out.keys() & (rule.actions or frozenset()))
+        for argument in sorted(left_out[tool] & (rule.arguments or frozenset()))
     ]
 
 

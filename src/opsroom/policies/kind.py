@@ -1,10 +1,12 @@
 """What the registry needs to know about policies."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from opsroom.contracts.model import ContractSpec
+from opsroom.contracts.naming import stored_as
 from opsroom.kit.errors import NotFound
-from opsroom.kit.wire import adapter
+from opsroom.kit.wire import adapter, plain
 from opsroom.registry import Finding, Kind, Lookup, Severity
 
 from .engine import read_rules, unknown_facts, validate
@@ -25,16 +27,15 @@ def lint(spec: PolicySpec, _before: PolicySpec | None, lookup: Lookup) -> Sequen
     scopes = [rule.actions or frozenset() for rule in read_rules("policy", spec)]
     named = frozenset[str]().union(*scopes, tools_of(spec)) - GROUPS
     known = {tool: found for tool in named if (found := _contract(tool, lookup)) is not None}
-    if named - known.keys():
-        return [*wrong, *_unknown(named - known.keys()), *_remarks(spec)]
-    if known and not wrong:
+    if not wrong:
         wrong += validate("policy", spec, list(known.values()))
-    return [*wrong, *_failed(spec, known), *_remarks(spec)]
+    unknown = _unknown(named - known.keys())
+    return [*wrong, *unknown, *_failed(spec, known), *_remarks(spec)]
 
 
 def _contract(tool: str, lookup: Lookup) -> ContractSpec | None:
     try:
-        version = lookup(tool, kind="contract")
+        version = lookup(stored_as(tool), kind="contract")
     except NotFound:
         return None
     found = adapter(ContractSpec).validate_python(version.spec)
@@ -53,7 +54,7 @@ def _unknown(tools: frozenset[str]) -> Iterator[Finding]:
 
 def _failed(spec: PolicySpec, known: dict[str, ContractSpec]) -> Iterator[Finding]:
     for one in run("policy", spec, known):
-        if not one.passed:
+        if not one.passed and one.tool in known:
             yield Finding(
                 code="policy_test_failed",
                 severity=Severity.ERROR,
@@ -80,8 +81,14 @@ def _remarks(spec: PolicySpec) -> Iterator[Finding]:
 
 
 def text(spec: PolicySpec) -> str:
+    """The policies as Cedar, with what is said of them and their tests beside it."""
     head = f"// mode: {spec.mode}\n" if spec.mode is Mode.LOG_ONLY else ""
-    return head + spec.cedar
+    if spec.description:
+        head += f"// {spec.description}\n"
+    tests = "".join(
+        f"\n// test: {json.dumps(plain(one), sort_keys=True)}" for one in spec.tests
+    )
+    return head + spec.cedar + ("\n" + tests if tests else "")
 
 
 KIND = Kind(name="policy", shape=PolicySpec, text=text, pin=pin, lint=lint)

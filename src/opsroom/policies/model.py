@@ -81,7 +81,8 @@ class Reason(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling(Wire):
-    """What the policies say together. `set` holds what a modify replaces, by JSON pointer.
+    """What the policies say together. `set` holds what is replaced, by JSON pointer: where
+    another policy asks for more, people are asked about the call as it is then.
 
     `error` says why there is no verdict to rely on; then it is a denial. `would` is the
     verdict if policies that only log were enforced too.

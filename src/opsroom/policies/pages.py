@@ -1,17 +1,24 @@
 """What only policies show on their page: each rule in words, and the text that says it."""
 
+from contextlib import suppress
+
+from opsroom.contracts.model import ContractSpec
+from opsroom.contracts.naming import stored_as
+from opsroom.contracts.queries import contract
 from opsroom.kit.db import Tx
+from opsroom.kit.errors import NotFound
 from opsroom.kit.wire import adapter
 from opsroom.registry import Version
 from opsroom.registry.drawing import KindPage, Panel
 
 from .engine import read_rules
 from .model import Mode, PolicySpec, Verdict
+from .testing import Outcome, run, tools_of
 
 TONES = {Verdict.PERMIT: "good", Verdict.DENY: "bad", Verdict.MODIFY: "info"}
 
 
-def draw(_tx: Tx, version: Version) -> Panel:
+def draw(tx: Tx, version: Version) -> Panel:
     """The rules in the order of the text, and the tests that they come with."""
     spec = adapter(PolicySpec).validate_python(version.spec)
     rules = [
@@ -26,8 +33,23 @@ def draw(_tx: Tx, version: Version) -> Panel:
     ]
     return Panel(
         template="policies/panel.html",
-        facts={"spec": spec, "rules": rules, "logs": spec.mode is Mode.LOG_ONLY},
+        facts={
+            "spec": spec,
+            "rules": rules,
+            "logs": spec.mode is Mode.LOG_ONLY,
+            "outcomes": _outcomes(tx, version.name, spec),
+            "past": f"/policies/what-if?policy={version.name}@{version.number}",
+        },
     )
+
+
+def _outcomes(tx: Tx, name: str, spec: PolicySpec) -> list[Outcome]:
+    """The tests, run against the contracts of today. A tool without one fails its rows."""
+    known: dict[str, ContractSpec] = {}
+    for tool in tools_of(spec):
+        with suppress(NotFound):
+            _, known[tool] = contract(tx, stored_as(tool))
+    return run(name, spec, known)
 
 
 PAGE = KindPage(

@@ -75,14 +75,15 @@ def _together(rules: Sequence[Rule]) -> Ruling:
             verdict=Verdict.PERMIT,
             reasons=tuple(one.reason for one in sorted(permits, key=_order)),
         )
-    if against[0].verdict is not Verdict.MODIFY:
-        return Ruling(verdict=against[0].verdict, reasons=reasons)
+    verdict = against[0].verdict
     merged: dict[str, Any] = {}
     for rule in against:
         for pointer, value in rule.set.items():
             if not _alike(merged.setdefault(pointer, value), value):
-                return Ruling(verdict=Verdict.ESCALATE, reasons=reasons)
-    return Ruling(verdict=Verdict.MODIFY, reasons=reasons, set=merged)
+                # Nobody can tell which is meant: people are asked, about the call as it came.
+                harder = max(verdict, Verdict.ESCALATE, key=_HARDNESS.__getitem__)
+                return Ruling(verdict=harder, reasons=reasons)
+    return Ruling(verdict=verdict, reasons=reasons, set=merged)
 
 
 def _alike(one: Any, other: Any) -> bool:

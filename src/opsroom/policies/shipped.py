@@ -63,6 +63,27 @@ when {
   !context.facts.reads_only && context.facts.tainted &&
   (context.facts.argument_copied || context.facts.taint_link)
 };
+
+@id("disguised")
+@verdict("escalate")
+@reason("it holds text that does not read as it looks: hidden, reversed, or of two scripts in a word")
+forbid (principal, action in Action::"tier:any", resource)
+when {
+  !context.facts.reads_only &&
+  context.facts.argument_notes.containsAny(["hidden", "bidi", "mixed_script"])
+};
+
+@id("credential")
+@verdict("escalate")
+@reason("it touches what people and programs prove themselves with, and the user did not ask for it")
+forbid (principal, action in Action::"tier:credential", resource)
+when { !context.facts.grounded_asked };
+
+@id("runaway")
+@verdict("escalate")
+@reason("the agent has made this very call several times in this turn")
+forbid (principal, action in Action::"tier:any", resource)
+when { !context.facts.reads_only && context.facts.same_calls_in_turn >= 3 };
 """.strip()
 
 

@@ -7,6 +7,7 @@ import click
 
 from opsroom.sdk.terminal import client, colour, say, show, table
 
+FAILED = 3
 STYLES = {"delete": {"fg": "red", "strikethrough": True}, "insert": {"fg": "green"}}
 MARKS = {"delete": ("[-", "-]"), "insert": ("{+", "+}")}
 
@@ -156,6 +157,31 @@ def add_store(group: click.Group, kind: str, then: str) -> None:
         ref = f"{name}@{made['number']}"
         show(ctx, made, lambda one: f"{ref}  digest {one['digest'][:12]}")
         say(ctx, f"next: opsroom {then.format(ref=ref)}")
+
+
+def add_looks(group: click.Group, kind: str) -> None:
+    """The verbs that look at versions as a reviewer does: what the linter says, what differs."""
+
+    @group.command(help="Say what the linter thinks of a version. Exit 3 if that is an error.")
+    @click.argument("reference", metavar=f"{kind.upper()}[@AT]")
+    @click.pass_context
+    def lint(ctx: click.Context, reference: str) -> None:
+        name, at = split(reference)
+        found = client(ctx).get(f"/v1/artifacts/{kind}/{name}/versions/{at}/lint")
+        show(ctx, found, in_findings)
+        if any(one["severity"] == "error" for one in found):
+            ctx.exit(FAILED)
+
+    @group.command(help="Show word by word how two versions differ.")
+    @click.argument("what", metavar=f"{kind.upper()}@N")
+    @click.argument("other", metavar=f"[{kind.upper()}@M]", required=False)
+    @click.pass_context
+    def diff(ctx: click.Context, what: str, other: str | None) -> None:
+        name, before = split(what)
+        _, after = split(other) if other and "@" in other else (name, other or "latest")
+        address = f"/v1/artifacts/{kind}/{name}/diff"
+        found = client(ctx).get(address, before=before, after=after)
+        show(ctx, found, lambda one: in_words(one["spans"]))
 
 
 @click.group()
