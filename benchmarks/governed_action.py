@@ -4,13 +4,15 @@
 
 Contract, key, policy, grounding, autonomy and budget are all asked, and two transactions are
 made durable for each action. The action itself does nothing, so all of the time is ours. One
-agent acts, one call after the other over a kept connection, on SQLite and on PostgreSQL.
+agent acts, one call after the other over a kept connection, on SQLite and on PostgreSQL; the
+server is a process of its own, as it is for everybody.
 """
 
 import argparse
 import json
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -113,6 +115,33 @@ def databases(folder: Path) -> Iterator[dict[str, str]]:
         yield found
 
 
+@contextmanager
+def server(data: Path, url: str) -> Iterator[tuple[str, str]]:
+    """A server process: its address, and the token of an agent that may act there."""
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--serve", str(data), url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    base, token = process.stdout.readline().split()
+    try:
+        yield base, token
+    finally:
+        process.communicate()
+
+
+def serve(data: Path, url: str) -> None:
+    """Be that server until nobody listens any more."""
+    runtime = open_runtime(Settings(data=data, database_url=url))
+    token = agent_of(runtime)
+    with serving(guarded(build(runtime, background=False))) as base:
+        print(base, token, flush=True)
+        sys.stdin.read()
+    runtime.close()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the figures; exit 1 where an action costs too much."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -123,11 +152,8 @@ def main(arguments: Sequence[str]) -> int:
     figures: dict[str, dict[str, float]] = {}
     with databases(folder) as addresses:
         for engine, url in addresses.items():
-            runtime = open_runtime(Settings(data=folder / engine, database_url=url))
-            token = agent_of(runtime)
-            with serving(guarded(build(runtime, background=False))) as base:
+            with server(folder / engine, url) as (base, token):
                 proposing, reporting = timed(base, token, options.actions)
-            runtime.close()
             whole = [sum(pair) for pair in zip(proposing, reporting, strict=True)]
             figures[engine] = {
                 "p50_ms": round(statistics.median(whole), 2),
@@ -149,4 +175,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if sys.argv[1:2] == ["--serve"]:
+        serve(Path(sys.argv[2]), sys.argv[3])
+    else:
+        sys.exit(main(sys.argv[1:]))

@@ -26,7 +26,7 @@ from tests.actions.world import BEN, CLERK, SYSTEM, TEXT, put, schema
 
 from opsroom.access import commands as access
 from opsroom.access.model import permissions_of
-from opsroom.actions import doors, executing, queries, store, turning, workflow
+from opsroom.actions import doors, executing, queries, store, turn_store, turning, workflow
 from opsroom.actions.faults import POINTS
 from opsroom.actions.model import OVER, Action, AnyOutcome, Execute, Proposal, State, Turn
 from opsroom.actions.ports import Effect
@@ -363,7 +363,7 @@ class Office:
     def _actions(self) -> list[Action]:
         """Of this case, oldest first."""
         with self.db.read(SYSTEM) as tx:
-            known = store.turn_page(
+            known = turn_store.turn_page(
                 tx, agent=CLERK, session=self.life.case, before=None, limit=9
             )
             found = [a for turn in known for a in store.page(tx, turn_id=turn.id, limit=500)]

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from tests.actions.world import SEND
 
 from opsroom.actions.ports import Effect
-from opsroom.actions.trying import LONGEST_BREAK, Circuit, admitted, after, failed, rest
+from opsroom.actions.trying import (
+    LONGEST_BREAK,
+    Circuit,
+    admitted,
+    after,
+    failed,
+    fault_of,
+    rest,
+)
 from opsroom.contracts.model import Effects, Retry
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -50,6 +58,12 @@ def test_a_refusal_says_nothing_against_an_integration() -> None:
         False,
         False,
     ]
+
+
+def test_a_fault_is_one_of_few() -> None:
+    assert fault_of(Effect(state="not_happened", reached=False, error="x")) == "unreachable"
+    assert fault_of(Effect(state="unknown", error="status 503: try later")) == "status 503"
+    assert fault_of(Effect(state="unknown", error="read timed out after 3.2 s")) == "no answer"
 
 
 def test_what_fails_in_a_row_is_left_alone_and_then_tried_by_one() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
@@ -215,9 +216,16 @@ def open_identity(tx: Tx, agent: str) -> None:
     tx.conn.execute(delete(closed_identities).where(*_closed(tx.project, agent)))
 
 
+# Every action asks this; it is put together once.
+_CLOSED = select(closed_identities).where(
+    closed_identities.c.project == bindparam("project"),
+    closed_identities.c.agent == bindparam("agent"),
+)
+
+
 def closed_identity(tx: Tx, project: str, agent: str) -> ClosedIdentity | None:
-    wanted = select(closed_identities).where(*_closed(project, agent))
-    row = tx.conn.execute(wanted).mappings().first()
+    asked = {"project": project, "agent": agent}
+    row = tx.conn.execute(_CLOSED, asked).mappings().first()
     if row is None:
         return None
     return ClosedIdentity(**{n: row[n] for n in ClosedIdentity.__dataclass_fields__})

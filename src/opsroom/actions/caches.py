@@ -18,7 +18,7 @@ from opsroom.kit.db import Tx
 from opsroom.policies.engine import Bundle, compile_bundle
 from opsroom.policies.shipped import NAME, shipped
 
-from . import store
+from . import turn_store
 from .model import Action, Turn
 
 BUNDLES = 256
@@ -83,7 +83,7 @@ def heard(tx: Tx, turn: Turn, manifest: Manifest) -> Heard:
     contracts = {tool: spec for tool, (_, spec) in manifest.contracts.items()}
     found = _tapes.get(turn.id, lambda: Heard(Tape(contracts)))
     with found.lock:
-        for seq, piece in store.texts(tx, turn.id, after=found.seq):
+        for seq, piece in turn_store.texts(tx, turn.id, after=found.seq):
             found.tape.add(piece)
             found.seq = seq
     return found

@@ -11,11 +11,12 @@ from opsroom.kit.db import Actor, Database
 from opsroom.kit.faults import boundary
 
 from . import executing, proposing
+from .caches import spec_of
 from .errors import KeyReused
 from .looking import look_up
-from .model import Action, AnyOutcome, Proposal, Running, Unknown
+from .model import OVER, Action, AnyOutcome, Proposal, Running, Unknown, outcome_of
 from .ports import Effect, Executors
-from .trying import failed, rest
+from .trying import failed, fault_of, rest
 
 STATES = {"happened": "succeeded", "not_happened": "failed", "unknown": "unknown"}
 
@@ -51,11 +52,15 @@ def begin(
     executors: Executors,
 ) -> AnyOutcome:
     """Begin what was approved; carry it out, where opsroom does that itself."""
-    with db.write(actor) as tx:
-        outcome = executing.begin(tx, action_id, attempt=attempt)
-    if isinstance(outcome, Running):
+    with db.read(actor) as tx:
+        action = executing.get(tx, action_id)
+        if action.state in OVER:
+            return outcome_of(action)
+        ours = not isinstance(spec_of(tx, action).executor, InProcess)
+    if ours:
         return carry_out(db, actor, action_id, executors=executors)
-    return outcome
+    with db.write(actor) as tx:
+        return executing.begin(tx, action_id, attempt=attempt)
 
 
 def carry_out(
@@ -83,11 +88,19 @@ def _tried(
     """What came of an action in the end, after as many attempts as its contract allows."""
     while True:
         boundary("action.before_effect")
+        began = time.monotonic()
         effect = _execute(executors, spec, action)
+        seconds = time.monotonic() - began
         boundary("action.after_effect")
         if spec.integration:
             with db.write(actor) as tx:
-                executing.observed(tx, spec.integration, failure=failed(effect))
+                executing.observed(
+                    tx,
+                    spec.integration,
+                    failure=failed(effect),
+                    seconds=seconds,
+                    fault=fault_of(effect),
+                )
         wait = rest(spec, effect, attempt=action.attempt, key=action.key)
         if wait is None:
             return effect

@@ -4,6 +4,7 @@ An effect lies between two commits: that it is being carried out, and what came 
 stops in between is `unknown`, and stays so until a lookup or a person has found out.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,14 +15,16 @@ from pydantic import Field
 from opsroom.agents.queries import Manifest
 from opsroom.autonomy import commands as autonomy
 from opsroom.autonomy import queries as autonomy_queries
+from opsroom.autonomy.model import Allowance
 from opsroom.budgets import commands as budgets
 from opsroom.budgets.model import Unit
 from opsroom.contracts.canonical import canonicalise
 from opsroom.contracts.checking import check_result
 from opsroom.contracts.errors import BrokenContract, BrokenResult
 from opsroom.contracts.keys import amount_of, key_of
-from opsroom.contracts.model import ContractSpec, Tier
+from opsroom.contracts.model import ContractSpec, InProcess, Tier
 from opsroom.grounding.model import Piece, Voice
+from opsroom.integrations import commands as integrations
 from opsroom.kit.canonical import NotCanonical, canonical, digest
 from opsroom.kit.db import Tx
 from opsroom.kit.errors import OpsroomError
@@ -30,7 +33,7 @@ from opsroom.kit.reasons import reason
 from opsroom.kit.wire import Wire
 from opsroom.memory import commands as memory
 
-from . import asking, store
+from . import asking, circuit_store, key_store, store, turn_store
 from .caches import bundle_of, spec_of
 from .errors import ActionNotFound, OtherOutcome, WrongState
 from .gate import Judged, Refuse, Run, Wait, decide
@@ -45,14 +48,20 @@ from .model import (
     moved,
     outcome_of,
 )
-from .proposing import begun, denied, judged_again, lease_of, manifest_of, permitted
+from .proposing import begun, denied, judged_again, lease_of, manifest_of, permitted, resting
 from .trying import after
 from .turning import MOST_TEXT, check_agent
 from .turning import get as turn_of
 
+log = logging.getLogger(__name__)
 MOST_RESULT = 256 * 1024
+AT_ONCE = 50
 # Answers that say the agent was wrong. That it was right counts when an approval is used.
 CORRECTIONS = frozenset({"inbox.edited", "inbox.rejected", "inbox.responded"})
+
+
+# US dollars that an action moves; the word where they are as they were.
+Amount = Decimal | Literal["same"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +106,22 @@ def begin(tx: Tx, action_id: str, *, attempt: int | None = None) -> AnyOutcome:
     """
     was = get(tx, action_id, lock=True)
     check_agent(tx, was.agent)
+    if was.state not in {State.AWAITING_APPROVAL, State.EXECUTING}:
+        return outcome_of(was)
+    spec = spec_of(tx, was)
+    if not isinstance(spec.executor, InProcess):
+        return outcome_of(was)  # whoever executes it begins it: `start`
     turn = turn_of(tx, was.turn)
     match was.state:
         case State.AWAITING_APPROVAL:
             action = _approved(tx, turn, was)
         case State.EXECUTING if _holds(tx, was, attempt):
-            action = _renewed(tx, turn, was)
+            action = store.save(tx, _renewed(tx, turn, was), was=was)
         case _:
             return outcome_of(was)
     if action is was:
         return outcome_of(was, granted=False)
-    action = store.save(tx, action, was=was)
     boundary("action.begun")
-    spec = spec_of(tx, action)
     return lease_of(tx, spec, action) or outcome_of(action)
 
 
@@ -139,15 +151,20 @@ def report(tx: Tx, action_id: str, said: Report) -> AnyOutcome:
 
 
 def reconcile(tx: Tx, action_id: str, finding: Finding) -> AnyOutcome:
-    """Settle an action whose outcome nobody knew: by a lookup, or by a person who found out."""
+    """Settle an action whose outcome nobody knew: by a lookup, or by a person who found out.
+
+    An agent may say what its own lookup found. Its word settles the action and is not taken
+    for verified: what is recalled by default rests on somebody else's.
+    """
     was = get(tx, action_id, lock=True)
-    if "operate" not in tx.actor.may:
+    operates = "operate" in tx.actor.may
+    if not operates:
         check_agent(tx, was.agent)
     given = reason(finding.reason, to="settle an action by hand")
-    return settle(tx, was, replace(finding, reason=given))
+    return settle(tx, was, replace(finding, reason=given), trusted=operates)
 
 
-def settle(tx: Tx, was: Action, finding: Finding) -> AnyOutcome:
+def settle(tx: Tx, was: Action, finding: Finding, *, trusted: bool = True) -> AnyOutcome:
     """Put down what was found out about an action of unknown outcome."""
     if was.state is not State.UNKNOWN:
         raise WrongState(was.id, was.state.value, State.RECONCILED.value)
@@ -170,9 +187,8 @@ def settle(tx: Tx, was: Action, finding: Finding) -> AnyOutcome:
         reason=finding.reason[:500],
     )
     _settle(tx, spec, settled, Report(state="succeeded" if happened else "failed"))
-    if not happened and was.key:
-        store.free_key(tx, was.id, agent=was.agent, tool=was.tool, key=was.key)
-    memory.outcome(tx, was.id, outcome="succeeded" if happened else "failed", verified=happened)
+    said = "succeeded" if happened else "failed"
+    memory.outcome(tx, was.id, outcome=said, verified=happened and trusted)
     settled = store.save(tx, settled, was=was)
     boundary("action.reconciled")
     return outcome_of(settled)
@@ -181,33 +197,39 @@ def settle(tx: Tx, was: Action, finding: Finding) -> AnyOutcome:
 def expire(tx: Tx) -> int:
     """Turn what nobody reported in time into `unknown`; how many there were.
 
-    Nothing is tried again: what was begun may have happened.
+    Nothing is tried again: what was begun may have happened. What cannot be settled now is
+    left for the next look, and holds nothing else up.
     """
-    late = store.lapsed(tx)
-    for was in late:
-        project = store.project_of(tx, was.id)
-        assert project is not None
-        tx.actor = replace(tx.actor, project=project)
-        if was.state is State.RESERVED:
-            _never_begun(tx, was)
-            continue
-        spec = spec_of(tx, was)
-        turn = turn_of(tx, was.turn)
-        because = "nobody reported what came of it"
-        action = _ended(
-            tx, turn, spec, was, State.UNKNOWN, Report(state="unknown", error=because)
-        )
-        store.save(tx, action, was=was)
-        boundary("action.lapsed")
-    return len(late)
+    done = 0
+    for was in store.lapsed(tx, limit=AT_ONCE):
+        try:
+            with tx.part():
+                _lapse(tx, was)
+        except Exception:
+            log.exception("%s has lapsed and could not be settled", was.id)
+        else:
+            done += 1
+    key_store.prune(tx)
+    return done
+
+
+def _lapse(tx: Tx, was: Action) -> None:
+    project = store.project_of(tx, was.id)
+    assert project is not None
+    tx.actor = replace(tx.actor, project=project)
+    if was.state is State.RESERVED:
+        _never_begun(tx, was)
+        return
+    said = Report(state="unknown", error="nobody reported what came of it")
+    action = _ended(tx, turn_of(tx, was.turn), spec_of(tx, was), was, State.UNKNOWN, said)
+    store.save(tx, action, was=was)
+    boundary("action.lapsed")
 
 
 def _never_begun(tx: Tx, was: Action) -> None:
     """Give up what opsroom was to carry out and did not begin: nothing was sent."""
     because = "opsroom stopped before it began; propose it again"
     budgets.release(tx, was.id)
-    if was.key:
-        store.free_key(tx, was.id, agent=was.agent, tool=was.tool, key=was.key)
     tx.record("action.deferred", f"action/{was.id}", because=because)
     left = moved(
         was,
@@ -226,19 +248,21 @@ def again(tx: Tx, action_id: str) -> Action | None:
     if was is None or was.state is not State.EXECUTING:
         return None
     turn = turn_of(tx, was.turn)
-    late = turn.deadline is not None and tx.now >= turn.deadline
-    if late or autonomy_queries.stopped(tx, was.agent) is not None:
+    if _stopped(tx, turn, was) is not None:
         return None
     return store.save(tx, begun(tx, turn, spec_of(tx, was), was), was=was)
 
 
-def observed(tx: Tx, integration: str, *, failure: bool) -> None:
+def observed(
+    tx: Tx, integration: str, *, failure: bool, seconds: float | None = None, fault: str = ""
+) -> None:
     """Count how an integration did; what fails too often is left alone for a while."""
-    was = store.circuit(tx, integration, lock=True)
+    integrations.observe(tx, integration, failure=failure, seconds=seconds, fault=fault)
+    was = circuit_store.circuit(tx, integration, lock=True)
     now = after(was, failure=failure, now=tx.now)
     if now == was:
         return
-    store.save_circuit(tx, integration, now)
+    circuit_store.save(tx, integration, now)
     if now.open_until is not None and now.breaks != was.breaks:
         tx.record(
             "integration.left_alone",
@@ -260,10 +284,7 @@ def answered(tx: Tx, action_id: str, event: str, because: str) -> None:
         _observe(tx, was, corrected=1)
     if event in {"inbox.approved", "inbox.edited"}:
         return
-    action = denied(tx, was, Refusal.APPROVAL, because)
-    if was.key:
-        store.free_key(tx, was.id, agent=was.agent, tool=was.tool, key=was.key)
-    store.save(tx, action, was=was)
+    store.save(tx, denied(tx, was, Refusal.APPROVAL, because), was=was)
 
 
 def _observe(tx: Tx, action: Action, **seen: int) -> None:
@@ -292,54 +313,61 @@ def start(
     Only one caller gets it: whoever comes second finds it executing. What no executor here
     can carry out is left to a process that has one.
     """
-    was = store.action(tx, action_id, lock=True)
-    if was is None:
-        raise ActionNotFound(action_id)
+    was = get(tx, action_id, lock=True)
+    check_agent(tx, was.agent)
+    if was.state not in {State.AWAITING_APPROVAL, State.RESERVED}:
+        return outcome_of(was)
+    spec = spec_of(tx, was)
+    if not servable(spec.executor.kind):
+        return outcome_of(was)
     turn = turn_of(tx, was.turn)
     action = was
     if was.state is State.AWAITING_APPROVAL:
-        if not asking.granted(tx, was):
-            return outcome_of(was)
         action = _approved(tx, turn, was)
     if action.state is not State.RESERVED:
-        return outcome_of(action if action is was else store.save(tx, action, was=was))
-    if (why := autonomy_queries.stopped(tx, was.agent)) is not None:
-        budgets.release(tx, was.id)
-        action = denied(tx, action, Refusal.KILL_SWITCH, why)
-        return outcome_of(store.save(tx, action, was=was))
-    spec = spec_of(tx, action)
-    if not servable(spec.executor.kind):
-        return outcome_of(action if action is was else store.save(tx, action, was=was))
-    action = store.save(tx, begun(tx, turn, spec, action), was=was)
+        return outcome_of(action)
+    if (why := _stopped(tx, turn, action)) is not None:
+        return outcome_of(store.save(tx, _refused_late(tx, action, why), was=action))
+    action = store.save(tx, begun(tx, turn, spec, action), was=action)
     boundary("action.begun")
     return action, spec
 
 
 def _approved(tx: Tx, turn: Turn, was: Action) -> Action:
-    """What an approval makes of an action that waits: begun, denied, asked again, or as it is."""
-    if not asking.granted(tx, was):
+    """What an approval makes of an action that waits, on record: reserved, begun where the
+    caller executes it, or denied. As it is where nobody has approved it, or where the other
+    side is left alone at the moment: then the approval is not used up.
+    """
+    spec = spec_of(tx, was)
+    if not asking.granted(tx, was) or resting(tx, spec) is not None:
         return was
-    _, facts = store.decided(tx, was.id)
+    decided, amount = _used(tx, turn, was)
+    return store.save(tx, decided, was=was, amount=amount)
+
+
+def _used(tx: Tx, turn: Turn, was: Action) -> tuple[Action, Amount]:
+    """The action as its approval leaves it, and what it moves then."""
     try:
         manifest = manifest_of(tx, turn)
     except OpsroomError as error:
         asking.withdraw(tx, was, str(error))
-        return denied(tx, was, Refusal.AGENT, str(error))
+        return denied(tx, was, Refusal.AGENT, str(error)), "same"
     version, _ = manifest.contracts[was.tool]
     if bundle_of(manifest).digest != was.policy or version.digest != was.contract_digest:
         because = "its policies or its contract have changed since it was asked"
         asking.withdraw(tx, was, because)
-        return denied(tx, was, Refusal.APPROVAL, because)
+        return denied(tx, was, Refusal.APPROVAL, because), "same"
+    _, facts = store.decided(tx, was.id)
     used = asking.use(tx, was, facts)
     if isinstance(used, str):
-        return denied(tx, was, Refusal.APPROVAL, used)
+        return denied(tx, was, Refusal.APPROVAL, used), "same"
     arguments, edited = used
     if not edited:
         _observe(tx, was, agreed=1)
     return _as_approved(tx, turn, manifest, was, arguments, edited=edited)
 
 
-def _as_approved(  # one for each way
+def _as_approved(
     tx: Tx,
     turn: Turn,
     manifest: Manifest,
@@ -347,37 +375,45 @@ def _as_approved(  # one for each way
     arguments: dict[str, Any],
     *,
     edited: bool,
-) -> Action:
+) -> tuple[Action, Amount]:
     """What people approved, once contract, policy and autonomy have been asked about it anew."""
     version, spec = manifest.contracts[was.tool]
     try:
         arguments = canonicalise(spec, arguments).arguments
     except BrokenContract as error:
-        return denied(tx, was, Refusal.CONTRACT, str(error))
+        return denied(tx, was, Refusal.CONTRACT, str(error)), "same"
     judged, allowance = judged_again(tx, turn, manifest, spec, version, was, arguments)
-    decision = decide(judged.ruling, allowance, approved=True)
-    if isinstance(decision, Refuse):
-        return denied(tx, was, decision.by, decision.because)
-    if not isinstance(decision, Run):
-        by = Refusal.POLICY if isinstance(decision, Wait) else Refusal.AUTONOMY
-        return denied(tx, was, by, decision.because)
-    if judged.arguments != arguments:
-        because = "policies would now change what was approved"
-        return denied(tx, was, Refusal.APPROVAL, because)
+    if (no := _against(judged, allowance, arguments)) is not None:
+        return denied(tx, was, no.by, no.because), "same"
     key = _key(tx, spec, version.digest, was, judged) if edited else was.key
     if key is None:
         because = "the call as people changed it was made before, under the same key"
-        return denied(tx, was, Refusal.KEY, because)
+        return denied(tx, was, Refusal.KEY, because), "same"
     action = replace(
         was,
         key=key,
-        arguments=judged.arguments,
-        digest=digest({"contract": version.digest, "arguments": judged.arguments}),
+        arguments=arguments,
+        digest=digest({"contract": version.digest, "arguments": arguments}),
         because="" if not edited else "as people changed it",
     )
-    return permitted(
-        tx, turn, manifest, action, replace(judged, amount=amount_of(spec, judged.arguments))
-    )
+    return permitted(tx, turn, manifest, action, judged), judged.amount
+
+
+def _against(judged: Judged, allowance: Allowance, arguments: dict[str, Any]) -> Refuse | None:
+    """What stands against an approved call today; None where nothing does."""
+    match decide(judged.stands, allowance, approved=True):
+        case Refuse() as refusal:
+            return refusal
+        case Wait(because=because):
+            return Refuse(by=Refusal.POLICY, because=because)
+        case Run():
+            pass
+        case other:
+            return Refuse(by=Refusal.AUTONOMY, because=other.because)
+    if judged.arguments != arguments:
+        because = "policies would now change what was approved"
+        return Refuse(by=Refusal.APPROVAL, because=because)
+    return None
 
 
 def _key(tx: Tx, spec: ContractSpec, version: str, was: Action, judged: Judged) -> str | None:
@@ -389,7 +425,7 @@ def _key(tx: Tx, spec: ContractSpec, version: str, was: Action, judged: Judged) 
     made = key_of(spec, changed)
     if not made or was.key != key_of(spec, was.arguments) or made == was.key:
         return was.key
-    holder, _ = store.key_holder(
+    holder, _ = key_store.holder(
         tx,
         agent=was.agent,
         tool=was.tool,
@@ -398,6 +434,24 @@ def _key(tx: Tx, spec: ContractSpec, version: str, was: Action, judged: Judged) 
         digest=digest({"contract": version, "arguments": changed}),
     )
     return made if holder == was.id else None
+
+
+def _stopped(tx: Tx, turn: Turn, action: Action) -> Refuse | None:
+    """What has come up, since it was permitted, against beginning an action now."""
+    if (why := autonomy_queries.stopped(tx, action.agent)) is not None:
+        return Refuse(by=Refusal.KILL_SWITCH, because=why)
+    try:
+        manifest_of(tx, turn)
+    except OpsroomError as error:
+        return Refuse(by=Refusal.AGENT, because=str(error))
+    if turn.deadline is not None and tx.now >= turn.deadline:
+        return Refuse(by=Refusal.BUDGET, because="the time for the whole turn is over")
+    return None
+
+
+def _refused_late(tx: Tx, action: Action, why: Refuse) -> Action:
+    budgets.release(tx, action.id)
+    return denied(tx, action, why.by, why.because)
 
 
 def _holds(tx: Tx, was: Action, attempt: int | None) -> bool:
@@ -409,11 +463,9 @@ def _holds(tx: Tx, was: Action, attempt: int | None) -> bool:
 
 def _renewed(tx: Tx, turn: Turn, was: Action) -> Action:
     """A right to start that had run out before it was used, once more."""
-    spec = spec_of(tx, was)
-    if (why := autonomy_queries.stopped(tx, was.agent)) is not None:
-        budgets.release(tx, was.id)
-        return denied(tx, was, Refusal.KILL_SWITCH, why)
-    return begun(tx, turn, spec, was)
+    if (why := _stopped(tx, turn, was)) is not None:
+        return _refused_late(tx, was, why)
+    return begun(tx, turn, spec_of(tx, was), was)
 
 
 def _ended(
@@ -440,11 +492,18 @@ def _ended(
         facts["error"] = said.error[:500].replace("\0", "")
     tx.record(f"action.{told.value}", f"action/{was.id}", attempt=was.attempt, **facts)
     if told is State.UNKNOWN:
-        budgets.extend(tx, was.id, tx.now + asking.EXPIRES)
+        budgets.keep(tx, was.id)
     else:
         _settle(tx, spec, action, said)
-    if told is State.FAILED and was.key:
-        store.free_key(tx, was.id, agent=was.agent, tool=was.tool, key=was.key)
+    if spec.integration and isinstance(spec.executor, InProcess):
+        # A refusal says nothing against the other side.
+        integrations.observe(
+            tx,
+            spec.integration,
+            failure=told is State.UNKNOWN,
+            seconds=said.seconds,
+            fault="no answer",
+        )
     alone = was.approval is None
     _observe(
         tx,
@@ -456,7 +515,7 @@ def _ended(
     if spec.risk is not Tier.READ:
         memory.outcome(tx, was.id, outcome=told.value, verified=verified)
     if told is State.SUCCEEDED:
-        store.add_texts(tx, turn.id, [_piece(action)])
+        turn_store.add_texts(tx, turn.id, [_piece(action)])
     return action
 
 

@@ -7,13 +7,14 @@ a recorded action can be judged again years later, and recorded attacks without 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from opsroom.autonomy.model import Allowance, Level
 from opsroom.contracts.canonical import Canonical, canonicalise
+from opsroom.contracts.errors import BrokenContract
 from opsroom.contracts.keys import amount_of, key_of
 from opsroom.contracts.model import ContractSpec
 from opsroom.contracts.pointers import split
@@ -22,10 +23,12 @@ from opsroom.grounding.model import Grounding
 from opsroom.grounding.tape import Tape
 from opsroom.policies.engine import Bundle
 from opsroom.policies.model import PolicyRequest, Ruling, Verdict
+from opsroom.policies.rules import no_verdict
 
 from .model import Refusal
 
 UNBOUNDED = Decimal(900_000_000_000)
+HARDNESS = tuple(Verdict)  # from the gentlest to the hardest
 BANDS = ((0.5, "low"), (0.9, "medium"))
 
 
@@ -48,10 +51,18 @@ class Judged:
     canonical: Canonical
     arguments: dict[str, Any]  # what would be executed: canonical, and modified where asked
     key: str
-    amount: Decimal | None
+    amount: Decimal | None  # what that would move
     grounding: Grounding
-    request: PolicyRequest
+    request: PolicyRequest  # as it was decided
     ruling: Ruling
+    changed: Ruling | None = None  # what they say of the call as they changed it
+
+    @property
+    def stands(self) -> Ruling:
+        """What is gone by: the harder of the two where policies changed the call."""
+        if self.changed is None:
+            return self.ruling
+        return max(self.ruling, self.changed, key=lambda one: HARDNESS.index(one.verdict))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,45 +113,67 @@ def judge(
 ) -> Judged:
     """Put a proposal into canonical form, ground it, and ask the policies.
 
-    Raises `BrokenContract` where the arguments do not fit the contract; nothing else.
+    A call that policies change is put to them once more as they changed it. Raises
+    `BrokenContract` where the arguments do not fit the contract; nothing else.
     """
-    canonical = canonicalise(spec, arguments)
-    amount = amount_of(spec, canonical.arguments)
-    grounding = ground(spec, canonical.arguments, tape)
-    request = PolicyRequest(
-        agent=agent,
-        tool=spec.tool,
-        human=human,
-        resource=spec.integration,
-        risk=spec.risk.value,
-        arguments=canonical.arguments,
-        facts={
-            **grounding.facts,
-            "argument_notes": sorted(canonical.codes),
-            "calls_in_turn": history.calls_in_turn,
-            "same_calls_in_turn": history.same_calls_in_turn,
-            "calls_last_hour": history.calls_last_hour,
-            "spent_in_turn_usd": history.spent_in_turn,
-            "spent_last_day_usd": history.spent_last_day,
-            "budget_remaining_usd": history.budget_remaining,
-            "amount": amount or Decimal(0),
-            "autonomy_level": level,
-            "confidence_band": band(confidence),
-            "approved": approved,
-            "environment": environment,
-            "hour": now.hour,
-            "weekday": now.isoweekday(),
-        },
-    )
-    ruling = bundle.decide(request)
-    return Judged(
-        canonical=canonical,
-        arguments=modified(canonical.arguments, ruling.set),
-        key=key or key_of(spec, canonical.arguments),
-        amount=amount,
-        grounding=grounding,
-        request=request,
-        ruling=ruling,
+    known = {
+        "calls_in_turn": history.calls_in_turn,
+        "same_calls_in_turn": history.same_calls_in_turn,
+        "calls_last_hour": history.calls_last_hour,
+        "spent_in_turn_usd": history.spent_in_turn,
+        "spent_last_day_usd": history.spent_last_day,
+        "budget_remaining_usd": history.budget_remaining,
+        "autonomy_level": level,
+        "confidence_band": band(confidence),
+        "approved": approved,
+        "environment": environment,
+        "hour": now.hour,
+        "weekday": now.isoweekday(),
+    }
+
+    def ask(call: Mapping[str, Any]) -> Judged:
+        canonical = canonicalise(spec, call)
+        amount = amount_of(spec, canonical.arguments)
+        grounding = ground(spec, canonical.arguments, tape)
+        request = PolicyRequest(
+            agent=agent,
+            tool=spec.tool,
+            human=human,
+            resource=spec.integration,
+            risk=spec.risk.value,
+            arguments=canonical.arguments,
+            facts={
+                **grounding.facts,
+                **known,
+                "argument_notes": sorted(canonical.codes),
+                "amount": amount or Decimal(0),
+            },
+        )
+        return Judged(
+            canonical=canonical,
+            arguments=canonical.arguments,
+            key=key or key_of(spec, canonical.arguments),
+            amount=amount,
+            grounding=grounding,
+            request=request,
+            ruling=bundle.decide(request),
+        )
+
+    first = ask(arguments)
+    wanted = modified(first.arguments, first.ruling.set)
+    if wanted == first.arguments:
+        return first
+    try:
+        then = ask(wanted)
+    except BrokenContract as error:
+        return replace(first, changed=no_verdict(f"as policies changed it, {error}"))
+    settled = modified(then.arguments, then.ruling.set) == then.arguments
+    return replace(
+        first,
+        arguments=then.arguments,
+        amount=then.amount,
+        grounding=then.grounding,
+        changed=then.ruling if settled else no_verdict("policies change it again and again"),
     )
 
 

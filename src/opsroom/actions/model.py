@@ -151,6 +151,7 @@ class Action(Wire):
     contract_digest: str
     arguments: dict[str, Any]  # canonical: what is decided, approved and executed
     digest: str  # of contract digest and arguments
+    payload: str = ""  # the same of the arguments as they were proposed, in canonical form
     key: str = ""
     policy: str = ""  # digest of the bundle that decided
     verdict: Verdict | None = None
@@ -283,6 +284,13 @@ AnyOutcome = (
     Execute | Done | Denied | Pending | Deferred | Unknown | Failed | Recommended | Running
 )
 Outcome = Annotated[AnyOutcome, Discriminator("kind")]
+
+
+def nothing_done(action: Action) -> bool:
+    """Whether it is certain that an action has had no effect and will have none."""
+    if action.state is State.RECONCILED:
+        return action.enforcement is not Enforcement.EXECUTED
+    return action.state in {State.DENIED, State.DEFERRED, State.RECOMMENDED, State.FAILED}
 
 
 def moved(action: Action, to: State, **changes: Any) -> Action:

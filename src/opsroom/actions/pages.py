@@ -18,10 +18,12 @@ from opsroom.journal.words import Told, tell
 from opsroom.kit.db import Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.policies.model import PolicyRequest, PolicySpec, Verdict
+from opsroom.registry.drawing import Panel
 from opsroom.web.charts import Tone
 from opsroom.web.render import Pages
 
 from . import queries, store, whatif
+from .errors import TurnNotFound
 from .model import Action, Final, State, Turn
 from .queries import TurnRecord
 
@@ -112,6 +114,31 @@ def show_page(request: Request, turn_id: str, tx: Read) -> Response:
         actions=[_decided(tx, one) for one in found.actions],
         subjects=[f"action/{one.id}" for one in found.actions],
         audits="audit" in tx.actor.may,
+    )
+
+
+def strip(tx: Tx, turn_id: str) -> Panel | None:
+    """A turn in one line, for where its trace is shown; None where nothing is known of it."""
+    try:
+        found = queries.turn(tx, turn_id)
+    except TurnNotFound:
+        return None
+    return Panel(
+        template="actions/strip.html",
+        facts={
+            "turn": turn_id,
+            "title": found.turn.intent[:100] or turn_id,
+            "steps": _steps(found.turn, found),
+            "actions": [
+                {
+                    "id": one.id,
+                    "tool": one.tool,
+                    "word": STATES[one.state][0],
+                    "tone": STATES[one.state][1],
+                }
+                for one in found.actions[:20]
+            ],
+        },
     )
 
 

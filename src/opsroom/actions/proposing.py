@@ -29,7 +29,7 @@ from opsroom.memory import commands as memory
 from opsroom.policies.model import Verdict
 from opsroom.registry import Ref, Version
 
-from . import asking, store
+from . import asking, circuit_store, key_store, store
 from .caches import bundle_of, heard
 from .errors import KeyReused
 from .gate import (
@@ -64,8 +64,6 @@ from .turning import live
 
 TO_BEGIN = timedelta(minutes=1)  # for opsroom to start what it carries out itself
 HOLD_EXTRA = timedelta(hours=1)  # a hold outlives the report it waits for
-# A key that stands for nothing that was done is free for the next call.
-NOTHING_DONE = frozenset({State.DENIED, State.DEFERRED, State.RECOMMENDED})
 
 
 def propose(tx: Tx, turn_id: str, proposal: Proposal) -> AnyOutcome:
@@ -87,9 +85,11 @@ def propose(tx: Tx, turn_id: str, proposal: Proposal) -> AnyOutcome:
         refusal = Refuse(by=Refusal.CONTRACT, because=str(error))
         return _refused(tx, turn, proposal, action_id, refusal, version=version)
     payload = digest({"contract": version.digest, "arguments": canonical.arguments})
-    judged, allowance = _judged(tx, turn, manifest, spec, version, proposal, payload=payload)
+    judged, allowance = _judged(
+        tx, turn, manifest, spec, version, proposal, payload=payload, action_id=action_id
+    )
     if judged.key:
-        holder, other = store.key_holder(
+        holder, other = key_store.holder(
             tx,
             agent=turn.agent,
             tool=spec.tool,
@@ -100,19 +100,22 @@ def propose(tx: Tx, turn_id: str, proposal: Proposal) -> AnyOutcome:
         if holder != action_id:
             return _again(tx, spec, holder, other, payload)
     boundary("action.judged")
-    action = _proposed(tx, turn, manifest, version, proposal, judged, allowance, action_id)
-    decision = decide(judged.ruling, allowance)
-    if isinstance(decision, Run) and decision.alone:
+    action = _proposed(
+        tx, turn, manifest, version, proposal, judged, allowance, action_id, payload
+    )
+    decision = decide(judged.stands, allowance)
+    if isinstance(decision, Run) and (rests := resting(tx, spec)) is not None:
+        decision = rests
+    alone = isinstance(decision, Run) and decision.alone
+    if alone:
         allowance = autonomy_commands.act_alone(
             tx, turn.agent, allowance, environment=turn.environment
         )
-        decision = decide(judged.ruling, allowance)
-    if isinstance(decision, Run) and (rests := _rests(tx, spec)) is not None:
-        decision = rests
+        decision = decide(judged.stands, allowance)
     action, binding = _carried_out(tx, turn, manifest, action, judged, decision)
+    if alone and action.state is State.DENIED:
+        autonomy_commands.not_done(tx, turn.agent, allowance, environment=turn.environment)
     store.add(tx, action, request=judged.request, binding=binding, amount=judged.amount)
-    if action.state in NOTHING_DONE and judged.key:
-        store.free_key(tx, action_id, agent=turn.agent, tool=spec.tool, key=judged.key)
     if spec.risk is not Tier.READ:
         memory.remember(
             tx,
@@ -239,8 +242,17 @@ def judged_again(
     proposal = Proposal(
         tool=action.tool, arguments=arguments, key=action.key, confidence=action.confidence
     )
-    payload = digest({"contract": version.digest, "arguments": arguments})
-    return _judged(tx, turn, manifest, spec, version, proposal, payload=payload, approved=True)
+    return _judged(
+        tx,
+        turn,
+        manifest,
+        spec,
+        version,
+        proposal,
+        payload=action.payload,
+        action_id=action.id,
+        approved=True,
+    )
 
 
 def _contract(
@@ -282,10 +294,16 @@ def _judged(
     proposal: Proposal,
     *,
     payload: str,
+    action_id: str,
     approved: bool = False,
 ) -> tuple[Judged, Allowance]:
     calls, same, lately, spent, day = store.counts(
-        tx, turn_id=turn.id, agent=turn.agent, tool=spec.tool, digest=payload
+        tx,
+        turn_id=turn.id,
+        agent=turn.agent,
+        tool=spec.tool,
+        payload=payload,
+        beside=action_id,
     )
     spender = Spender(
         agent=turn.agent,
@@ -368,7 +386,9 @@ def _proposed(
     judged: Judged,
     allowance: Allowance,
     action_id: str,
+    payload: str,
 ) -> Action:
+    content = digest({"contract": version.digest, "arguments": judged.arguments})
     tx.record(
         "action.proposed",
         f"action/{action_id}",
@@ -376,7 +396,7 @@ def _proposed(
         agent=turn.agent,
         tool=proposal.tool,
         contract=version.ref,
-        digest=digest({"contract": version.digest, "arguments": judged.arguments}),
+        digest=content,
     )
     return Action(
         id=action_id,
@@ -388,11 +408,12 @@ def _proposed(
         contract=version.ref,
         contract_digest=version.digest,
         arguments=judged.arguments,
-        digest=digest({"contract": version.digest, "arguments": judged.canonical.arguments}),
+        digest=content,
+        payload=payload,
         key=judged.key,
         policy=bundle_of(manifest).digest,
         verdict=judged.ruling.verdict,
-        reasons=judged.ruling.reasons,
+        reasons=judged.stands.reasons,
         level=allowance.level.value,
         confidence=proposal.confidence,
         proposed_at=tx.now,
@@ -465,23 +486,31 @@ def permitted(tx: Tx, turn: Turn, manifest: Manifest, action: Action, judged: Ju
     action = moved(action, State.PERMITTED)
     _, spec = manifest.contracts[action.tool]
     action = reserved(tx, turn, spec, action, judged.amount, manifest.spec.team)
-    if action.state is State.RESERVED and isinstance(spec.executor, InProcess):
-        action = begun(tx, turn, spec, action)
-    return action
+    if action.state is not State.RESERVED:
+        return action
+    _goes_through(tx, spec)
+    return begun(tx, turn, spec, action) if isinstance(spec.executor, InProcess) else action
 
 
-def _rests(tx: Tx, spec: ContractSpec) -> Wait | None:
-    """Why an integration is left alone now; otherwise this call may go through."""
+def resting(tx: Tx, spec: ContractSpec) -> Wait | None:
+    """Why an integration is left alone now; None where a call may go through."""
     if not spec.integration:
         return None
-    was = store.circuit(tx, spec.integration, lock=True)
+    circuit = circuit_store.circuit(tx, spec.integration, lock=True)
+    if admitted(circuit, now=tx.now) is not None:
+        return None
+    because = f"{spec.integration} failed {circuit.failures} times in a row and is left alone"
+    return Wait(because=because, until=circuit.open_until)
+
+
+def _goes_through(tx: Tx, spec: ContractSpec) -> None:
+    """Let a call try an integration; after a break it tries alone whether that is back."""
+    if not spec.integration:
+        return
+    was = circuit_store.circuit(tx, spec.integration, lock=True)
     now = admitted(was, now=tx.now)
-    if now is None:
-        because = f"{spec.integration} failed {was.failures} times in a row and is left alone"
-        return Wait(because=because, until=was.open_until)
-    if now != was:
-        store.save_circuit(tx, spec.integration, now)
-    return None
+    if now is not None and now != was:
+        circuit_store.save(tx, spec.integration, now)
 
 
 def _refused(

@@ -1,6 +1,8 @@
 """Looking at turns and actions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from opsroom.grounding.model import Piece
@@ -8,9 +10,9 @@ from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 from opsroom.policies.model import PolicyRequest
 
-from . import asking, store
+from . import asking, store, turn_store
 from .executing import get
-from .model import Action, AnyOutcome, State, Turn, outcome_of
+from .model import Action, AnyOutcome, Final, State, Turn, outcome_of
 from .turning import get as turn_of
 
 PAGE = 50
@@ -34,13 +36,22 @@ class ActionRecord(Wire):
     binding: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Turns that ended, and how many of them did not end well or were given to a person."""
+
+    turns: int = 0
+    failed: int = 0
+    escalated: int = 0
+
+
 def turn(tx: Tx, turn_id: str) -> TurnRecord:
     """The decision record of a turn. Raises `TurnNotFound`."""
     found = turn_of(tx, turn_id)
     done = store.page(tx, turn_id=turn_id, limit=1000)
     return TurnRecord(
         turn=found,
-        texts=tuple(piece for _, piece in store.texts(tx, turn_id)),
+        texts=tuple(piece for _, piece in turn_store.texts(tx, turn_id)),
         actions=tuple(reversed(done)),
     )
 
@@ -55,7 +66,7 @@ def turns(
 ) -> list[Turn]:
     """Turns, newest first; go on with the last id as `before`."""
     agent = tx.actor.agent or agent
-    return store.turn_page(tx, agent=agent, session=session, before=before, limit=limit)
+    return turn_store.turn_page(tx, agent=agent, session=session, before=before, limit=limit)
 
 
 def actions(
@@ -92,3 +103,18 @@ def outcome(tx: Tx, action_id: str) -> AnyOutcome:
     found = get(tx, action_id)
     waits = found.state is State.AWAITING_APPROVAL
     return outcome_of(found, granted=waits and asking.granted(tx, found))
+
+
+def ended(tx: Tx, windows: Sequence[tuple[datetime, datetime]]) -> dict[str, dict[int, Ended]]:
+    """What ended in each window of time, by agent and place of the window; those in which an
+    agent ended nothing are not there.
+    """
+    found: dict[str, dict[int, Ended]] = {}
+    for agent, window, final, times in turn_store.ended(tx, windows):
+        was = found.setdefault(agent, {}).get(window, Ended())
+        found[agent][window] = Ended(
+            turns=was.turns + times,
+            failed=was.failed + times * (final in {Final.FAILED, Final.ABANDONED}),
+            escalated=was.escalated + times * (final == Final.ESCALATED),
+        )
+    return found

@@ -5,6 +5,7 @@ the call is idempotent and carries a key. An integration that fails again and ag
 alone for a while; then one call may try whether it is back.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -41,6 +42,14 @@ def rest(spec: ContractSpec, effect: Effect, *, attempt: int, key: str) -> timed
 def failed(effect: Effect) -> bool:
     """Whether an attempt speaks against the integration; a refusal does not."""
     return effect.state == "unknown" or not effect.reached
+
+
+def fault_of(effect: Effect) -> str:
+    """The kind of failure, of which there are few, whatever was said about it."""
+    if not effect.reached:
+        return "unreachable"
+    status = re.match(r"status \d{3}", effect.error)
+    return status[0] if status else "no answer"
 
 
 def after(circuit: Circuit, *, failure: bool, now: datetime) -> Circuit:

@@ -14,7 +14,7 @@ from opsroom.kit.errors import TooLarge
 from opsroom.kit.wire import Wire
 from opsroom.registry.model import PRODUCTION
 
-from . import store
+from . import turn_store
 from .errors import OtherAgent, TurnEnded, TurnNotFound
 from .model import Final, Turn
 
@@ -91,7 +91,7 @@ def begin_turn(tx: Tx, draft: TurnDraft, *, serve: Serve) -> Turn:
         if seconds is None
         else tx.now + tx.lasting(min(timedelta(seconds=max(seconds, 0)), LONGEST)),
     )
-    store.add_turn(tx, turn)
+    turn_store.add_turn(tx, turn)
     tx.record(
         "turn.begun",
         f"turn/{turn.id}",
@@ -116,14 +116,14 @@ def hear(tx: Tx, turn_id: str, pieces: Sequence[Piece]) -> int:
         if len(piece.text) > MOST_TEXT:
             raise TextTooLong(len(piece.text), MOST_TEXT)
     clean = [replace(piece, text=piece.text.replace("\0", "")) for piece in pieces]
-    return store.add_texts(tx, turn.id, clean)
+    return turn_store.add_texts(tx, turn.id, clean)
 
 
 def plan(tx: Tx, turn_id: str, text: str, alternatives: Sequence[str]) -> Turn:
     """Put down what the agent means to do, and what else it considered."""
     was = live(tx, turn_id, lock=True)
     tx.record("turn.planned", f"turn/{was.id}", plan=text[:500])
-    return store.save_turn(
+    return turn_store.save_turn(
         tx, replace(was, plan=text, alternatives=tuple(alternatives)), was=was
     )
 
@@ -137,14 +137,14 @@ def end(tx: Tx, turn_id: str, final: Final, result: str = "") -> Turn:
     if was.final is not None:
         raise TurnEnded(was.id, was.final.value)
     tx.record("turn.ended", f"turn/{was.id}", final=final.value)
-    return store.save_turn(
+    return turn_store.save_turn(
         tx, replace(was, final=final, result=result, ended_at=tx.now), was=was
     )
 
 
 def get(tx: Tx, turn_id: str, *, lock: bool = False) -> Turn:
     """A turn that the acting program may touch, or that a person may read."""
-    found = store.turn(tx, turn_id, lock=lock)
+    found = turn_store.turn(tx, turn_id, lock=lock)
     if found is None or (tx.actor.agent and tx.actor.agent != found.agent):
         raise TurnNotFound(turn_id)
     return found

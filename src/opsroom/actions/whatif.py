@@ -19,7 +19,7 @@ from opsroom.policies.model import PolicyRequest, PolicySpec, Ruling, Verdict
 from opsroom.registry import Ref
 from opsroom.registry import queries as registry
 
-from . import store
+from . import store, turn_store
 from .caches import bundle_of
 from .gate import words_of
 from .model import Turn
@@ -119,7 +119,7 @@ class _Bundles:
         return made
 
     def _compile(self, row: Any) -> Bundle:
-        turn: Turn | None = store.turn(self._tx, row.turn)
+        turn: Turn | None = turn_store.turn(self._tx, row.turn)
         assert turn is not None, "an action belongs to a turn"
         manifest = agents.cited(self._tx, Ref.parse(turn.version))
         if self._policies is None:

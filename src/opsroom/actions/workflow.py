@@ -14,7 +14,7 @@ from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.durable import SHORTEST, Durable
 
-from . import doors, executing, looking, store
+from . import doors, executing, key_store, looking, store
 from .caches import spec_of
 from .model import Pending, Running, State, Unknown
 from .ports import Executors
@@ -110,5 +110,7 @@ def reactions(durable: Durable) -> tuple[Reaction, ...]:
 
 
 def overdue(tx: Tx) -> bool:
-    """Whether anything that was begun should have been reported by now."""
-    return store.any_lapsed(tx)
+    """Whether anything that was begun should have been reported by now, or a key has stood
+    long enough.
+    """
+    return store.any_lapsed(tx) or key_store.any_outlived(tx)

@@ -217,6 +217,12 @@ def act_alone(tx: Tx, agent: str, allowance: Allowance, *, environment: str) -> 
     return replace(allowance, inside=False, because=f"it did {most} of {most} alone today")
 
 
+def not_done(tx: Tx, agent: str, allowance: Allowance, *, environment: str) -> None:
+    """Take back what `act_alone` counted, where the action was refused after all."""
+    if allowance.scope and allowance.inside and allowance.level is Level.BOUNDED:
+        store.take_back_alone(tx, agent, environment, allowance.scope)
+
+
 def observe(
     tx: Tx,
     agent: str,

@@ -207,19 +207,26 @@ def put(tx: Tx, one: Grant) -> None:
         tx.conn.execute(update(grants).where(grants.c.id == one.id).values(row))
 
 
+def _counting(fresh: Any) -> Any:
+    return fresh.on_conflict_do_update(
+        index_elements=list(records.primary_key.columns),
+        set_={name: records.c[name] + fresh.excluded[name] for name in COUNTS},
+    )
+
+
+_COUNT = {
+    "sqlite": _counting(sqlite.insert(records)),
+    "postgresql": _counting(postgresql.insert(records)),
+}
+
+
 def count(
     tx: Tx, agent: str, environment: str, scopes: tuple[str, ...], seen: Mapping[str, int]
 ) -> None:
     """Add to what is known under each scope."""
-    build = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
     whose = {"project": tx.project, "agent": agent, "environment": environment}
     rows = [{**whose, "scope": scope, "since": tx.now, **seen} for scope in sorted(scopes)]
-    statement = build(records).values(rows)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(records.primary_key.columns),
-        set_={name: records.c[name] + statement.excluded[name] for name in COUNTS},
-    )
-    tx.conn.execute(statement)
+    tx.conn.execute(_COUNT[tx.conn.dialect.name], rows)
 
 
 def record(tx: Tx, agent: str, environment: str, scope: str) -> Record:

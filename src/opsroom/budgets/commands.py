@@ -7,7 +7,7 @@ it was set or removed, its soft limit was passed, it refused, it was overshot, a
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from opsroom.kit.db import Tx
@@ -31,6 +31,8 @@ from .model import (
     fits,
     passes_soft,
 )
+
+FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def set_budget(tx: Tx, draft: BudgetDraft) -> Budget:
@@ -191,9 +193,11 @@ def release(tx: Tx, action: str) -> tuple[Hold, ...]:
     return _free(tx, held, HoldState.RELEASED)
 
 
-def extend(tx: Tx, action: str, until: datetime) -> int:
-    """Let the holds of an action last until `until`; they never last shorter. How many."""
-    return hold_store.extend_holds(tx, action, until)
+def keep(tx: Tx, action: str) -> int:
+    """Let the holds of an action last until it is settled or released, however long nobody
+    knows what came of it: what may have been spent is not free. How many there were.
+    """
+    return hold_store.extend_holds(tx, action, FOR_EVER)
 
 
 def expire(tx: Tx) -> int:

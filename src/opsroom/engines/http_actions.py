@@ -45,7 +45,7 @@ class HttpExecutor:
         try:
             with outbound.client(allow=self._allow, limits=limits) as client:
                 response = client.request(**request)
-        except httpx2.ConnectError as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             said = f"no connection: {error}"[:MOST_WORDS]
             return Effect(state="not_happened", reached=False, error=said)
         except outbound.BadAddress as error:

@@ -21,6 +21,8 @@ from .ports import Upstreams
 
 Contract = tuple[Version, ContractSpec]
 
+REMEMBERED = 10_000
+
 
 class Watch:
     """Compares tools with their contracts, and puts those that differ into quarantine."""
@@ -67,6 +69,8 @@ class Watch:
     ) -> None:
         told = (actor.project, version.digest, commands.GONE if seen is None else seen.face)
         if told not in self._told:
+            if len(self._told) >= REMEMBERED:
+                self._told.clear()  # telling the database again changes nothing
             await asyncio.to_thread(self._quarantine, actor, version, spec, seen)
             self._told.add(told)
 

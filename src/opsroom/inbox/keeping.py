@@ -61,6 +61,11 @@ def standing(tx: Tx, request: Request) -> tuple[str, ...]:
     return rules.approvers(request, [(one.approver, one.roles) for one in given])
 
 
+def lapsed(tx: Tx, request: Request) -> bool:
+    """Whether an approval stands no more, because its approvers have lost their role."""
+    return len(standing(tx, request)) < request.quorum
+
+
 def about(request: Request, check: Check | None) -> str:
     """What the journal files an event under. Nothing must ever follow for an action from a
     copy that only watches reviewers, and no open page is told of one.

@@ -192,16 +192,6 @@ def on_the_clock(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
     return _named(tx, wanted.order_by(requests.c.next_at, requests.c.id).limit(limit))
 
 
-def overdue(tx: Tx) -> bool:
-    """Whether anything has run out of time, or was approved, released and not used."""
-    states = sorted(one.value for one in GRANTED)
-    unused = and_(requests.c.state.in_(states), requests.c.release_at <= tx.now)
-    wanted = select(requests.c.project, requests.c.id).where(
-        or_(requests.c.next_at <= tx.now, unused)
-    )
-    return bool(_named(tx, wanted.limit(1)))
-
-
 def granted(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
     """Project and id of what was approved and not used yet, the newest first."""
     states = sorted(one.value for one in GRANTED)

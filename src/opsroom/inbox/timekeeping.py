@@ -34,7 +34,7 @@ def _look(tx: Tx, was: Request) -> bool:
         keeping.close(tx, was, State.EXPIRED, "inbox.expired", before=was.state.value)
         return True
     if was.state in GRANTED:
-        if len(keeping.standing(tx, was)) >= was.quorum:
+        if not keeping.lapsed(tx, was):
             return False
         keeping.reopen(tx, was, "inbox.lapsed")
         return True

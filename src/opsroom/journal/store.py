@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     or_,
@@ -93,10 +94,21 @@ cursors = Table(
 )
 
 
+# What every commit goes through is put together once; building a statement takes longer than
+# running it.
+_HEAD = select(head_table).where(head_table.c.id == 1)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_APPEND = insert(journal)
+_MOVE_HEAD = (
+    update(head_table)
+    .where(head_table.c.id == 1)
+    .values(seq=bindparam("seq"), hash=bindparam("hash"))
+)
+
+
 def append(tx: Tx) -> None:
     """Write what the transaction recorded at the end of the chain. The last step of a commit."""
-    locked = select(head_table).where(head_table.c.id == 1).with_for_update()
-    head = tx.conn.execute(locked).one()
+    head = tx.conn.execute(_HEAD_LOCKED).one()
     seq, last = int(head.seq), str(head.hash)
     rows: list[dict[str, Any]] = []
     for event in tx.events:
@@ -113,12 +125,12 @@ def append(tx: Tx) -> None:
         ).record()
         last = link(last, record)
         rows.append({"seq": seq, "record": record, "hash": last})
-    tx.conn.execute(insert(journal), rows)
-    tx.conn.execute(update(head_table).where(head_table.c.id == 1).values(seq=seq, hash=last))
+    tx.conn.execute(_APPEND, rows)
+    tx.conn.execute(_MOVE_HEAD, {"seq": seq, "hash": last})
 
 
 def head(tx: Tx) -> Head:
-    row = tx.conn.execute(select(head_table).where(head_table.c.id == 1)).one()
+    row = tx.conn.execute(_HEAD).one()
     return Head(seq=row.seq, hash=row.hash)
 
 

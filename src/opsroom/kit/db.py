@@ -153,6 +153,19 @@ class Tx:
         """
         self.events.append(Event(self.actor, event, subject, facts))
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction that is undone alone, with its events, when it raises."""
+        actor, events = self.actor, len(self.events)
+        try:
+            with self.conn.begin_nested():
+                yield
+        except BaseException:
+            del self.events[events:]
+            raise
+        finally:
+            self.actor = actor
+
 
 class Database:
     """Transactions on one engine. `on_commit` writes what the transaction recorded."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     func,
     insert,
     select,
@@ -201,27 +202,30 @@ def version(tx: Tx, of: Artifact, number: int) -> Version | None:
     return _one(tx, of, versions.c.number == number)
 
 
+# Every action and every prompt that is read asks this; it is put together once.
+_STAMP = (
+    select(versions.c.artifact, versions.c.number, versions.c.digest)
+    .join(artifacts, artifacts.c.id == versions.c.artifact)
+    .where(
+        artifacts.c.project == bindparam("project"),
+        artifacts.c.kind == bindparam("kind"),
+        artifacts.c.name == bindparam("name"),
+    )
+)
+_STAMP_OF_NUMBER = _STAMP.where(versions.c.number == bindparam("number"))
+_STAMP_OF_LABEL = _STAMP.join(
+    labels,
+    and_(labels.c.artifact == versions.c.artifact, labels.c.number == versions.c.number),
+).where(labels.c.label == bindparam("label"))
+
+
 def stamp(tx: Tx, ref: Ref) -> Stamp | None:
     """Which version a number or a label names, in one look and without reading its spec."""
-    wanted = (
-        select(versions.c.artifact, versions.c.number, versions.c.digest)
-        .join(artifacts, artifacts.c.id == versions.c.artifact)
-        .where(
-            artifacts.c.project == tx.project,
-            artifacts.c.kind == ref.kind,
-            artifacts.c.name == ref.name,
-        )
-    )
+    asked = {"project": tx.project, "kind": ref.kind, "name": ref.name}
     if ref.number is not None:
-        wanted = wanted.where(versions.c.number == ref.number)
+        row = tx.conn.execute(_STAMP_OF_NUMBER, asked | {"number": ref.number}).first()
     else:
-        wanted = wanted.join(
-            labels,
-            and_(
-                labels.c.artifact == versions.c.artifact, labels.c.number == versions.c.number
-            ),
-        ).where(labels.c.label == ref.at)
-    row = tx.conn.execute(wanted).first()
+        row = tx.conn.execute(_STAMP_OF_LABEL, asked | {"label": ref.at}).first()
     return Stamp(artifact=row[0], number=row[1], digest=row[2]) if row else None
 
 

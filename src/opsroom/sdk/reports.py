@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 ASK_TIMEOUT = 10.0
 FIRST_REST, LONGEST_REST = 0.5, 30.0
 NOT_OURS = frozenset({401, 403})
+NOT_NOW = frozenset({408, 425, 429})
 
 
 def default_folder() -> Path:
@@ -50,11 +51,16 @@ class Report:
 
 
 class Reports:
-    """The reports of one client that are on their way."""
+    """The reports of one client that are on their way. Without `most`, its folder may take any
+    number of bytes; with it, the oldest are given up for the newest.
+    """
 
-    def __init__(self, client: "Opsroom", folder: Path | None = None) -> None:
+    def __init__(
+        self, client: "Opsroom", folder: Path | None = None, *, most: int | None = None
+    ) -> None:
         self._client = client
         self._folder = folder or default_folder()
+        self._most = most
         self._lock = threading.Lock()
         self._courier: threading.Thread | None = None
         self._closed = threading.Event()
@@ -62,6 +68,7 @@ class Reports:
 
     def keep(self, path: str, body: dict[str, Any]) -> Path:
         """Put a report on disk; where that fails, it can still be sent."""
+        self._make_room()
         name = f"{time.time_ns()}-{os.getpid()}-{threading.get_ident()}.json"
         file = self._folder / name
         report = Report(to=self._client.place.name, path=path, body=body, written=time.time())
@@ -81,7 +88,7 @@ class Reports:
         except RemoteError as error:
             if error.status in NOT_OURS:  # another program's token may be the right one
                 self._not_ours.add(file)
-            elif error.status < 500:
+            elif error.status < 500 and error.status not in NOT_NOW and error.code != "raced":
                 self._refused(file, error)
                 return None
             self._later(file, error)
@@ -100,6 +107,10 @@ class Reports:
             for file, report in self._all()
             if report.to == here and file not in self._not_ours
         ]
+
+    def anything(self) -> bool:
+        """Whether anything waits here, for whomever it is."""
+        return next(self._folder.glob("*.json"), None) is not None
 
     def wake(self) -> None:
         """Deliver what waits, in the background, until it is gone."""
@@ -163,6 +174,21 @@ class Reports:
                 continue  # another process has delivered it
             except (OSError, ValueError, KeyError, TypeError) as error:
                 log.warning("%s cannot be read: %s", file, error)
+
+    def _make_room(self) -> None:
+        if self._most is None:
+            return
+        with suppress(OSError):
+            files = [
+                (file, file.stat().st_size) for file in sorted(self._folder.glob("*.json"))
+            ]
+            over = sum(size for _, size in files) - self._most
+            for file, size in files:
+                if over <= 0:
+                    break
+                log.warning("there is no room for %s any more; it is given up", file)
+                file.unlink(missing_ok=True)
+                over -= size
 
     def _refused(self, file: Path, error: RemoteError) -> None:
         """Put aside what will never be taken, for a person to look at."""

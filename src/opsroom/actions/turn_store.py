@@ -1,0 +1,195 @@
+"""Turns and what was said in them, in the database."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from opsroom.grounding.model import Piece, Voice
+from opsroom.kit.db import Tx, Utc, metadata
+
+from .errors import ActionMoved
+from .model import Final, Turn
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("manifest", String(64), nullable=False),
+    Column("environment", String, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("session", String, nullable=False),
+    Column("human", String, nullable=False),
+    Column("release", String),
+    Column("arm", String, nullable=False),
+    Column("trace", String, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("alternatives", JSON, nullable=False),
+    Column("final", String),
+    Column("result", Text, nullable=False),
+    Column("started_at", Utc, nullable=False),
+    Column("deadline", Utc),
+    Column("ended_at", Utc),
+    Column("revision", Integer, nullable=False),
+    Index("ix_turns_project_id", "project", "id"),
+    Index("ix_turns_project_agent_id", "project", "agent", "id"),
+    Index("ix_turns_project_session", "project", "session", "id"),
+    Index("ix_turns_project_ended", "project", "ended_at"),
+)
+
+turn_texts = Table(
+    "turn_texts",
+    metadata,
+    Column("turn", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("voice", String, nullable=False),
+    Column("tool", String, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+# What every action goes through is put together once; building a statement takes longer than
+# running it.
+_TURN = select(turns).where(
+    turns.c.project == bindparam("project"), turns.c.id == bindparam("id")
+)
+_TURN_LOCKED = _TURN.with_for_update()
+_LAST_TEXT = select(func.coalesce(func.max(turn_texts.c.seq), 0)).where(
+    turn_texts.c.turn == bindparam("turn")
+)
+_ADD_TEXTS = insert(turn_texts)
+_TEXTS = (
+    select(turn_texts)
+    .where(turn_texts.c.turn == bindparam("turn"), turn_texts.c.seq > bindparam("after"))
+    .order_by(turn_texts.c.seq)
+)
+
+
+def add_turn(tx: Tx, turn: Turn) -> None:
+    tx.conn.execute(insert(turns).values(project=tx.project, **_turn_row(turn)))
+
+
+def save_turn(tx: Tx, turn: Turn, *, was: Turn) -> Turn:
+    """Write `turn` over `was`, unless somebody else got there first."""
+    row = _turn_row(turn) | {"revision": was.revision + 1}
+    done = tx.conn.execute(
+        update(turns).where(turns.c.id == was.id, turns.c.revision == was.revision).values(row)
+    )
+    if done.rowcount == 0:
+        raise ActionMoved(was.id)
+    return _turn(row)
+
+
+def turn(tx: Tx, turn_id: str, *, lock: bool = False) -> Turn | None:
+    asked = {"project": tx.project, "id": turn_id}
+    row = tx.conn.execute(_TURN_LOCKED if lock else _TURN, asked).mappings().first()
+    return _turn(row) if row else None
+
+
+def turn_page(
+    tx: Tx, *, agent: str | None, session: str | None, before: str | None, limit: int
+) -> list[Turn]:
+    wanted = select(turns).where(turns.c.project == tx.project)
+    if agent is not None:
+        wanted = wanted.where(turns.c.agent == agent)
+    if session is not None:
+        wanted = wanted.where(turns.c.session == session)
+    if before is not None:
+        wanted = wanted.where(turns.c.id < before)
+    rows = tx.conn.execute(wanted.order_by(turns.c.id.desc()).limit(limit)).mappings()
+    return [_turn(row) for row in rows]
+
+
+def ended(
+    tx: Tx, windows: Sequence[tuple[datetime, datetime]]
+) -> list[tuple[str, int, str, int]]:
+    """How many turns ended in each window of time, which includes its beginning: agent, place
+    of the window, final state, count.
+    """
+    inside = [
+        and_(turns.c.ended_at >= since, turns.c.ended_at < until) for since, until in windows
+    ]
+    window = case(*((within, place) for place, within in enumerate(inside))).label("window")
+    wanted = (
+        select(turns.c.agent, window, turns.c.final, func.count())
+        .where(turns.c.project == tx.project, turns.c.final.is_not(None), or_(*inside))
+        .group_by(turns.c.agent, window, turns.c.final)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.conn.execute(wanted)]
+
+
+def add_texts(tx: Tx, turn_id: str, pieces: Sequence[Piece]) -> int:
+    """Put pieces at the end of a turn whose row is locked; how many there are now."""
+    seq = int(tx.conn.execute(_LAST_TEXT, {"turn": turn_id}).scalar_one())
+    rows = [
+        {
+            "turn": turn_id,
+            "seq": seq + number,
+            "voice": piece.voice.value,
+            "tool": piece.tool,
+            "arguments": json.dumps(dict(piece.arguments), ensure_ascii=False),
+            "text": piece.text,
+            "at": tx.now,
+        }
+        for number, piece in enumerate(pieces, start=1)
+    ]
+    if rows:
+        tx.conn.execute(_ADD_TEXTS, rows)
+    return seq + len(rows)
+
+
+def texts(tx: Tx, turn_id: str, *, after: int = 0) -> list[tuple[int, Piece]]:
+    """What was said in a turn, in order."""
+    rows = tx.conn.execute(_TEXTS, {"turn": turn_id, "after": after}).mappings()
+    return [
+        (
+            row["seq"],
+            Piece(
+                voice=Voice(row["voice"]),
+                text=row["text"],
+                tool=row["tool"],
+                arguments=json.loads(row["arguments"]),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _turn_row(one: Turn) -> dict[str, Any]:
+    row = {item.name: getattr(one, item.name) for item in fields(Turn)}
+    return row | {
+        "alternatives": list(one.alternatives),
+        "final": None if one.final is None else one.final.value,
+    }
+
+
+def _turn(row: RowMapping | dict[str, Any]) -> Turn:
+    data: dict[str, Any] = {name: value for name, value in row.items() if name != "project"}
+    data["alternatives"] = tuple(data["alternatives"])
+    data["final"] = data["final"] and Final(data["final"])
+    return Turn(**data)
