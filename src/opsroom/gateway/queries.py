@@ -1,11 +1,12 @@
 """Looking at tools in quarantine."""
 
+from opsroom.integrations.differ import Change, ToolFace, compare_tools
 from opsroom.kit.db import Tx
 from opsroom.registry.diff import Span, word_diff
 
 from . import store
 from .errors import QuarantineNotFound
-from .model import Quarantined, in_words
+from .model import Quarantined, SeenTool, in_words
 
 PAGE = 100
 
@@ -20,6 +21,17 @@ def one(tx: Tx, quarantine_id: str) -> Quarantined:
     if found is None:
         raise QuarantineNotFound(quarantine_id)
     return found
+
+
+def changes(one: Quarantined) -> tuple[Change, ...]:
+    """The same as changes of an interface: how bad each is, and whom it hurts."""
+    return compare_tools([_face(one.approved)], [] if one.seen is None else [_face(one.seen)])
+
+
+def _face(tool: SeenTool) -> ToolFace:
+    return ToolFace(
+        name=tool.name, description=tool.description, input=tool.input, output=tool.output
+    )
 
 
 def difference(one: Quarantined) -> tuple[Span, ...]:

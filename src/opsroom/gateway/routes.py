@@ -9,6 +9,7 @@ from starlette.responses import Response
 from opsroom.access.commands import check_acts_for
 from opsroom.access.http import Read, Write
 from opsroom.agents import queries as agents
+from opsroom.integrations.differ import Change
 from opsroom.kit.wire import Wire
 from opsroom.registry.diff import Span
 from opsroom.registry.model import PRODUCTION
@@ -30,9 +31,10 @@ class QuarantinePage(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference(Wire):
-    """A tool in quarantine, and what changed, word by word."""
+    """A tool in quarantine: what changed, how bad each change is, and all of it word by word."""
 
     quarantined: Quarantined
+    changes: tuple[Change, ...]
     spans: tuple[Span, ...]
 
 
@@ -76,4 +78,6 @@ def list_quarantined(
 def show_quarantined(quarantine_id: str, tx: Read) -> Difference:
     """One of them, and what changed."""
     found = queries.one(tx, quarantine_id)
-    return Difference(quarantined=found, spans=queries.difference(found))
+    return Difference(
+        quarantined=found, changes=queries.changes(found), spans=queries.difference(found)
+    )

@@ -47,6 +47,18 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[str], float | bool | None]], ...]
 ValuePath = tuple[str | int, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is read. With `odd_keys`, keys such as `200:` are taken as the text they are."""
+
+    size: int = MAX_SIZE
+    values: int = MAX_VALUES
+    odd_keys: bool = False
+
+
+OURS = Limits()
+
+
 @dataclass(eq=False)
 class YamlTooLarge(TooLarge):
     code = "yaml_too_large"
@@ -91,16 +103,16 @@ def read_yaml(path: Path) -> Document:
     return parse_yaml(read_text(path, max_inflated=MAX_SIZE), file=path.name)
 
 
-def parse_yaml(text: str, *, file: str = "text") -> Document:
+def parse_yaml(text: str, *, file: str = "text", limits: Limits = OURS) -> Document:
     """The document in a text. Raises `YamlTooLarge` and `YamlWrong`."""
-    if len(text) > MAX_SIZE:
-        raise YamlTooLarge(file, MAX_SIZE)
+    if len(text) > limits.size:
+        raise YamlTooLarge(file, limits.size)
     if (odd := _UNPRINTABLE.search(text)) is not None:
         start = text.rfind("\n", 0, odd.start()) + 1
         line, column = text.count("\n", 0, start) + 1, odd.start() - start + 1
         why = f"the character U+{ord(odd.group()):04X} cannot stand in YAML"
         raise YamlWrong(file, line, column, why, 'write it as "\\u…" in double quotes')
-    builder = _Builder(file)
+    builder = _Builder(file, limits)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
@@ -136,8 +148,9 @@ class _Anchored:
 class _Builder:
     """Turns the parser's events into data, one at a time, and stops at the first excess."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, limits: Limits) -> None:
         self._file = file
+        self._limits = limits
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchored] = {}
         self._places: dict[ValuePath, tuple[int, int]] = {}
@@ -196,7 +209,7 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(value, 1)
         if self._awaits_key():
-            self._key(event, value)
+            self._key(event, event.value if self._limits.odd_keys else value)
             return
         self._places[self._path()] = _place(event)
         self._put(value)
@@ -249,8 +262,8 @@ class _Builder:
 
     def _counted(self, event: events.Event, size: int) -> None:
         self._count += size
-        if self._count > MAX_VALUES:
-            why = f"the document holds more than {MAX_VALUES} values, counting what aliases repeat"
+        if self._count > self._limits.values:
+            why = f"the document holds more than {self._limits.values} values, counting what aliases repeat"
             raise self._wrong(event, why, "write less, or split the file")
 
     def _check_tag(self, event: events.ScalarEvent | events.CollectionStartEvent) -> None:

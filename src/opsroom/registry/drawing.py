@@ -56,7 +56,7 @@ class KindPage:
 
     `draw` makes what only this kind shows of a version. `offer` gives the ways from a version
     to other slices, `between` those from a difference; `beside` is what they show of an artifact. Programs ask for the production
-    version of what is `served`; the rest is cited by version. `absent` and `command` tell somebody who has none how to get the first one.
+    version of what is `served`; the rest is `cited`, in words. `absent` and `command` tell somebody who has none how to get the first one.
     """
 
     kind: str
@@ -67,6 +67,7 @@ class KindPage:
     command: str
     draw: Draw
     served: bool = True
+    cited: str = "is cited by its version"
     offer: Offer = _no_actions
     beside: Beside = _nothing_beside
     between: Between = _nothing_between

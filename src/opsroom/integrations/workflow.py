@@ -1,0 +1,94 @@
+"""Checking every integration when it is due: one durable loop each.
+
+A look claims the check, visits the system outside any transaction, and takes in what was
+found. It is safe to repeat: what is not due is left alone.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from opsroom.journal import Entry
+from opsroom.journal.outbox import Reaction
+from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.durable import SHORTEST, Durable
+from opsroom.kit.errors import NotFound
+from opsroom.kit.faults import boundary
+
+from . import commands, store
+from .model import Run
+from .probing import Prober
+
+log = logging.getLogger(__name__)
+
+LOOP = "integrations.check"
+SYSTEM = "system:integrations"
+KIND = "integration"
+LEFT_ALONE = "integration.left_alone"  # agents met failure after failure: look at once
+LONGEST = timedelta(days=1)
+BUSY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Checks integrations when they are due."""
+
+    db: Database
+    prober: Prober
+
+    def look(self, integration_id: str) -> float | None:
+        """Check it if it is due; say after how many seconds to look again, or None when there
+        is nothing left to check.
+        """
+        with self.db.read(Actor(SYSTEM, "", human=False)) as tx:
+            place = store.place_of(tx, integration_id)
+        if place is None:
+            return None
+        actor = Actor(SYSTEM, place[0], human=False)
+        try:
+            check(self.db, actor, place[1], prober=self.prober, due_only=True)
+        except NotFound:
+            return None
+        with self.db.read(actor) as tx:
+            standing = store.standing(tx, place[1])
+        if standing is None:
+            return None
+        now = self.db.clock.now()
+        wait = max(standing.next_at - now, BUSY if standing.busy_until else timedelta(0))
+        return max(self.db.clock.real(min(wait, LONGEST)), SHORTEST)
+
+
+def check(
+    db: Database, actor: Actor, name: str, *, prober: Prober, due_only: bool = False
+) -> Run | None:
+    """Check an integration now; with `due_only`, only if it is due (None where it is not).
+
+    Raises `BeingChecked` where somebody else is at it.
+    """
+    with db.write(actor) as tx:
+        claimed = commands.claim(tx, name, due_only=due_only)
+    if claimed is None:
+        return None
+    boundary("integration.before_visit")
+    found = prober.visit(claimed.spec)
+    boundary("integration.after_visit")
+    with db.write(actor) as tx:
+        return commands.take_in(tx, claimed, found)
+
+
+def reactions(durable: Durable) -> tuple[Reaction, ...]:
+    """How the loops hear of integrations. Names are kept for ever: cursors are filed under them."""
+
+    def news(tx: Tx, entry: Entry) -> None:
+        kind, _, name = entry.subject.partition("/")
+        if kind == KIND and (entry.event != LEFT_ALONE or store.standing(tx, name)):
+            standing = commands.watch(tx, name)
+            durable.signal(LOOP, standing.id, about=entry.id)
+
+    return (
+        Reaction(
+            name=LOOP,
+            events=frozenset({"version.created", "label.moved", LEFT_ALONE}),
+            react=news,
+        ),
+    )
