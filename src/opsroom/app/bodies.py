@@ -5,8 +5,10 @@ little time and a bounded amount of memory, and no route ever sees half of one.
 """
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import zstandard
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +17,9 @@ from opsroom.web.errors import error_response
 
 MEGABYTE = 1024 * 1024
 STEP = 64 * 1024
+# A block of zstd is at least three bytes and unpacks to 128 kB at most.
+ZSTD_STEP = 384
+ZSTD_WINDOW = 8 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ class Limits:
 class BodyTooLarge(TooLarge):
     code = "body_too_large"
     text = "the request is larger than {0.limit} bytes"
-    hint = "send it in parts, or packed with gzip"
+    hint = "send it in parts, or packed with gzip or zstd"
     limit: int
 
 
@@ -46,8 +51,8 @@ class BodyUnpacksTooLarge(TooLarge):
 @dataclass(eq=False)
 class BodyBroken(Invalid):
     code = "body_broken"
-    text = "the gzip body of the request is broken: {0.why}"
-    hint = "pack it again; `gzip -t` tells whether a file is whole"
+    text = "the packed body of the request is broken: {0.why}"
+    hint = "pack it again; `gzip -t` and `zstd -t` tell whether a file is whole"
     why: str
 
 
@@ -56,7 +61,7 @@ class UnknownEncoding(Invalid):
     code = "unknown_encoding"
     status = 415
     text = "a request body in the encoding {0.encoding!r} is not understood"
-    hint = "send it as it is, or packed with gzip"
+    hint = "send it as it is, or packed with gzip or zstd"
     encoding: str
 
 
@@ -88,34 +93,54 @@ class LimitBodies:
 
 
 def unpack(body: bytes, encoding: str, limits: Limits) -> bytes:
-    """The plain bytes of a gzip body, never more than the limits allow."""
+    """The plain bytes of a packed body, never more than the limits allow."""
     match encoding.strip().lower():
         case "identity":
             return body
         case "gzip":
-            pass
+            steps = _gunzip
+        case "zstd":
+            steps = _unzstd
         case other:
             raise UnknownEncoding(other[:40])
     # Short bodies of repeated text pack very well and harm nobody.
     limit = min(limits.unpacked, max(limits.ratio * len(body), MEGABYTE))
-    inflate = zlib.decompressobj(wbits=31)
     parts: list[bytes] = []
-    size, left = 0, body
+    size = 0
     try:
-        while left and not inflate.eof:
-            part = inflate.decompress(left, STEP)
+        for part in steps(body):
             size += len(part)
             if size > limit:
                 raise BodyUnpacksTooLarge(limit)
             parts.append(part)
-            left = inflate.unconsumed_tail
-    except zlib.error as error:
+    except (zlib.error, zstandard.ZstdError) as error:
         raise BodyBroken(str(error).lower()) from error
-    if not inflate.eof:
-        raise BodyBroken("it ends too early")
-    if inflate.unused_data:
-        raise BodyBroken("something follows its end")
     return b"".join(parts)
+
+
+def _gunzip(body: bytes) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(wbits=31)
+    left = body
+    while left and not inflate.eof:
+        yield inflate.decompress(left, STEP)
+        left = inflate.unconsumed_tail
+    _check_end(inflate.eof, inflate.unused_data)
+
+
+def _unzstd(body: bytes) -> Iterator[bytes]:
+    inflate = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+    at = 0
+    while at < len(body) and not inflate.eof:
+        yield inflate.decompress(body[at : at + ZSTD_STEP])
+        at += ZSTD_STEP
+    _check_end(inflate.eof, inflate.unused_data or body[at:])
+
+
+def _check_end(reached: bool, following: bytes) -> None:
+    if not reached:
+        raise BodyBroken("it ends too early")
+    if following:
+        raise BodyBroken("something follows its end")
 
 
 async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:

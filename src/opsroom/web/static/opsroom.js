@@ -10,6 +10,7 @@ const ELEMENTS = {
   "ops-band-plot": "./band-plot.js",
   "ops-live": "./live.js",
   "ops-hold-button": "./hold-button.js",
+  "ops-waterfall": "./waterfall.js",
 };
 
 function load(within) {

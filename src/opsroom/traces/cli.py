@@ -1,0 +1,107 @@
+"""`opsroom trace …`: what happened, from the terminal."""
+
+from typing import Any
+
+import click
+
+from opsroom.sdk.terminal import client, plural, show, table
+
+BASE = "/v1/traces"
+
+
+@click.group()
+def trace() -> None:
+    """Traces: what agents did, span by span."""
+
+
+@trace.command("list")
+@click.option("--agent", default="", help="Only with spans of this agent.")
+@click.option("--tool", default="", help="Only with calls of this tool.")
+@click.option("--model", "served_model", default="", help="Only served by this model.")
+@click.option("--session", default="", help="Only of this session.")
+@click.option("--user", default="", help="Only of this user.")
+@click.option("--release", default="", help="Only under this release.")
+@click.option("--turn", default="", help="Only of this turn.")
+@click.option("--status", type=click.Choice(("", "ok", "error")), default="", help="Only so.")
+@click.option("--before", default="", help="Go on after this cursor.")
+@click.option("--limit", default=20, help="How many at most [20].")
+@click.pass_context
+def list_(ctx: click.Context, /, **asked: Any) -> None:
+    """Traces, newest first."""
+    found = client(ctx).get(BASE, **{name: value for name, value in asked.items() if value})
+    show(ctx, found["items"], _list)
+
+
+@trace.command("show")
+@click.argument("trace_id")
+@click.pass_context
+def show_(ctx: click.Context, trace_id: str) -> None:
+    """Every span of a trace, below the one that caused it."""
+    show(ctx, client(ctx).get(f"{BASE}/{trace_id}"), _tree)
+
+
+@trace.command()
+@click.option(
+    "--by",
+    type=click.Choice(("agent", "version", "tool", "served_model", "prompt", "release")),
+    default="agent",
+    help="What to tell apart [agent].",
+)
+@click.pass_context
+def figures(ctx: click.Context, by: str) -> None:
+    """How many spans there were in the last day, how long they took, what they cost."""
+    show(ctx, client(ctx).get(f"{BASE}/figures", by=by), _figures)
+
+
+def _list(found: list[dict[str, Any]]) -> str:
+    columns = ("trace", "name", "agents", "errors", "spans", "took", "tokens", "cost", "began")
+    rows = [
+        (
+            one["trace_id"],
+            one["name"] or "–",
+            ", ".join(one["agents"]),
+            one["errors"] or "",
+            one["spans"],
+            f"{one['duration']:.3g} s",
+            one["input_tokens"] + one["output_tokens"],
+            one["cost"],
+            one["first"][:19],
+        )
+        for one in found
+    ]
+    return table(columns, rows, empty="no trace is like that")
+
+
+def _tree(spans: list[dict[str, Any]]) -> str:
+    ids = {one["span_id"] for one in spans}
+    below: dict[str, list[dict[str, Any]]] = {}
+    for one in spans:
+        parent = one["parent_id"] if one["parent_id"] in ids else ""
+        below.setdefault(parent, []).append(one)
+    lines: list[str] = []
+    waiting = [(one, 0) for one in reversed(below.get("", spans[:1]))]
+    while waiting:
+        one, depth = waiting.pop()
+        mark = "✕ " if one["status"] == "error" else ""
+        said = f" {one['status_message']}" if one["status_message"] else ""
+        lines.append(f"{'  ' * depth}{mark}{one['name']}  {one['duration']:.3g} s{said}")
+        waiting.extend((child, depth + 1) for child in reversed(below.pop(one["span_id"], [])))
+    return "\n".join((*lines, plural(len(spans), "span")))
+
+
+def _figures(found: list[dict[str, Any]]) -> str:
+    columns = ("", "spans", "errors", "p50", "p95", "p99", "tokens", "cost")
+    rows = [
+        (
+            one["key"],
+            one["spans"],
+            one["errors"],
+            f"{one['p50']:.3g} s",
+            f"{one['p95']:.3g} s",
+            f"{one['p99']:.3g} s",
+            one["input_tokens"] + one["output_tokens"],
+            one["cost"] or "",
+        )
+        for one in found
+    ]
+    return table(columns, rows, empty="nothing in the last day")

@@ -1,0 +1,47 @@
+"""Which traces are asked for, as parameters of an address."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from .model import Filter
+
+Word = Annotated[str, Query(max_length=200)]
+
+
+def _narrowed(
+    agent: Word = "",
+    tool: Word = "",
+    served_model: Word = "",
+    session: Word = "",
+    user: Word = "",
+    release: Word = "",
+    turn: Word = "",
+    action: Word = "",
+    environment: Word = "",
+    prompt: Word = "",
+    status: Word = "",
+    error_type: Word = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Filter:
+    return Filter(
+        since=since,
+        until=until,
+        agent=agent,
+        tool=tool,
+        served_model=served_model,
+        session=session,
+        user=user,
+        release=release,
+        turn=turn,
+        action=action,
+        environment=environment,
+        prompt=prompt,
+        status=status,
+        error_type=error_type,
+    )
+
+
+Narrowed = Annotated[Filter, Depends(_narrowed)]

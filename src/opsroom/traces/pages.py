@@ -1,0 +1,133 @@
+"""Traces in the browser: the list, one trace as a waterfall, and two side by side.
+
+Everything that was said or returned is text about text; nothing of it is ever markup.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from opsroom.access.http import Read
+from opsroom.kit.db import Tx
+from opsroom.registry.drawing import Panel
+from opsroom.web.render import Pages
+
+from . import queries
+from .errors import TelemetryUnavailable
+from .model import Span
+from .narrowing import Narrowed, Word
+from .telemetry import Traces
+from .waterfall import Waterfall, arrange, beside, columns, kind_of
+
+PAGE = 50
+FIELDS = ("agent", "tool", "served_model", "session", "user", "release", "turn", "status")
+DRAWN = 200  # rows that are there without a script
+router = APIRouter(prefix="/traces", include_in_schema=False)
+TraceId = Annotated[str, Path(max_length=64)]
+# What other slices know about the turns of a trace.
+DrawBeside = Callable[[Tx, str], Panel | None]
+
+
+@router.get("")
+def list_page(
+    request: Request,
+    tx: Read,
+    wanted: Narrowed,
+    hours: Annotated[int, Query(ge=0, le=24 * 400)] = 0,
+    before: Word = "",
+) -> Response:
+    """Traces, newest first, narrowed down by what their spans say."""
+    asked = {name: str(getattr(wanted, name)) for name in FIELDS}
+    since = tx.now - timedelta(hours=hours) if hours else None
+    try:
+        rows = queries.page(
+            _traces(request),
+            tx.project,
+            replace(wanted, since=since) if since else wanted,
+            now=tx.now,
+            before=before,
+            limit=PAGE + 1,
+        )
+        away = ""
+    except TelemetryUnavailable as error:
+        rows, away = [], str(error)
+    given = {name: value for name, value in asked.items() if value}
+    if hours:
+        given["hours"] = str(hours)
+    return _pages(request).render(
+        request,
+        "traces/list.html",
+        rows=rows[:PAGE],
+        next=rows[PAGE - 1].cursor if len(rows) > PAGE else "",
+        asked=asked,
+        hours=hours,
+        given=given,
+        before=before,
+        away=away,
+    )
+
+
+@router.get("/compare")
+def compare_page(request: Request, tx: Read, a: Word, b: Word) -> Response:
+    """Two traces side by side, step by step."""
+    one, other = (_waterfall(request, tx, which) for which in (a, b))
+    return _pages(request).render(
+        request, "traces/compare.html", a=a, b=b, one=one, other=other, steps=beside(one, other)
+    )
+
+
+@router.get("/{trace_id}")
+def show_page(request: Request, tx: Read, trace_id: TraceId, span: Word = "") -> Response:
+    """One trace: what the turn was about, the waterfall, and a span of it in full."""
+    found = _waterfall(request, tx, trace_id)
+    spans = [row.span for row in found.rows]
+    chosen = next((one for one in spans if one.span_id == span), spans[0])
+    panels = _beside(request, tx, spans)
+    return _pages(request).render(
+        request,
+        "traces/show.html",
+        trace_id=spans[0].trace_id,
+        found=found,
+        rows=[(row, kind_of(row.span)) for row in found.rows[:DRAWN]],
+        root=spans[0],
+        chosen=chosen,
+        chosen_kind=kind_of(chosen),
+        panels=panels,
+    )
+
+
+@router.get("/{trace_id}/columns")
+def columns_of(request: Request, tx: Read, trace_id: TraceId) -> Response:
+    """What the waterfall draws, column by column."""
+    return JSONResponse(columns(_waterfall(request, tx, trace_id)))
+
+
+@router.get("/{trace_id}/spans/{span_id}")
+def span_part(request: Request, tx: Read, trace_id: TraceId, span_id: TraceId) -> Response:
+    """One span in full, for the place beside the waterfall."""
+    found = queries.span(_traces(request), tx.project, trace_id, span_id)
+    return _pages(request).render(
+        request, "traces/span_page.html", chosen=found, chosen_kind=kind_of(found)
+    )
+
+
+def _waterfall(request: Request, tx: Tx, trace_id: str) -> Waterfall:
+    return arrange(queries.trace(_traces(request), tx.project, trace_id))
+
+
+def _beside(request: Request, tx: Tx, spans: Sequence[Span]) -> list[Panel]:
+    turns = dict.fromkeys(one.turn for one in spans if one.turn)
+    draw = cast("DrawBeside", request.app.state.beside_traces)
+    return [panel for turn in list(turns)[:5] if (panel := draw(tx, turn)) is not None]
+
+
+def _traces(request: Request) -> Traces:
+    return cast("Traces", request.app.state.traces)
+
+
+def _pages(request: Request) -> Pages:
+    return cast("Pages", request.app.state.pages)

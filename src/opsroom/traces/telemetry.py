@@ -1,0 +1,66 @@
+"""The one door to telemetry of a process: opened with the first use, closed with the process."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from opsroom.kit.clock import Clock
+
+from . import schema
+from .intake import Bounds, Intake, Opened
+from .ports import Row, Telemetry
+from .pricing import OwnPrices, Pricing
+
+log = logging.getLogger(__name__)
+
+
+class Traces:
+    """Reads and takes in telemetry. Opening takes a while that the start-up does not wait for."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Telemetry],
+        *,
+        clock: Clock,
+        own: OwnPrices,
+        keep: timedelta,
+        most: int,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._own = own
+        self._keep = keep
+        self._most = most
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
+        self.intake = Intake(self.opened, clock, bounds)
+
+    def opened(self) -> Opened:
+        """The store, its tables as this version of the code needs them."""
+        with self._lock:
+            if self._opened is None:
+                store = self._connect()
+                try:
+                    inbox = schema.prepare(store, keep=self._keep)
+                except BaseException:
+                    store.close()
+                    raise
+                pricing = Pricing(store, self._own)
+                self._opened = Opened(
+                    store=store, inbox=inbox, pricing=pricing, most=self._most
+                )
+            return self._opened
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        return self.opened().store.rows(sql, parameters)
+
+    def close(self) -> None:
+        """Store what is waiting, and let go of the store."""
+        self.intake.close()
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.store.close()

@@ -1,0 +1,24 @@
+from tests.api import api, sqlite_api
+from tests.browser import browser, page
+from tests.installation import home, home_template, own_environment
+from tests.pages import base, day, shown
+from tests.telemetry import _telemetry_of_this_process, room
+from tests.traces.world import office, sender, stuck
+
+__all__ = [
+    "_telemetry_of_this_process",
+    "api",
+    "base",
+    "browser",
+    "day",
+    "home",
+    "home_template",
+    "office",
+    "own_environment",
+    "page",
+    "room",
+    "sender",
+    "shown",
+    "sqlite_api",
+    "stuck",
+]
