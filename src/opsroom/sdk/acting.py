@@ -97,7 +97,9 @@ class Action(Generic[P, R, T]):
     @property
     def name(self) -> str:
         """What its contract is stored as."""
-        return self.tool.lower()
+        from opsroom.contracts.naming import stored_as
+
+        return stored_as(self.tool)
 
     @property
     def read_only(self) -> bool:

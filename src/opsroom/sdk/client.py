@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .prompts import Prompt, Prompts
     from .reports import Reports
     from .resolving import Resolution, Resolver
+    from .spans import Spans
 
 TIMEOUT = 60.0
 HERE = "http://localhost"
@@ -67,6 +68,7 @@ class Opsroom:
         self._reader: Prompts | None = None
         self._resolver: Resolver | None = None
         self._reports: Reports | None = None
+        self._spans: Spans | None = None
         os.register_at_fork(after_in_child=_reset(self))
 
     @property
@@ -174,6 +176,16 @@ class Opsroom:
                 self._reports = self._reports or Reports(self)
         return self._reports
 
+    @property
+    def spans(self) -> "Spans":
+        """What was done, on its way to the server; see `opsroom.sdk.spans`."""
+        if self._spans is None:
+            from .spans import Spans
+
+            with self._lock:
+                self._spans = self._spans or Spans(self)
+        return self._spans
+
     def over(self, transport: "httpx2.BaseTransport", headers: dict[str, str]) -> "Opsroom":
         """Another client of the same place, which reaches it in another way or as another."""
         import httpx2
@@ -188,6 +200,9 @@ class Opsroom:
         return made
 
     def close(self) -> None:
+        if self._spans is not None:
+            self._spans.close()
+            self._spans = None
         if self._reports is not None:
             self._reports.close()
             self._reports = None
@@ -236,6 +251,8 @@ class Opsroom:
             self._reader.forked()
         if self._reports is not None:
             self._reports.forked()
+        if self._spans is not None:
+            self._spans.forked()
 
     def _prompts(self) -> "Prompts":
         if self._reader is None:

@@ -25,8 +25,9 @@ from opsroom.kit.errors import OpsroomError
 from .driving import Ask, Protocol, arun, run
 from .errors import NoSuchFinal, NotAnAction, NoTurn, RemoteError
 from .gate import ASK_TIMEOUT, Gate
-from .outcomes import Denied, Outcome, Pending
+from .outcomes import Denied, Failed, Outcome, Pending, Unknown
 from .pieces import heard, observed
+from .spans import Span, enter_otel, leave_otel, spans_of, trace_for
 
 if TYPE_CHECKING:
     from .acting import Action, AnyAction
@@ -55,10 +56,15 @@ class Turn:
         self._pieces = list(pieces)
         self._plan: dict[str, Any] | None = None
         self._final: tuple[Final, str] | None = None
+        self._served: dict[str, Any] = {}
         self._proposed: dict[str, AnyAction] = {}
         self._gate = Gate(client, None if seconds is None else time.monotonic() + seconds)
         self._telling = threading.Lock()
         self._token: Token[Turn | None] | None = None
+        self._spans = spans_of(client)
+        self._span = Span(f"invoke_agent {self.agent}", *trace_for(opening["trace"]))
+        opening["trace"] = opening["trace"] or self._span.trace
+        self._otel: Any = None
 
     @property
     def deadline(self) -> float | None:
@@ -170,9 +176,12 @@ class Turn:
 
     def _enter(self) -> Self:
         self._token = _current.set(self)
+        self._otel = enter_otel(self._span) if self._spans is not None else None
         return self
 
     def _leave(self) -> None:
+        leave_otel(self._otel)
+        self._otel = None
         if self._token is not None:
             _current.reset(self._token)
             self._token = None
@@ -199,8 +208,10 @@ class Turn:
         if not hasattr(action, "tool"):
             raise NotAnAction(repr(action))
         given = action.shape.plain(arguments)
+        span = self._begun(action, confidence)
         refused = yield from self._told()
         if refused is not None:
+            self._seen(span, refused)
             return refused
         outcome = yield from self._gate.propose(
             self.id,
@@ -210,15 +221,53 @@ class Turn:
             alternatives=list(alternatives),
             key=key,
         )
+        self._seen(span, outcome)
         if isinstance(outcome, Pending):
             self._proposed[outcome.id] = action
         return outcome
+
+    def _begun(self, action: "AnyAction", confidence: float | None) -> Span:
+        return Span(
+            f"execute_tool {action.tool}",
+            self._span.trace,
+            self._span.id,
+            attributes={
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": action.tool,
+                "gen_ai.agent.name": self.agent,
+                "opsroom.decision.confidence": confidence,
+            },
+        )
+
+    def _seen(self, span: Span, outcome: Outcome[Any]) -> None:
+        """Hand the span of an action over, with what came of it."""
+        if self._spans is None:
+            return
+        kind = type(outcome).__name__.lower()
+        span.attributes |= {
+            "opsroom.turn.id": self.id,
+            "opsroom.action.id": outcome.id,
+            "opsroom.action.outcome": kind,
+        }
+        match outcome:
+            case Failed(error=error):
+                span.error, span.attributes["error.type"] = error or kind, kind
+            case Unknown(because=because):
+                span.error, span.attributes["error.type"] = because, kind
+            case Denied(by=by):
+                span.attributes["opsroom.action.refused_by"] = by
+            case _:
+                pass
+        self._spans.end(span)
 
     def _resume(self, action_id: str, action: "AnyAction | None") -> Protocol[Outcome[Any]]:
         action = action or self._proposed.get(action_id)
         if action is None:
             raise NotAnAction(f"{action_id!r}, which this turn did not propose,")
-        return (yield from self._gate.resume(action_id, action))
+        span = self._begun(action, None)
+        outcome = yield from self._gate.resume(action_id, action)
+        self._seen(span, outcome)
+        return outcome
 
     def _close(self, error: BaseException | None) -> Protocol[None]:
         """Say how it ended: now, or in the background where there is no time or no server."""
@@ -229,6 +278,7 @@ class Turn:
                 final, result = "failed", f"{type(error).__name__}: {error}"[:500]
             case _:
                 final, result = "abandoned", type(error).__name__
+        self._ended(final, result if error is not None else "")
         hurry = error is not None and not isinstance(error, Exception)
         refused = None if hurry else (yield from self._told())
         if not self.id or refused is not None:
@@ -241,6 +291,27 @@ class Turn:
             reports.wake()
         else:
             yield Ask(ask=lambda: reports.send(path, body, file))
+
+    def _ended(self, final: str, error: str) -> None:
+        """Hand the span of the whole turn over."""
+        if self._spans is None:
+            return
+        served = self._served
+        self._span.error = error
+        self._span.attributes |= {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": self.agent,
+            "gen_ai.conversation.id": self._opening["session"],
+            "user.id": self._opening["human"],
+            "deployment.environment.name": self._opening["environment"],
+            "opsroom.turn.id": self.id,
+            "opsroom.turn.final": final,
+            "opsroom.agent.version": served.get("version"),
+            "opsroom.manifest.digest": served.get("manifest"),
+            "opsroom.release.id": served.get("release"),
+            "opsroom.release.arm": served.get("arm"),
+        }
+        self._spans.end(self._span)
 
     def _told(self) -> Protocol[Denied | None]:
         """Have the server know all that was said so far; or why nothing may be done."""
@@ -256,7 +327,8 @@ class Turn:
         """Open the turn if it is not, and send what was said; one thread at a time, in order."""
         with self._telling:
             if not self.id:
-                self.id = str(self._post("/v1/turns", self._opening)["id"])
+                self._served = self._post("/v1/turns", self._opening)
+                self.id = str(self._served["id"])
                 if self._client.reports.waiting():
                     self._client.reports.wake()
             if said := self._pieces[:]:
