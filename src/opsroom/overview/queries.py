@@ -26,6 +26,8 @@ from opsroom.releases.model import State
 from opsroom.releases.watching import Watched, waits, watch
 from opsroom.releases.words import moves
 
+from .attention import Attention, attention
+
 DAY = timedelta(hours=24)
 MOST_RELEASES = 20
 MOST_LIVE = 12
@@ -97,6 +99,7 @@ class Overview:
     head: Head
     attested: tuple[Entry, Head] | None
     probes: Share
+    attention: list[Attention]
 
 
 def overview(tx: Tx) -> Overview:
@@ -113,6 +116,7 @@ def overview(tx: Tx) -> Overview:
         head=journal.head(tx),
         attested=last_attested(tx),
         probes=inbox.missed_probes(tx),
+        attention=attention(tx),
     )
 
 
