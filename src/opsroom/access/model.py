@@ -26,7 +26,7 @@ PERMISSIONS = {
     "author": "create artifacts, versions, proposals and datasets; run evaluations",
     "review": "answer proposals, releases and shadow samples",
     "operate": "start, pause, abort and roll back releases; move labels back",
-    "observe": "report what happened in shadow and canary runs",
+    "observe": "report what happened: spans, and outcomes of shadow and canary runs",
     "act": "propose actions and report what came of them",
     "import": "bring in recorded runs, histories and their evidence",
     "answer": "answer what waits in the inbox: approve, edit, reject, hand over",

@@ -8,7 +8,15 @@ refused, and fails the build.
 PUBLIC = "public"
 
 # The registry's pages are the same for every kind.
-_KINDS = ("prompts", "agents", "contracts", "datasets", "evaluators", "policies")
+_KINDS = (
+    "prompts",
+    "agents",
+    "contracts",
+    "datasets",
+    "evaluators",
+    "integrations",
+    "policies",
+)
 _OF_A_KIND = (
     ("GET", "", "read"),
     ("GET", "/{name}", "read"),
@@ -232,6 +240,29 @@ ROUTES: dict[str, str] = {
     "POST /autonomy/{agent}/propose": "author",
     "POST /widenings/{widening_id}/approve": "review",
     "POST /widenings/{widening_id}/decline": "review",
+    # what needs attention
+    "GET /v1/attention": "read",
+    # traces
+    "POST /v1/traces": "observe",
+    "GET /v1/traces/keeping": "read",
+    "PUT /v1/traces/keeping": "administer",
+    "GET /v1/traces": "read",
+    "GET /v1/traces/figures": "read",
+    "GET /v1/traces/{trace_id}": "read",
+    "GET /traces": "read",
+    "GET /traces/compare": "read",
+    "GET /traces/{trace_id}": "read",
+    "GET /traces/{trace_id}/columns": "read",
+    "GET /traces/{trace_id}/spans/{span_id}": "read",
+    # integrations
+    "GET /v1/integrations": "read",
+    "GET /v1/integrations/{name}": "read",
+    "GET /v1/integrations/{name}/runs": "read",
+    "POST /v1/integrations/{name}/check": "operate",
+    "POST /v1/integrations/{name}/accept": "operate",
+    "POST /v1/openapi/compare": "read",
+    "POST /integrations/{name}/check": "operate",
+    "POST /integrations/{name}/accept": "operate",
     # bringing in
     "POST /v1/imports": "import",
 }

@@ -23,6 +23,7 @@ from opsroom.models import Models
 
 from .acting import executors
 from .models import ConfiguredModels
+from .probing import prober
 from .runtime import SYSTEM, Runtime
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Background:
     def _run(self) -> None:
         # Loading the engine of durable work takes a while that no request should wait for.
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
+        from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
         from opsroom.releases import workflow as releases  # noqa: PLC0415
@@ -78,6 +80,7 @@ class Background:
             releases.LOOP: releases.Driver(db, self._models).look,
             action_workflow.LOOP: driver.look,
             action_workflow.LOOKUPS: driver.look_up,
+            integrations.LOOP: integrations.Driver(db, prober(settings)).look,
         }
         durable = Durable(settings.database, loops=loops, executor=settings.executor)
         if self._launched(durable):
@@ -86,6 +89,7 @@ class Background:
                     (
                         *releases.reactions(durable),
                         *action_workflow.reactions(durable),
+                        *integrations.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,
                     )
@@ -132,11 +136,14 @@ class Background:
         """Let what has run out of time do so. Several processes may: it is safe to repeat."""
         db = self._runtime.db
         for due, act in CLOCKS:
-            with db.read(EVERYWHERE) as tx:
-                anything = due(tx)
-            if anything:
-                with db.write(EVERYWHERE) as tx:
-                    act(tx)
+            try:
+                with db.read(EVERYWHERE) as tx:
+                    anything = due(tx)
+                if anything:
+                    with db.write(EVERYWHERE) as tx:
+                        act(tx)
+            except Exception:
+                log.exception("%s failed; it will be tried again", act.__module__)
 
 
 @contextmanager

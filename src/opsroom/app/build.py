@@ -33,41 +33,51 @@ from opsroom.importing import routes as import_routes
 from opsroom.inbox import pages as inbox_pages
 from opsroom.inbox import routes as inbox_routes
 from opsroom.inbox import watch_pages as inbox_watch_pages
+from opsroom.integrations import pages as integration_pages
+from opsroom.integrations import routes as integration_routes
 from opsroom.journal import events
 from opsroom.journal import pages as journal_pages
 from opsroom.journal import routes as journal_routes
 from opsroom.memory import routes as memory_routes
 from opsroom.overview import pages as overview_pages
 from opsroom.overview import queries as overview
+from opsroom.overview import routes as overview_routes
 from opsroom.prompts import routes as prompt_routes
 from opsroom.registry import pages as registry_pages
 from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
 from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
+from opsroom.traces import pages as trace_pages
+from opsroom.traces import reading as trace_reading
+from opsroom.traces import routes as trace_routes
+from opsroom.traces.keepers import Keepers
 from opsroom.web import security
 from opsroom.web.assets import Assets
 from opsroom.web.render import Chrome, Pages, Viewer
 
-from . import acting, errors, health
+from . import acting, errors, health, probing
 from .background import Background
 from .bodies import LimitBodies, Limits
-from .drawings import BESIDE_REQUESTS, DRAWINGS
+from .drawings import BESIDE_REQUESTS, DRAWINGS, turn_strip
 from .mcp import LazyDoor, LazyUpstreams
 from .models import ConfiguredModels
 from .places import NAV, NOTICES
 from .runtime import Runtime
+from .telemetry import traces
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     access_routes.router,
     access_pages.router,
     overview_pages.router,
+    overview_routes.router,
     journal_routes.router,
     events.router,
     journal_pages.router,
     registry_routes.router,
     action_pages.router,  # /policies/what-if, before any policy of that name
+    integration_pages.router,  # the list of integrations, in the place of the registry's
     registry_pages.router(DRAWINGS.kinds.values()),
     proposal_routes.router,
     proposal_pages.router,
@@ -91,6 +101,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox_routes.router,
     inbox_pages.router,
     inbox_watch_pages.router,
+    integration_routes.router,
+    trace_routes.router,
+    trace_reading.router,  # below the names that are no traces
+    trace_pages.router,
 )
 TEMPLATES = (
     "opsroom.access",
@@ -100,6 +114,8 @@ TEMPLATES = (
     "opsroom.agents",
     "opsroom.contracts",
     "opsroom.policies",
+    "opsroom.integrations",
+    "opsroom.traces",
     "opsroom.memory",
     "opsroom.gateway",
     "opsroom.datasets",
@@ -140,14 +156,18 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.throttle = Throttle()
     app.state.serve = acting.serve
     app.state.executors = acting.executors(runtime.settings)
+    app.state.prober = probing.prober(runtime.settings)
     app.state.mcp_door = LazyDoor(
         runtime.db,
         LazyUpstreams(app.state.executors),
         gateway_turns.gate(runtime.db, serve=app.state.serve, executors=app.state.executors),
     )
+    app.state.traces = traces(runtime)
+    app.state.keepers = Keepers()
     app.state.closing = asyncio.Event()  # ends what would otherwise never end by itself
     app.state.drawings = DRAWINGS
     app.state.beside_requests = BESIDE_REQUESTS
+    app.state.beside_traces = turn_strip
     app.state.called = overview.called
     app.state.pages = pages = Pages(
         TEMPLATES,
@@ -222,6 +242,7 @@ def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]
             yield
         finally:
             await app.state.mcp_door.close()
+            await asyncio.to_thread(app.state.traces.close)
             if work is not None:
                 await asyncio.to_thread(work.stop)
 

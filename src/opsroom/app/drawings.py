@@ -1,7 +1,9 @@
 """Which slice draws what on the registry's pages, and which ways lead on from them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from opsroom.actions import pages as actions
 from opsroom.agents.pages import PAGE as AGENT
 from opsroom.autonomy.drawing import panels as autonomy
 from opsroom.contracts.pages import PAGE as CONTRACT
@@ -9,12 +11,30 @@ from opsroom.datasets.pages import PAGE as DATASET
 from opsroom.evals.drawing import EVALUATOR, compare_action, draw_gate
 from opsroom.inbox import Request
 from opsroom.inbox.pages import DrawBeside
+from opsroom.integrations import queries as integrations
+from opsroom.integrations.pages import PAGE_OF_KIND as INTEGRATION
 from opsroom.kit.db import Tx
 from opsroom.memory.drawing import similar
 from opsroom.policies.pages import PAGE as POLICY
 from opsroom.prompts.pages import PAGE as PROMPT
+from opsroom.registry import Artifact, Version
 from opsroom.registry.drawing import Drawings, Panel
+from opsroom.releases import queries as releases
 from opsroom.releases.pages import offer
+
+
+def _under_way(tx: Tx, artifact: Artifact, _version: Version) -> Sequence[Panel]:
+    """Releases under way of agents that an integration hurts."""
+    names = {one.agent for one in integrations.affected(tx, artifact.name)}
+    found = [
+        one
+        for name in sorted(names)
+        for one in releases.releases(tx, active=True, kind="agent", name=name)
+    ]
+    return (
+        (Panel(template="releases/under_way.html", facts={"releases": found}),) if found else ()
+    )
+
 
 _PAGES = (
     replace(PROMPT, between=compare_action, offer=offer),
@@ -22,9 +42,15 @@ _PAGES = (
     CONTRACT,
     DATASET,
     EVALUATOR,
+    replace(INTEGRATION, beside=_under_way),
     POLICY,
 )
 DRAWINGS = Drawings(kinds={page.kind: page for page in _PAGES}, checks={"gate": draw_gate})
+
+
+def turn_strip(tx: Tx, turn_id: str) -> Panel | None:
+    """What a turn was about, for its trace: intent, plan, actions, result, final state."""
+    return actions.strip(tx, turn_id)
 
 
 def _similar(tx: Tx, request: Request) -> Panel | None:

@@ -4,10 +4,12 @@ from opsroom.agents.kind import KIND as AGENT
 from opsroom.contracts.kind import KIND as CONTRACT
 from opsroom.datasets.kind import KIND as DATASET
 from opsroom.evals.kind import KIND as EVALUATOR
+from opsroom.integrations.kind import KIND as INTEGRATION
 from opsroom.policies.kind import KIND as POLICY
 from opsroom.prompts.kind import KIND as PROMPT
 from opsroom.registry import Kinds
 
 KINDS: Kinds = {
-    kind.name: kind for kind in (AGENT, CONTRACT, DATASET, EVALUATOR, POLICY, PROMPT)
+    kind.name: kind
+    for kind in (AGENT, CONTRACT, DATASET, EVALUATOR, INTEGRATION, POLICY, PROMPT)
 }

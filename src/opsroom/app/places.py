@@ -5,6 +5,7 @@ from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.evals.pages import NOTICES as EVALS
 from opsroom.inbox.pages import NOTICES as INBOX
+from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
@@ -18,6 +19,7 @@ NAV = (
             NavItem(key="overview", title="Overview", href="/", go="o"),
             NavItem(key="inbox", title="Inbox", href="/inbox", go="i"),
             NavItem(key="turns", title="Turns", href="/turns", go="t"),
+            NavItem(key="traces", title="Traces", href="/traces", go="x"),
         ),
     ),
     NavGroup(
@@ -35,6 +37,7 @@ NAV = (
         title="Control",
         items=(
             NavItem(key="contracts", title="Contracts", href="/contracts", go="k"),
+            NavItem(key="integrations", title="Integrations", href="/integrations", go="n"),
             NavItem(key="policies", title="Policies", href="/policies", go="l"),
             NavItem(key="autonomy", title="Autonomy", href="/autonomy", go="m"),
             NavItem(key="budgets", title="Budgets", href="/budgets", go="b"),
@@ -53,6 +56,7 @@ NOTICES: dict[str, Notice] = {
     **AUTONOMY,
     **BUDGETS,
     **INBOX,
+    **INTEGRATIONS,
     **ACCESS,
     **REGISTRY,
     **PROPOSALS,

@@ -31,6 +31,9 @@ class Settings:
     `model_url` is an OpenAI-compatible endpoint; `allowed_hosts` (`host:port`) may be called
     although they lie on this machine or in a private network. `executor` names this process
     among those that share a database; what it left undone is taken up under that name.
+
+    Telemetry lies at `telemetry_url` (`clickhouse://…`), or in the installation's folder. It
+    is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`.
     """
 
     data: Path = HOME
@@ -43,6 +46,9 @@ class Settings:
     model_key: str = field(default="", repr=False)
     allowed_hosts: tuple[str, ...] = ()
     executor: str = "local"
+    telemetry_url: str = ""
+    telemetry_days: int = 30
+    telemetry_gigabytes: float = 20.0
 
     @property
     def database(self) -> str:
@@ -80,8 +86,18 @@ def from_environment(
             )
         ),
         executor=environment.get("OPSROOM_EXECUTOR") or "local",
+        telemetry_url=environment.get("OPSROOM_TELEMETRY_URL", ""),
+        telemetry_days=int(_positive(environment, "OPSROOM_TELEMETRY_DAYS", 30)),
+        telemetry_gigabytes=_positive(environment, "OPSROOM_TELEMETRY_GIGABYTES", 20),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
     )
+
+
+def _positive(environment: Mapping[str, str], name: str, otherwise: float) -> float:
+    found = _number(environment, name)
+    if found is not None and not 0 < found < 1e6:
+        raise BadSetting(name, str(found), "it lies between 0 and a million")
+    return otherwise if found is None else found
 
 
 def _number(environment: Mapping[str, str], name: str) -> float | None:

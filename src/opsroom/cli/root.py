@@ -44,11 +44,19 @@ NOUNS: dict[str, tuple[str, str]] = {
         "Bring in recorded runs, histories and datasets.",
     ),
     "inbox": ("opsroom.inbox.cli:inbox", "The inbox: what waits for people, and answering it."),
+    "integration": (
+        "opsroom.integrations.cli:integration",
+        "Integrations: the systems that agents reach, and whether they keep their word.",
+    ),
     "login": ("opsroom.access.cli:login", "Log in as yourself, to answer as a person."),
     "logout": ("opsroom.access.cli:logout", "End the login of this terminal."),
     "memory": (
         "opsroom.memory.cli:memory",
         "Memory: what agents decided before, and what came of it.",
+    ),
+    "openapi": (
+        "opsroom.integrations.cli:openapi",
+        "OpenAPI documents: what changed between two of them.",
     ),
     "override": (
         "opsroom.inbox.override_cli:override",
@@ -64,6 +72,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
     "token": ("opsroom.access.cli:token", "API tokens for programs."),
+    "trace": ("opsroom.traces.cli:trace", "Traces: what agents did, span by span."),
     "turn": ("opsroom.actions.cli:turn", "Turns: what agents were asked, decided and did."),
     "user": ("opsroom.access.cli:user", "People and their roles."),
 }

@@ -215,6 +215,11 @@ WORDS: dict[str, Words] = {
     ),
     "override.recategorised": Words(says="{actor} sorted {override} as {to}"),
     "override.retracted": Words(says="{override} teaches nothing: it was taken back"),
+    "traces.keeping_decided": Words(
+        says="{actor} decided how telemetry is kept",
+        note="contents: {contents}; taken out: {shipped} {rules}",
+        tone="warn",
+    ),
     "import.done": Words(says="{actor} brought in {subject}", note="{new}", tone="info"),
     "budget.set": Words(
         says="{actor} set the budget of {scope} {key} to {hard} {unit}", tone="info"
@@ -268,6 +273,19 @@ WORDS: dict[str, Words] = {
     "journal.verified": Words(
         says="{actor} verified the journal up to entry {seq}", tone="good"
     ),
+    "integration.checked": Words(says="{subject} was checked and keeps its word"),
+    "integration.changed": Words(
+        says="{subject} promises something else now", note="{because}", tone="warn"
+    ),
+    "integration.failed": Words(
+        says="{subject} was checked and does not keep its word", note="{because}", tone="bad"
+    ),
+    "integration.health_changed": Words(
+        says="{subject} is {after} now, {before} before", note="{because}", tone="warn"
+    ),
+    "integration.accepted": Words(
+        says="{actor} accepted what {subject} promises now", note="{reason}", tone="info"
+    ),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -301,6 +319,7 @@ ARTIFACTS = {
     "policy": "/policies",
     "dataset": "/datasets",
     "evaluator": "/evaluators",
+    "integration": "/integrations",
 }
 PLACES = {
     "budget": "/budgets/{}",
