@@ -247,5 +247,10 @@ def test_what_must_always_hold(sqlite_template: Path) -> None:
 
 @pytest.mark.slow
 def test_what_must_always_hold_for_long(sqlite_template: Path) -> None:
-    _check(sqlite_template, examples=60, steps=40)
-    assert reached == set(State) - {State.DRAFT}, "the machine went everywhere"
+    everywhere, seen = set(State) - {State.DRAFT}, set[State]()
+    for _ in range(3):  # chance may leave a rare state out
+        _check(sqlite_template, examples=60, steps=40)
+        seen |= reached
+        if seen == everywhere:
+            break
+    assert seen == everywhere, "the machine went everywhere"
