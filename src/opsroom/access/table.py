@@ -16,6 +16,7 @@ _KINDS = (
     "evaluators",
     "integrations",
     "policies",
+    "alert-rules",
 )
 _OF_A_KIND = (
     ("GET", "", "read"),
@@ -240,6 +241,16 @@ ROUTES: dict[str, str] = {
     "POST /autonomy/{agent}/propose": "author",
     "POST /widenings/{widening_id}/approve": "review",
     "POST /widenings/{widening_id}/decline": "review",
+    # alerts
+    "GET /v1/alerts": "read",
+    "GET /v1/alerts/{alert_id}": "read",
+    "POST /v1/alerts/{alert_id}/acknowledge": "operate",
+    "POST /v1/alerts/{alert_id}/resolve": "operate",
+    "GET /v1/alert-rules": "read",
+    "GET /alerts": "read",
+    "GET /alerts/{alert_id}": "read",
+    "POST /alerts/{alert_id}/acknowledge": "operate",
+    "POST /alerts/{alert_id}/resolve": "operate",
     # what needs attention
     "GET /v1/attention": "read",
     # traces

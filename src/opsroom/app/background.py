@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from opsroom.actions import executing as actions
 from opsroom.actions import workflow as action_workflow
+from opsroom.alerts import commands as alert_commands
+from opsroom.alerts import queries as alert_queries
 from opsroom.budgets import commands as budget_commands
 from opsroom.budgets import queries as budget_queries
 from opsroom.inbox import commands as inbox_commands
@@ -39,6 +41,7 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (inbox_queries.overdue, inbox_commands.expire),
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),
+    (alert_queries.overdue, alert_commands.look),
 )
 
 
@@ -68,6 +71,7 @@ class Background:
 
     def _run(self) -> None:
         # Loading the engine of durable work takes a while that no request should wait for.
+        from opsroom.alerts import reactions as alerts  # noqa: PLC0415
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
@@ -92,6 +96,7 @@ class Background:
                         *integrations.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,
+                        *alerts.REACTIONS,
                     )
                 )
             finally:

@@ -18,6 +18,8 @@ from opsroom.access.throttle import Throttle
 from opsroom.actions import pages as action_pages
 from opsroom.actions import routes as action_routes
 from opsroom.agents import routes as agent_routes
+from opsroom.alerts import pages as alert_pages
+from opsroom.alerts import routes as alert_routes
 from opsroom.autonomy import pages as autonomy_pages
 from opsroom.autonomy import routes as autonomy_routes
 from opsroom.budgets import pages as budget_pages
@@ -102,6 +104,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox_pages.router,
     inbox_watch_pages.router,
     integration_routes.router,
+    alert_routes.router,
+    alert_pages.router,
     trace_routes.router,
     trace_reading.router,  # below the names that are no traces
     trace_pages.router,
@@ -125,6 +129,7 @@ TEMPLATES = (
     "opsroom.inbox",
     "opsroom.budgets",
     "opsroom.autonomy",
+    "opsroom.alerts",
     "opsroom.overview",
 )
 STATIC = ("opsroom.web", "opsroom.access")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from opsroom.actions import pages as actions
 from opsroom.agents.pages import PAGE as AGENT
+from opsroom.alerts.pages import PAGE_OF_KIND as ALERT_RULE
 from opsroom.autonomy.drawing import panels as autonomy
 from opsroom.contracts.pages import PAGE as CONTRACT
 from opsroom.datasets.pages import PAGE as DATASET
@@ -39,6 +40,7 @@ def _under_way(tx: Tx, artifact: Artifact, _version: Version) -> Sequence[Panel]
 _PAGES = (
     replace(PROMPT, between=compare_action, offer=offer),
     replace(AGENT, between=compare_action, offer=offer, beside=autonomy),
+    ALERT_RULE,
     CONTRACT,
     DATASET,
     EVALUATOR,

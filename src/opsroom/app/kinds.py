@@ -1,6 +1,7 @@
 """Every kind of artifact that this build knows."""
 
 from opsroom.agents.kind import KIND as AGENT
+from opsroom.alerts.kind import KIND as ALERT_RULE
 from opsroom.contracts.kind import KIND as CONTRACT
 from opsroom.datasets.kind import KIND as DATASET
 from opsroom.evals.kind import KIND as EVALUATOR
@@ -11,5 +12,5 @@ from opsroom.registry import Kinds
 
 KINDS: Kinds = {
     kind.name: kind
-    for kind in (AGENT, CONTRACT, DATASET, EVALUATOR, INTEGRATION, POLICY, PROMPT)
+    for kind in (AGENT, ALERT_RULE, CONTRACT, DATASET, EVALUATOR, INTEGRATION, POLICY, PROMPT)
 }

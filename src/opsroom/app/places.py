@@ -1,6 +1,7 @@
 """Where one can go in the pages, and the sentences shown after something was done."""
 
 from opsroom.access.pages import NOTICES as ACCESS
+from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.evals.pages import NOTICES as EVALS
@@ -18,6 +19,7 @@ NAV = (
         items=(
             NavItem(key="overview", title="Overview", href="/", go="o"),
             NavItem(key="inbox", title="Inbox", href="/inbox", go="i"),
+            NavItem(key="alerts", title="Alerts", href="/alerts", go="w"),
             NavItem(key="turns", title="Turns", href="/turns", go="t"),
             NavItem(key="traces", title="Traces", href="/traces", go="x"),
         ),
@@ -53,6 +55,7 @@ NAV = (
     ),
 )
 NOTICES: dict[str, Notice] = {
+    **ALERTS,
     **AUTONOMY,
     **BUDGETS,
     **INBOX,

@@ -23,6 +23,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.agents.cli:agent",
         "Agents: what they run on, and which version serves.",
     ),
+    "alert": (
+        "opsroom.alerts.cli:alert",
+        "Alerts: what somebody should look at, and the rules.",
+    ),
     "audit": ("opsroom.journal.cli:audit", "The journal: read it, verify it, take it away."),
     "autonomy": (
         "opsroom.autonomy.cli:autonomy",

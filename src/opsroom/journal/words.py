@@ -286,6 +286,11 @@ WORDS: dict[str, Words] = {
     "integration.accepted": Words(
         says="{actor} accepted what {subject} promises now", note="{reason}", tone="info"
     ),
+    "alert.opened": Words(says="{rule}, {urgency}: {because}", note="{agent}", tone="bad"),
+    "alert.acknowledged": Words(says="{actor} took on the alert {rule}", note="{agent}"),
+    "alert.resolved": Words(
+        says="{actor} resolved the alert {rule}", note="{note}", tone="good"
+    ),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -320,8 +325,10 @@ ARTIFACTS = {
     "dataset": "/datasets",
     "evaluator": "/evaluators",
     "integration": "/integrations",
+    "alert-rule": "/alert-rules",
 }
 PLACES = {
+    "alert": "/alerts/{}",
     "budget": "/budgets/{}",
     "proposal": "/proposals/{}",
     "release": "/releases/{}",

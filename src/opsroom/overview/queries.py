@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
+from opsroom.alerts import queries as alerts
+from opsroom.alerts.model import Alert
 from opsroom.autonomy import queries as autonomy
 from opsroom.evals import queries as evals
 from opsroom.evals.errors import RunNotFound
@@ -31,6 +33,7 @@ from .attention import Attention, attention
 DAY = timedelta(hours=24)
 MOST_RELEASES = 20
 MOST_LIVE = 12
+MOST_ALERTS = 5
 MOST_ENTRIES = 500
 MOST_NEWS = 8
 MOST_ASKED = 3
@@ -64,6 +67,8 @@ NEWS = frozenset(
         "inbox.rejected",
         "inbox.responded",
         "inbox.flooded",
+        "alert.opened",
+        "alert.resolved",
     }
 )
 
@@ -100,6 +105,8 @@ class Overview:
     attested: tuple[Entry, Head] | None
     probes: Share
     attention: list[Attention]
+    alerts: list[Alert]
+    open_alerts: int
 
 
 def overview(tx: Tx) -> Overview:
@@ -117,6 +124,8 @@ def overview(tx: Tx) -> Overview:
         attested=last_attested(tx),
         probes=inbox.missed_probes(tx),
         attention=attention(tx),
+        alerts=alerts.alerts(tx, limit=MOST_ALERTS),
+        open_alerts=alerts.count_open(tx),
     )
 
 
@@ -167,6 +176,7 @@ def _asked(tx: Tx) -> list[Task]:
 def badges(tx: Tx) -> dict[str, int]:
     """How many things wait for this person, by the place where they do."""
     found = {"inbox": inbox.count_mine(tx), "proposals": 0, "releases": 0}
+    found["alerts"] = alerts.count_open(tx) if "operate" in tx.actor.may else 0
     found["autonomy"] = autonomy.waiting(tx) if "review" in tx.actor.may else 0
     for one in tasks(tx):
         place = one.href.split("/")[1]

@@ -1,0 +1,1 @@
+"""Alerts: rules over what agents do, what they found, and who looks after it."""

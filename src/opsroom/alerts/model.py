@@ -1,0 +1,136 @@
+"""Alert rules and alerts, and what becomes of an alert when its rule is looked at. No I/O.
+
+An alert opens when the condition of its rule begins to hold, is acknowledged by whoever takes
+it on, and is resolved by a person, or by itself when the condition has not held for a while.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from opsroom.kit.wire import Wire
+
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+SHORTEST, LONGEST = 5 * MINUTE, 7 * DAY
+# Events that a rule may count. Each makes the rules of its project be looked at at once.
+COUNTED = frozenset(
+    {
+        "action.unknown",
+        "autonomy.killed",
+        "budget.overshot",
+        "budget.refused",
+        "budget.soft_passed",
+        "gateway.tool_quarantined",
+        "inbox.flooded",
+        "integration.changed",
+        "integration.failed",
+        "release.rolled_back",
+        "release.security_event",
+    }
+)
+
+
+class Scope(StrEnum):
+    """What a rule is about: each agent by itself, or the project."""
+
+    AGENT = "agent"
+    PROJECT = "project"
+
+
+class Urgency(StrEnum):
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class State(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Step(StrEnum):
+    """What a look at a rule does to its alert."""
+
+    OPEN = "open"
+    SEEN = "seen"
+    RESOLVE = "resolve"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRuleSpec(Wire):
+    """When somebody should be told. `when` is a CEL condition over figures of the last
+    `window` seconds, the window before it, the same a week ago, and what is usual.
+
+    `events` are kinds of journal entries; how many the window holds is the figure `events`.
+    An alert is resolved when the condition has not held for `quiet_after` seconds.
+    """
+
+    when: str
+    description: str
+    urgency: Urgency = Urgency.WARNING
+    scope: Scope = Scope.AGENT
+    window: float = HOUR
+    events: tuple[str, ...] = ()
+    quiet_after: float = HOUR
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Wire):
+    """A rule in force: `ref` cites its version, or says that it is shipped; `digest` is that
+    of its spec.
+    """
+
+    name: str
+    ref: str
+    digest: str
+    spec: AlertRuleSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(Wire):
+    """Something that somebody should look at. `agent` is empty where it is about the project.
+
+    `because` says it in words and `facts` are the figures, both of the last look that saw it
+    (`seen_at`). `seq` is the journal's end when it opened: what changed before lies below.
+    """
+
+    id: str
+    rule: str
+    ref: str
+    digest: str
+    agent: str
+    urgency: Urgency
+    state: State
+    because: str
+    facts: dict[str, Any]
+    opened_at: datetime
+    seen_at: datetime
+    seq: int
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    note: str = ""
+    revision: int = 1
+
+    @property
+    def subject(self) -> str:
+        return f"alert/{self.id}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.agent}: {self.rule}" if self.agent else self.rule
+
+
+def decide(alert: Alert | None, spec: AlertRuleSpec, *, firing: bool, now: datetime) -> Step:
+    """What a look does, given the alert that is not resolved yet, if any."""
+    if alert is None:
+        return Step.OPEN if firing and spec.enabled else Step.NOTHING
+    if firing and spec.enabled:
+        return Step.SEEN
+    quiet = now - alert.seen_at >= timedelta(seconds=spec.quiet_after)
+    return Step.RESOLVE if quiet or not spec.enabled else Step.NOTHING

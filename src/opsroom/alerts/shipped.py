@@ -1,0 +1,62 @@
+"""The alert rules that hold in every project, unless it has one of the same name."""
+
+from collections.abc import Mapping
+
+from .model import DAY, HOUR, AlertRuleSpec, Scope, Urgency
+
+RULES: Mapping[str, AlertRuleSpec] = {
+    "errors-high": AlertRuleSpec(
+        description="more than 1.5 % of turns fail",
+        when="now.failed.low > 0.015",
+        urgency=Urgency.CRITICAL,
+    ),
+    "failing-unusually": AlertRuleSpec(
+        description="turns fail more often than is usual at this hour",
+        when="usual.failed.worse && usual.failed.chance < 0.0001",
+        urgency=Urgency.CRITICAL,
+    ),
+    "escalating-unusually": AlertRuleSpec(
+        description="turns go to a person more often than is usual at this hour",
+        when="usual.escalated.worse && usual.escalated.chance < 0.0001",
+    ),
+    "automation-dropped": AlertRuleSpec(
+        description="5 points fewer turns end without a person than the day before",
+        when="now.automated.rate <= before.automated.rate - 0.05"
+        " && now.automated.high < before.automated.low",
+        window=DAY,
+        quiet_after=6 * HOUR,
+    ),
+    "silent": AlertRuleSpec(
+        description="no turn has ended where many are usual",
+        when="now.turns == 0 && usual.turns.low >= 5.0",
+        urgency=Urgency.CRITICAL,
+    ),
+    "security": AlertRuleSpec(
+        description="a security event was reported, or a tool is in quarantine",
+        when="events > 0",
+        events=("release.security_event", "gateway.tool_quarantined"),
+        urgency=Urgency.CRITICAL,
+        scope=Scope.PROJECT,
+        window=DAY,
+    ),
+    "budget": AlertRuleSpec(
+        description="a budget refused or was overshot",
+        when="events > 0",
+        events=("budget.refused", "budget.overshot"),
+        scope=Scope.PROJECT,
+    ),
+    "integration": AlertRuleSpec(
+        description="a system that agents reach does not keep its word",
+        when="events > 0",
+        events=("integration.failed", "integration.changed"),
+        scope=Scope.PROJECT,
+        window=DAY,
+    ),
+    "outcome-unknown": AlertRuleSpec(
+        description="nobody knows what came of an action",
+        when="events > 0",
+        events=("action.unknown",),
+        scope=Scope.PROJECT,
+        window=DAY,
+    ),
+}
