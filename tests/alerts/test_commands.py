@@ -83,9 +83,10 @@ def test_people_take_it_on_and_end_it(db: Database, clock: ManualClock) -> None:
     assert next(two for two in look(db) if two.id == one.id).state is State.ACKNOWLEDGED
     with db.write(OPS) as tx:
         assert commands.resolve(tx, one.id, note="the ledger was down").resolved_by == "olga"
-    for change in (commands.acknowledge, lambda tx, key: commands.resolve(tx, key, note="x")):
-        with pytest.raises(AlertOver), db.write(OPS) as tx:
-            change(tx, one.id)
+    with pytest.raises(AlertOver), db.write(OPS) as tx:
+        commands.acknowledge(tx, one.id)
+    with pytest.raises(AlertOver), db.write(OPS) as tx:
+        commands.resolve(tx, one.id, note="again")
     clock.move(timedelta(minutes=5))
     anew = [two for two in look(db) if two.rule == one.rule]
     assert [two.id == one.id for two in anew] == [False]
@@ -137,11 +138,14 @@ def test_projects_do_not_see_each_other(db: Database, clock: ManualClock) -> Non
         assert "security" not in {one.rule for one in queries.alerts(tx)}
 
 
-def store_rule(db: Database, name: str, **spec: object) -> None:
+def store_rule(db: Database, name: str, *, serves: bool = True, **spec: object) -> None:
     with db.write(OPS) as tx:
-        registry.create_artifact(tx, ArtifactDraft(kind="alert-rule", name=name), kinds=KINDS)
-        draft = VersionDraft(spec={"description": "ours", **spec})
-        registry.create_version(tx, "alert-rule", name, draft, kinds=KINDS)
+        draft = ArtifactDraft(kind="alert-rule", name=name)
+        of = registry.create_artifact(tx, draft, kinds=KINDS)
+        version = VersionDraft(spec={"description": "ours", **spec})
+        made = registry.create_version(tx, "alert-rule", name, version, kinds=KINDS)
+        if serves:
+            registry.move_label(tx, of, "production", made.number, how="merge", reason="")
     outbox.pump(db, reactions.REACTIONS)
 
 
@@ -160,6 +164,16 @@ def test_a_rule_of_the_project_takes_the_place_of_a_shipped_one(
         found = {rule.name: rule.ref for rule in queries.rules(tx)}
     assert found["errors-high"] == "alert-rule/errors-high@1"
     assert found["silent"] == "shipped/silent"
+
+
+def test_nobody_switches_a_shipped_rule_off_unseen(db: Database, clock: ManualClock) -> None:
+    usual_days(db, clock, "clerk")
+    failing(db)
+    store_rule(db, "errors-high", serves=False, when="now.failed.low > 0.9", enabled=False)
+    store_rule(db, "busy", serves=False, when="now.turns >= 40")
+    live = {one.rule: one.ref for one in look(db)}
+    assert live["errors-high"] == "shipped/errors-high"
+    assert live["busy"] == "alert-rule/busy@1"
 
 
 def test_a_rule_that_is_switched_off_ends_its_alerts(db: Database, clock: ManualClock) -> None:

@@ -85,23 +85,28 @@ def resolve(tx: Tx, alert_id: str, *, note: str) -> Alert:
 
 @dataclass(slots=True)
 class _Counted:
-    """What was counted at this look, so that rules of one length share it."""
+    """What was counted and worked out at this look, so that rules of one length share it."""
 
     tx: Tx
-    _seen: dict[tuple[str, float], Counts] = field(default_factory=dict[Any, Counts])
+    _found: dict[tuple[float, bool], dict[str, dict[str, Any]]] = field(
+        default_factory=dict[Any, Any]
+    )
 
-    def lately(self, window: float) -> Counts:
-        return self._of("recent", window)
-
-    def before(self, window: float) -> Counts:
-        return self._of("past", window)
-
-    def _of(self, what: str, window: float) -> Counts:
-        if (what, window) not in self._seen:
-            length = timedelta(seconds=window)
-            wanted = (recent if what == "recent" else past)(self.tx.now, length)
-            self._seen[what, window] = actions.ended(self.tx, wanted)
-        return self._seen[what, window]
+    def of_agents(self, spec: AlertRuleSpec) -> Mapping[str, dict[str, Any]]:
+        """The figures of every agent that ended a turn in a window that the rule looks at."""
+        looks_back = "usual" in spec.when or "week_ago" in spec.when
+        key = (spec.window, looks_back)
+        if key not in self._found:
+            length = timedelta(seconds=spec.window)
+            lately = actions.ended(self.tx, recent(self.tx.now, length))
+            before: Counts = {}
+            if looks_back:
+                before = actions.ended(self.tx, past(self.tx.now, length))
+            self._found[key] = {
+                agent: figures(lately.get(agent, {}), before.get(agent, {}))
+                for agent in sorted(lately.keys() | before.keys())
+            }
+        return self._found[key]
 
 
 def _look_at_rule(
@@ -112,13 +117,7 @@ def _look_at_rule(
         events, words = _events(tx, spec)
         found = {"": (figures({}, {}, events=events), words)}
     else:
-        lately = counted.lately(spec.window)
-        looks_back = "usual" in spec.when or "week_ago" in spec.when
-        before = counted.before(spec.window) if looks_back else {}
-        found = {
-            agent: (figures(lately.get(agent, {}), before.get(agent, {})), "")
-            for agent in sorted(lately.keys() | before.keys())
-        }
+        found = {agent: (facts, "") for agent, facts in counted.of_agents(spec).items()}
     standing = {agent for name, agent in live if name == rule.name}
     for agent in sorted(found.keys() | standing):
         facts, words = found.get(agent, (figures({}, {}), ""))

@@ -85,7 +85,8 @@ def problems(tx: Tx) -> dict[str, str]:
 
 def rules(tx: Tx) -> list[Rule]:
     """The rules in force, by name: those of the project, and the shipped ones that it has not
-    replaced. A rule holds in the version that production names, or in its newest.
+    replaced. A rule holds in the version that production names, or in its newest. One of a
+    shipped name needs production, so that nobody switches a shipped rule off unseen.
     """
     found = {
         name: Rule(name=name, ref=f"{SHIPPED}/{name}", digest=digest(plain(spec)), spec=spec)
@@ -98,6 +99,8 @@ def rules(tx: Tx) -> list[Rule]:
         try:
             version = registry.version(tx, Ref(KIND, name, PRODUCTION))
         except VersionNotFound:
+            if name in RULES:
+                continue
             version = registry.version(tx, Ref(KIND, name, "latest"))
         spec = adapter(AlertRuleSpec).validate_python(version.spec)
         found[name] = Rule(name=name, ref=version.ref, digest=version.digest, spec=spec)
