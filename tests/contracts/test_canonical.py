@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_refused_at_once(wrong: dict[str, Any]) -> None:
     with pytest.raises(BrokenContract) as refused:
         form(**wrong)
     assert refused.value.tool == "pay"
-    assert time.perf_counter() - begun < 20
+    assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("name", list(GOOD))

@@ -276,7 +276,7 @@ def test_no_pattern_takes_for_ever(written: dict[str, Any]) -> None:
     started = time.perf_counter()
     evil = "a" * 50_000 + "!"
     assess(written, f'"{evil}"' if written["type"] == "json-schema" else evil)
-    assert time.perf_counter() - started < 20
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_an_address_amid_words_is_no_name() -> None:
 def test_hostile_answers_end_soon(text: str) -> None:
     start = time.perf_counter()
     read(text)
-    assert time.perf_counter() - start < 30
+    assert time.perf_counter() - start < 5
 
 
 @given(st.text(max_size=300))

@@ -131,7 +131,7 @@ def test_a_bomb_is_stopped_early(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.status == 413
-    assert spent < 10
+    assert spent < 1
     assert peak < 16 << 20
 
 

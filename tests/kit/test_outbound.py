@@ -308,7 +308,7 @@ def test_an_answer_has_its_time_and_no_more(
         started = time.monotonic()
         with pytest.raises(AnswerTooSlow) as refused:
             fetch(server.url, allow=[server.host], limits=Limits(seconds=0.3))
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 1.0
     assert refused.value.status == 503
 
 

@@ -342,7 +342,7 @@ BOMBS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("source", "values"), BOMBS)
 def test_a_bomb_ends_soon(source: str, values: dict[str, Any]) -> None:
-    """About 50 ms of one processor, whatever is in it; far beyond that before we complain."""
+    """About 50 ms of one processor, whatever is in it; four times that before we complain."""
     kinds = {"l": "list", "d": "object"}
     used = {
         name: value
@@ -354,7 +354,7 @@ def test_a_bomb_ends_soon(source: str, values: dict[str, Any]) -> None:
     begun = time.process_time()
     with pytest.raises(PromptTooCostly) as caught:
         prompt.render(used)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 0.2
     assert caught.value.status == 413
 
 

@@ -45,4 +45,4 @@ def test_words_that_change_together_are_read_together() -> None:
 def test_long_texts_end_soon(before: str, after: str) -> None:
     begun = time.perf_counter()
     word_diff(before, after)
-    assert time.perf_counter() - begun < 20
+    assert time.perf_counter() - begun < 2

@@ -1,7 +1,6 @@
 """Prompts for programs: fast when warm, there when the server is not."""
 
 import os
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +84,7 @@ def test_a_warm_program_does_not_notice_that_the_server_hangs(home: Path) -> Non
             assert program.prompt("greeting", "staging").render(who="Ada") == "one, Ada"
             took.append(time.perf_counter() - begun)
             time.sleep(0.01)
-        assert statistics.median(took) < 0.005
+        assert sorted(took)[-3] < 0.005
         server.go_on()
         assert seen_within(15, lambda: program.prompt("greeting", "staging").reason == "cached")
 
@@ -101,12 +100,9 @@ def test_a_cold_program_goes_on_with_what_an_earlier_one_was_told(home: Path) ->
             assert (found.version, found.reason) == (1, "stale")
             assert found.render(who="Ada") == "one, Ada"
             assert cold.prompt("other", fallback="Hello.").reason == "fallback"
-            took: list[float] = []
-            for number in range(9):
-                begun = time.perf_counter()
-                assert cold.prompt(f"new-{number}", fallback="Hello.").reason == "fallback"
-                took.append(time.perf_counter() - begun)
-            assert statistics.median(took) < 0.005
+            begun = time.perf_counter()
+            assert cold.prompt("third", fallback="Hello.").reason == "fallback"
+            assert time.perf_counter() - begun < 0.005
 
 
 def test_an_exact_version_never_gets_old(home: Path) -> None:
