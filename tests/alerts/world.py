@@ -18,24 +18,28 @@ SYSTEM = Actor("system", "default", frozenset({"administer", "read"}), human=Fal
 CLOCK = Actor("system:clock", "", human=False)
 
 
+def turn(tx: Any, agent: str, at: datetime, final: Final | None) -> None:
+    """A turn that began, and with a `final` state ended, at `at`."""
+    turn_store.add_turn(
+        tx,
+        Turn(
+            id=tx.ids.new("trn"),
+            agent=agent,
+            version=f"agent/{agent}@1",
+            manifest="m" * 64,
+            environment="production",
+            intent="x",
+            started_at=at,
+            final=final,
+            ended_at=None if final is None else at,
+        ),
+    )
+
+
 def end(tx: Any, agent: str, since: datetime, finals: Sequence[Final]) -> None:
     """Let turns end, one a minute from `since` on."""
     for minute, final in enumerate(finals):
-        at = since + timedelta(minutes=minute)
-        turn_store.add_turn(
-            tx,
-            Turn(
-                id=tx.ids.new("trn"),
-                agent=agent,
-                version=f"agent/{agent}@1",
-                manifest="m" * 64,
-                environment="production",
-                intent="x",
-                started_at=at,
-                final=final,
-                ended_at=at,
-            ),
-        )
+        turn(tx, agent, since + timedelta(minutes=minute), final)
 
 
 def usual_days(db: Database, clock: ManualClock, *agents: str) -> None:

@@ -5,18 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.alerts.world import NOON, SYSTEM, turn
 
-from opsroom.actions import turn_store
-from opsroom.actions.model import Final, Turn
+from opsroom.actions.model import Final
 from opsroom.actions.queries import Ended, ended
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
 from opsroom.overview.attention import HOUR, Attention, alike, attention, judge
 from opsroom.simulator import fleet
 
-SYSTEM = Actor("system", "default", frozenset({"administer", "read"}), human=False)
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
-NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)  # a Thursday
 
 
 def counts(
@@ -67,23 +65,6 @@ def test_what_happens_to_an_agent_is_told_after_an_hour(event: fleet.Event) -> N
     assert {one.metric for one in said} & ({"failed"} if event.failed else {"escalated"})
     assert said[0].rate > said[0].usual_high >= said[0].usual
     assert "is usual now" in said[0].words
-
-
-def turn(tx: Any, agent: str, at: datetime, final: Final | None) -> None:
-    turn_store.add_turn(
-        tx,
-        Turn(
-            id=tx.ids.new("trn"),
-            agent=agent,
-            version=f"agent/{agent}@1",
-            manifest="m" * 64,
-            environment="production",
-            intent="x",
-            started_at=at,
-            final=final,
-            ended_at=None if final is None else at,
-        ),
-    )
 
 
 def test_turns_are_counted_by_agent_and_window(db: Database, clock: ManualClock) -> None:

@@ -13,12 +13,11 @@ from typing import Any
 
 from opsroom.actions.queries import Ended
 from opsroom.evidence import Tally
+from opsroom.evidence.baseline import days_alike, level_deviation, rate_deviation
 from opsroom.evidence.rates import clopper_pearson
 
 LEVEL = 0.999
 ALPHA = 0.0001
-DAYS = 28
-SATURDAY = 5
 RATES = {"failed": True, "escalated": True, "automated": False}  # whether more is worse
 NOTHING = Ended()
 Windows = list[tuple[datetime, datetime]]
@@ -33,14 +32,9 @@ def past(now: datetime, length: timedelta) -> Windows:
     """The same window a week ago, then those of the other days of the same kind. Windows of
     more than a day overlap those of other days, so only the week ago is there.
     """
-    weekend = now.weekday() >= SATURDAY
     days = [7]
     if length <= timedelta(days=1):
-        days += [
-            back
-            for back in range(1, DAYS + 1)
-            if back != 7 and ((now - timedelta(days=back)).weekday() >= SATURDAY) == weekend
-        ]
+        days += [back for back in days_alike(now) if back != 7]
     ends = [now - timedelta(days=back) for back in days]
     return [(end - length, end) for end in ends]
 
@@ -90,8 +84,6 @@ def _rate(ended: Ended, name: str) -> dict[str, float]:
 
 
 def _usual_rate(alike: Sequence[Ended], now: Ended, name: str) -> dict[str, Any]:
-    from opsroom.evidence.baseline import rate_deviation  # noqa: PLC0415  # loads numpy
-
     past = [Tally(n=one.turns, hits=hits(one, name)) for one in alike]
     found = rate_deviation(past, Tally(n=now.turns, hits=hits(now, name)), alpha=ALPHA)
     if found is None:
@@ -115,8 +107,6 @@ def _usual_rate(alike: Sequence[Ended], now: Ended, name: str) -> dict[str, Any]
 
 def _usual_turns(alike: Sequence[Ended], now: Ended) -> dict[str, Any]:
     """How many turns are usual; an hour without any counts as half a one, so that it compares."""
-    from opsroom.evidence.baseline import level_deviation  # noqa: PLC0415  # loads numpy
-
     found = level_deviation(
         [float(one.turns) for one in alike], max(now.turns, 0.5), alpha=ALPHA
     )

@@ -1,7 +1,6 @@
 """Alerts in the browser: what is open, why, and what may be behind it."""
 
 import json
-from collections.abc import Callable, Collection
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Form, Query, Request
@@ -9,7 +8,8 @@ from starlette.responses import Response
 
 from opsroom.access.http import Read, Write
 from opsroom.journal import Entry
-from opsroom.journal.words import Called, tell
+from opsroom.journal.pages import called_by
+from opsroom.journal.words import tell
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import adapter
 from opsroom.registry import Version
@@ -68,8 +68,7 @@ def alert_page(request: Request, alert_id: str, tx: Read) -> Response:
     """One alert: why it opened, what changed before, and what can be done."""
     found = queries.incident(tx, alert_id)
     alert = found.alert
-    called = cast("Callable[[Tx, Collection[str]], Called]", request.app.state.called)
-    names = called(tx, {entry.subject for entry in found.changes})
+    names = called_by(request, tx, {entry.subject for entry in found.changes})
     return _pages(request).render(
         request,
         "alerts/alert.html",
@@ -107,7 +106,6 @@ def resolve(
 def draw(tx: Tx, version: Version) -> Panel:
     """A rule, and its alerts that are not resolved."""
     spec = adapter(AlertRuleSpec).validate_python(version.spec)
-    live = [one for one in queries.alerts(tx, limit=PAGE) if one.rule == version.name]
     return Panel(
         template="alerts/rule.html",
         facts={
@@ -116,7 +114,8 @@ def draw(tx: Tx, version: Version) -> Panel:
             "of_each": spec.scope is Scope.AGENT,
             "minutes": spec.window / 60,
             "quiet": spec.quiet_after / 60,
-            "live": live,
+            "live": queries.alerts(tx, rule=version.name, limit=PAGE),
+            "states": STATES,
             "problem": queries.problems(tx).get(version.name, ""),
         },
     )
@@ -139,7 +138,7 @@ PAGE_OF_KIND = KindPage(
     path="/alert-rules",
     plural="alert rules",
     question="What should somebody be told of?",
-    absent="The shipped rules hold; one of the same name takes the place of a shipped one.",
+    absent="The shipped rules hold; one of a shipped name takes its place once it is in production.",
     command="opsroom alert store NAME rule.yaml",
     draw=draw,
     served=False,

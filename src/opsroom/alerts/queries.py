@@ -8,7 +8,7 @@ from opsroom.journal import queries as journal
 from opsroom.kit.canonical import digest
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire, adapter, plain
-from opsroom.registry import Ref, VersionNotFound, listing
+from opsroom.registry import listing
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION
 
@@ -62,10 +62,15 @@ def alert(tx: Tx, alert_id: str) -> Alert:
 
 
 def alerts(
-    tx: Tx, *, everything: bool = False, before: str | None = None, limit: int = PAGE
+    tx: Tx,
+    *,
+    everything: bool = False,
+    rule: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
 ) -> list[Alert]:
-    """Alerts that are not resolved, or all of them, newest first."""
-    return list(store.page(tx, everything=everything, before=before, limit=limit))
+    """Alerts that are not resolved, or all of them, of one rule or of all, newest first."""
+    return store.page(tx, everything=everything, rule=rule, before=before, limit=limit)
 
 
 def count_open(tx: Tx) -> int:
@@ -93,15 +98,10 @@ def rules(tx: Tx) -> list[Rule]:
         for name, spec in RULES.items()
     }
     for row in listing.rows(tx, KIND, limit=MOST_RULES):
-        if row.newest is None:
-            continue
         name = row.artifact.name
-        try:
-            version = registry.version(tx, Ref(KIND, name, PRODUCTION))
-        except VersionNotFound:
-            if name in RULES:
-                continue
-            version = registry.version(tx, Ref(KIND, name, "latest"))
+        if row.newest is None or (name in RULES and PRODUCTION not in row.labels):
+            continue
+        version = registry.in_force(tx, KIND, name)
         spec = adapter(AlertRuleSpec).validate_python(version.spec)
         found[name] = Rule(name=name, ref=version.ref, digest=version.digest, spec=spec)
     return [found[name] for name in sorted(found)]

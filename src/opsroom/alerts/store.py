@@ -1,6 +1,5 @@
 """The tables of alerts: what was found, and when each project is looked at next."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -94,10 +93,14 @@ def live(tx: Tx) -> dict[tuple[str, str], Alert]:
     return {(one.rule, one.agent): one for one in found}
 
 
-def page(tx: Tx, *, everything: bool, before: str | None, limit: int) -> Sequence[Alert]:
+def page(
+    tx: Tx, *, everything: bool, rule: str | None, before: str | None, limit: int
+) -> list[Alert]:
     wanted = select(alerts).where(alerts.c.project == tx.project)
     if not everything:
         wanted = wanted.where(alerts.c.state.in_(LIVE))
+    if rule is not None:
+        wanted = wanted.where(alerts.c.rule == rule)
     if before is not None:
         wanted = wanted.where(alerts.c.id < before)
     rows = tx.conn.execute(wanted.order_by(alerts.c.id.desc()).limit(limit)).mappings()

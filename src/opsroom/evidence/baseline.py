@@ -8,6 +8,7 @@ every day after it look bad. With too little past they say so instead of guessin
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .model import Tally
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST = 5  # stretches that are alike, below which nothing is said
+DAYS = 28
+SATURDAY = 5
 TRIM = 0.1  # of them, at each end, that are left out of the rate
 MAD_TO_SD = 1.4826  # of a normal distribution
 EFFICIENCY = 0.37  # of the median absolute deviation, for normal values (Huber 1981)
@@ -37,6 +40,18 @@ class Deviation:
     p: float
     z: float
     stretches: int
+
+
+def days_alike(now: datetime) -> list[int]:
+    """How many days back those of the last four weeks lie that are of the same kind as today's,
+    working days or weekends, the nearest first.
+    """
+    weekend = now.weekday() >= SATURDAY
+    return [
+        days
+        for days in range(1, DAYS + 1)
+        if ((now - timedelta(days=days)).weekday() >= SATURDAY) == weekend
+    ]
 
 
 def rate_deviation(

@@ -8,9 +8,8 @@ from opsroom.agents import queries as agents
 from opsroom.kit.db import Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.wire import Wire, adapter
-from opsroom.registry import Ref, Version, VersionNotFound, listing
+from opsroom.registry import Ref, Version, listing
 from opsroom.registry import queries as registry
-from opsroom.registry.model import PRODUCTION
 
 from . import store
 from .calls import WINDOW, Bucket, Health, health
@@ -57,10 +56,7 @@ class Detail(Wire):
 
 def checked_version(tx: Tx, name: str) -> tuple[Version, IntegrationSpec]:
     """The version that is checked: the one in production, or the newest where there is none."""
-    try:
-        version = registry.version(tx, Ref("integration", name, PRODUCTION))
-    except VersionNotFound:
-        version = registry.version(tx, Ref("integration", name, "latest"))
+    version = registry.in_force(tx, "integration", name)
     return version, adapter(IntegrationSpec).validate_python(version.spec)
 
 

@@ -68,7 +68,7 @@ def _show(
         limit=PAGE + 1,
     )
     shown = page[:PAGE]
-    called = _called(request, tx, {entry.subject for entry, _ in shown})
+    called = called_by(request, tx, {entry.subject for entry, _ in shown})
     return cast("Pages", request.app.state.pages).render(
         request,
         "journal/audit.html",
@@ -85,7 +85,7 @@ def _show(
     )
 
 
-def _called(request: Request, tx: Tx, subjects: Collection[str]) -> Called:
+def called_by(request: Request, tx: Tx, subjects: Collection[str]) -> Called:
     """What people call these subjects; whoever knows them stands above the journal."""
     names = cast("Callable[[Tx, Collection[str]], Called]", request.app.state.called)
     return names(tx, subjects)

@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 from opsroom.actions import queries as actions
 from opsroom.actions.queries import Ended
 from opsroom.evidence import Tally
+from opsroom.evidence.baseline import days_alike, rate_deviation
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 
 HOUR = timedelta(hours=1)
-DAYS = 28
 ONCE_IN = 0.0001
-SATURDAY = 5
 WORDS = {"failed": "failed or was abandoned", "escalated": "had to go to a person"}
 
 
@@ -58,9 +57,8 @@ def attention(tx: Tx) -> list[Attention]:
 
 def alike(now: datetime) -> Sequence[tuple[datetime, datetime]]:
     """The same hour of the days before that are of the same kind."""
-    weekend = now.weekday() >= SATURDAY
-    ends = (now - timedelta(days=back) for back in range(1, DAYS + 1))
-    return [(end - HOUR, end) for end in ends if (end.weekday() >= SATURDAY) == weekend]
+    ends = (now - timedelta(days=days) for days in days_alike(now))
+    return [(end - HOUR, end) for end in ends]
 
 
 def judge(agent: str, counts: Mapping[int, Ended]) -> Sequence[Attention]:
@@ -68,8 +66,6 @@ def judge(agent: str, counts: Mapping[int, Ended]) -> Sequence[Attention]:
     now = counts.get(0)
     if now is None:
         return ()
-    from opsroom.evidence.baseline import rate_deviation  # noqa: PLC0415  # loads numpy
-
     found: list[Attention] = []
     for metric in WORDS:
         hits: int = getattr(now, metric)

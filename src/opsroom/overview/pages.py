@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from opsroom.access.http import Read
+from opsroom.alerts.pages import TONES
 from opsroom.registry.drawing import drawings
 from opsroom.web.render import Pages
 
@@ -21,6 +22,7 @@ def overview(request: Request, tx: Read) -> Response:
         request,
         "overview/overview.html",
         found=queries.overview(tx),
+        tones=TONES,
         may=tx.actor.may,
         drawn=drawings(request),
     )

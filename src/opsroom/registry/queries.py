@@ -7,6 +7,7 @@ from .errors import ArtifactNotFound, ProposalNotFound, VersionNotFound
 from .kinds import Lookup
 from .model import (
     LATEST,
+    PRODUCTION,
     Artifact,
     Label,
     LabelMove,
@@ -44,6 +45,16 @@ def version(tx: Tx, ref: Ref) -> Version:
     if found is None:
         raise VersionNotFound(ref.kind, ref.name, ref.at or LATEST)
     return found
+
+
+def in_force(tx: Tx, kind: str, name: str) -> Version:
+    """The version that production names, or the newest where it names none.
+
+    Raises `ArtifactNotFound`, or `VersionNotFound` where there is no version at all.
+    """
+    of = artifact(tx, kind, name)
+    label = store.label(tx, of, PRODUCTION)
+    return version(tx, Ref(kind, name, PRODUCTION if label else LATEST))
 
 
 def stamp(tx: Tx, ref: Ref) -> Stamp:
