@@ -121,7 +121,7 @@ def test_a_key_presses_its_button(page: Page, base: str) -> None:
 def test_a_button_to_be_held_is_held(page: Page, base: str) -> None:
     page.goto(f"{base}/moves")
     button = page.get_by_role("button", name="Promote")
-    page.wait_for_function("!!customElements.get('ops-hold-button')")
+    page.locator("ops-hold-button:defined").first.wait_for()
     button.click()
     page.keyboard.press("p")
     page.wait_for_timeout(100)
@@ -136,7 +136,7 @@ def test_a_button_to_be_held_is_held(page: Page, base: str) -> None:
 
 def test_who_cannot_hold_presses_twice(page: Page, base: str) -> None:
     page.goto(f"{base}/moves")
-    page.wait_for_function("!!customElements.get('ops-hold-button')")
+    page.locator("ops-hold-button:defined").first.wait_for()
     click = "document.querySelector('ops-hold-button button').click()"
     page.evaluate(click)
     expect(page.get_by_text("Press again to confirm")).to_be_attached()
