@@ -147,6 +147,12 @@ def test_the_list_and_one_trace_are_whole_without_a_script(traced: Site) -> None
     assert "invoke_agent clerk" in read
     assert "d" * 32 not in text(traced.read("/traces?agent=clerk"))
     assert "No trace is like that" in text(traced.read("/traces?agent=nobody"))
+    asked = traced.read("/traces?q=agent:clerk+-status:error")
+    assert "invoke_agent clerk" in text(asked)
+    assert "no errors on this page" in text(asked)
+    assert '<option value="agent:clerk">' in asked
+    wrong = text(traced.read("/traces?q=agent:clerk+cost%3Elots"))
+    assert "from character 17 on: 'lots' is no cost" in wrong
     page = traced.read(f"/traces/{'a' * 32}")
     read = text(page)
     assert "invoke_agent clerk no errors 3 spans" in read
@@ -161,7 +167,13 @@ def test_the_list_and_one_trace_are_whole_without_a_script(traced: Site) -> None
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    "path", ["/traces", f"/traces/{'b' * 32}", f"/traces/compare?a={'a' * 32}&b={'b' * 32}"]
+    "path",
+    [
+        "/traces",
+        "/traces?q=agent:clerk+cost%3Elots",
+        f"/traces/{'b' * 32}",
+        f"/traces/compare?a={'a' * 32}&b={'b' * 32}",
+    ],
 )
 def test_pages_hold(page: Page, traced: Site, base: str, path: str) -> None:
     holds(page, traced, base, path)

@@ -259,6 +259,7 @@ ROUTES: dict[str, str] = {
     "PUT /v1/traces/keeping": "administer",
     "GET /v1/traces": "read",
     "GET /v1/traces/figures": "read",
+    "GET /v1/traces/words": "read",
     "GET /v1/traces/{trace_id}": "read",
     "GET /traces": "read",
     "GET /traces/compare": "read",

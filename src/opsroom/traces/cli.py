@@ -23,6 +23,7 @@ def trace() -> None:
 @click.option("--release", default="", help="Only under this release.")
 @click.option("--turn", default="", help="Only of this turn.")
 @click.option("--status", type=click.Choice(("", "ok", "error")), default="", help="Only so.")
+@click.option("--where", "q", default="", help="Only like this: 'status:error cost>0.05'.")
 @click.option("--before", default="", help="Go on after this cursor.")
 @click.option("--limit", default=20, help="How many at most [20].")
 @click.pass_context

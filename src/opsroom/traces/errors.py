@@ -67,3 +67,13 @@ class BrokenKeeping(Invalid):
     text = "telemetry cannot be kept like this: {0.why}"
     hint = "docs/how-to/traces.md shows what can be decided, and how"
     why: str
+
+
+@dataclass(eq=False)
+class BadTraceFilter(Invalid):
+    code = "bad_trace_filter"
+    text = "the filter cannot be read from character {0.at} on: {0.why}"
+    hint = "{0.how}"
+    at: int
+    why: str
+    how: str

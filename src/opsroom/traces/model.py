@@ -7,6 +7,8 @@ from typing import Literal
 
 from opsroom.kit.wire import Wire
 
+from .asked import Asked
+
 Status = Literal["unset", "ok", "error"]
 MOST_RULES, MOST_PRICES = 50, 500
 
@@ -113,7 +115,9 @@ class Summary(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which traces: those with a span for which all of this holds. Empty means any."""
+    """Which traces: those with a span for which all of this holds. Empty means any. `where` is
+    about the trace as a whole.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
@@ -129,6 +133,7 @@ class Filter:
     action: str = ""
     status: str = ""
     error_type: str = ""
+    where: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,12 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from .asked import LONGEST
 from .model import Filter
 
 Word = Annotated[str, Query(max_length=200)]
+# Its length is the language's to judge, in its own words.
+Where = Annotated[str, Query(max_length=10 * LONGEST)]
 
 
 def _narrowed(

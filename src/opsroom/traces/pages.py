@@ -16,10 +16,11 @@ from opsroom.kit.db import Tx
 from opsroom.registry.drawing import Panel
 from opsroom.web.render import Pages
 
-from . import queries
-from .errors import TelemetryUnavailable
+from . import queries, words
+from .errors import BadTraceFilter, TelemetryUnavailable
 from .model import Span
-from .narrowing import Narrowed, Word
+from .narrowing import Narrowed, Where, Word
+from .parsing import parse
 from .telemetry import Traces
 from .waterfall import Waterfall, arrange, beside, columns, kind_of
 
@@ -37,25 +38,31 @@ def list_page(
     request: Request,
     tx: Read,
     wanted: Narrowed,
+    q: Where = "",
     hours: Annotated[int, Query(ge=0, le=24 * 400)] = 0,
     before: Word = "",
 ) -> Response:
     """Traces, newest first, narrowed down by what their spans say."""
     asked = {name: str(getattr(wanted, name)) for name in FIELDS}
     since = tx.now - timedelta(hours=hours) if hours else None
+    rows, away, wrong = [], "", None
+    proposals: list[words.Proposal] = []
     try:
+        wanted = replace(wanted, since=since or wanted.since, where=parse(q))
+        proposals = words.beginnings(_traces(request), tx.project, now=tx.now)
         rows = queries.page(
             _traces(request),
             tx.project,
-            replace(wanted, since=since) if since else wanted,
+            wanted,
             now=tx.now,
             before=before,
             limit=PAGE + 1,
         )
-        away = ""
+    except BadTraceFilter as error:
+        wrong = error
     except TelemetryUnavailable as error:
-        rows, away = [], str(error)
-    given = {name: value for name, value in asked.items() if value}
+        away = str(error)
+    given = {name: value for name, value in {**asked, "q": q}.items() if value}
     if hours:
         given["hours"] = str(hours)
     return _pages(request).render(
@@ -68,6 +75,9 @@ def list_page(
         given=given,
         before=before,
         away=away,
+        q=q,
+        wrong=wrong,
+        proposals=proposals,
     )
 
 

@@ -9,13 +9,21 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from . import deep
+from .choosing import condition
 from .errors import SpanNotFound, TraceNotFound
 from .model import Event, Filter, Link, Span, Summary
 from .ports import Row
 
 PAGE = 50
 MOST_SPANS = 100_000
+MOST_SECONDS = 20  # that a question may take; after that the store says that it is busy
 _WINDOWS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
+# A trace is judged by its spans from a day before the window to a day after it.
+_WHERE = """
+    AND trace_id IN (SELECT trace_id FROM spans AS s FINAL WHERE project = {{project:String}}
+        AND toStartOfHour(start) BETWEEN toStartOfHour({{since:DateTime}}) - toIntervalDay(1)
+            AND {{until:DateTime}} + toIntervalDay(1)
+        GROUP BY trace_id HAVING {})"""
 _WORDS = (
     "agent", "release", "session", "user", "tool", "served_model", "environment", "prompt",
     "turn", "action", "status", "error_type",
@@ -179,6 +187,10 @@ def _newest(
             f"AND {conditions})"
         )
         parameters |= words
+    if wanted.where is not None:
+        chosen = condition(wanted.where)
+        inner += _WHERE.format(chosen.sql)
+        parameters |= chosen.values
     return store.rows(
         f"""SELECT trace_id, min(traces.first) AS first, toUnixTimestamp64Nano(first) AS nano, max(traces.last) AS last, max(root) AS name,
             max(session) AS session, max(user) AS user, max(release) AS release,
@@ -188,7 +200,8 @@ def _newest(
         FROM traces WHERE project = {{project:String}}
             AND hour BETWEEN toStartOfHour({{since:DateTime}}) AND {{until:DateTime}} {inner}
         GROUP BY trace_id HAVING {having} AND first >= {{since:DateTime64(6)}}
-        ORDER BY nano DESC, trace_id DESC LIMIT {{limit:UInt32}}""",
+        ORDER BY nano DESC, trace_id DESC LIMIT {{limit:UInt32}}
+        SETTINGS max_execution_time = {MOST_SECONDS}""",
         parameters,
     )
 

@@ -1,6 +1,6 @@
 """Telemetry over HTTP, to be read: traces by what their spans say, one in full, and figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
@@ -10,9 +10,10 @@ from fastapi import APIRouter, Path, Query, Request
 from opsroom.access.http import Read
 from opsroom.kit.wire import Wire
 
-from . import queries
+from . import queries, words
 from .model import Span, Summary
-from .narrowing import Narrowed, Word
+from .narrowing import Narrowed, Where, Word
+from .parsing import parse
 from .telemetry import Traces
 
 router = APIRouter(prefix="/v1/traces", tags=["traces"])
@@ -49,10 +50,14 @@ def list_traces(
     request: Request,
     tx: Read,
     wanted: Narrowed,
+    q: Where = "",
     before: Word = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TracePage:
-    """Traces with a span for which all of this holds."""
+    """Traces with a span for which all of this holds, and of which `q` holds: a filter such as
+    `agent:claims status:error cost>0.05` (docs/how-to/traces.md).
+    """
+    wanted = replace(wanted, where=parse(q))
     found = queries.page(
         _traces(request), tx.project, wanted, now=tx.now, before=before, limit=limit
     )
@@ -74,6 +79,12 @@ def show_figures(
         _traces(request), tx.project, by=by, since=since or end - DAY, until=end
     )
     return tuple(_figures(row) for row in rows)
+
+
+@router.get("/words")
+def propose_words(request: Request, tx: Read, q: Where = "") -> tuple[words.Proposal, ...]:
+    """How the last term of a filter may go on: fields, or values seen in the last week."""
+    return tuple(words.propose(_traces(request), tx.project, q, now=tx.now))
 
 
 @router.get("/{trace_id}")
