@@ -153,6 +153,9 @@ def test_the_list_and_one_trace_are_whole_without_a_script(traced: Site) -> None
     assert '<option value="agent:clerk">' in asked
     wrong = text(traced.read("/traces?q=agent:clerk+cost%3Elots"))
     assert "from character 17 on: 'lots' is no cost" in wrong
+    assert "1 session Session State" in text(traced.read("/traces/sessions"))
+    assert "1 trace has an error 2 traces" in text(traced.read("/traces/sessions/s-1"))
+    assert "&lt;b&gt;ada" in traced.read("/traces/users")
     page = traced.read(f"/traces/{'a' * 32}")
     read = text(page)
     assert "invoke_agent clerk no errors 3 spans" in read
@@ -171,6 +174,9 @@ def test_the_list_and_one_trace_are_whole_without_a_script(traced: Site) -> None
     [
         "/traces",
         "/traces?q=agent:clerk+cost%3Elots",
+        "/traces/sessions",
+        "/traces/sessions/s-1",
+        "/traces/users",
         f"/traces/{'b' * 32}",
         f"/traces/compare?a={'a' * 32}&b={'b' * 32}",
     ],

@@ -50,6 +50,8 @@ from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
 from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
+from opsroom.traces import group_pages as trace_group_pages
+from opsroom.traces import group_routes as trace_group_routes
 from opsroom.traces import pages as trace_pages
 from opsroom.traces import reading as trace_reading
 from opsroom.traces import routes as trace_routes
@@ -107,7 +109,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     alert_routes.router,
     alert_pages.router,
     trace_routes.router,
+    trace_group_routes.router,
     trace_reading.router,  # below the names that are no traces
+    trace_group_pages.router,  # before any trace of that name
     trace_pages.router,
 )
 TEMPLATES = (

@@ -77,3 +77,11 @@ class BadTraceFilter(Invalid):
     at: int
     why: str
     how: str
+
+
+@dataclass(eq=False)
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    text = "no trace of the last 30 days belongs to a session {0.session_id!r}"
+    hint = "see /traces/sessions for those there are, or list older traces by session"
+    session_id: str
