@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         resume,
         resume_sync,
         turn,
+        verify_webhook,
     )
 
     from . import testing
@@ -69,6 +70,7 @@ __all__ = [
     "resume_sync",
     "testing",
     "turn",
+    "verify_webhook",
 ]
 
 

@@ -65,6 +65,44 @@ def test_the_pages_say_what_is_open_and_what_can_be_done(api: Api, opened: str) 
     assert "&lt;b&gt;x" in person.send("GET", f"/alerts/{opened}").text
 
 
+def test_mute_list_unmute(api: Api, opened: str) -> None:
+    viewer, ops = api.program("viewer"), api.program("operator")
+    body = {"rule": "errors-high", "agent": "clerk", "seconds": 7200, "reason": "the ledger"}
+    assert viewer.refused("POST", "/v1/alert-mutes", body).status == 403
+    made = ops.post("/v1/alert-mutes", body)
+    assert (made["by"], made["every"]) == (ops.name, "once")
+    assert viewer.get("/v1/alert-mutes") == [made]
+    refused = ops.refused("POST", "/v1/alert-mutes", {**body, "rule": "nothing"})
+    assert (refused.status, refused.code) == (422, "broken_mute")
+    assert ops.refused("POST", "/v1/alert-mutes", {**body, "seconds": 1e9}).status == 422
+    naive = {**body, "starts_at": "2026-11-20T00:00:00"}
+    assert ops.refused("POST", "/v1/alert-mutes", naive).status == 422
+    assert ops.send("DELETE", f"/v1/alert-mutes/{made['id']}").json()["ended_at"]
+    assert viewer.get("/v1/alert-mutes") == []
+    assert ops.refused("DELETE", f"/v1/alert-mutes/{made['id']}").code == "mute_not_found"
+
+
+def test_muting_on_the_pages(api: Api, opened: str) -> None:
+    ops = api.person("operator")
+    form = {"rule": "errors-high", "agent": "clerk", "hours": "8", "reason": "<b>moves</b>"}
+    answered = ops.send(
+        "POST", "/alerts/mutes", data={**form, "back": opened}, follow_redirects=False
+    )
+    assert answered.headers["location"].startswith(f"/alerts/{opened}")
+    assert "&lt;b&gt;moves" in ops.send("GET", f"/alerts/{opened}").text
+    weekly = {**form, "every": "week", "starts_at": "2027-01-03T02:00", "back": "//evil"}
+    answered = ops.send("POST", "/alerts/mutes", data=weekly, follow_redirects=False)
+    assert answered.headers["location"].startswith("/alerts?")
+    page = ops.send("GET", "/alerts").text
+    assert "every week" in page
+    assert "to come" in page
+    first = api.program("viewer").get("/v1/alert-mutes")[0]["id"]
+    ops.send("POST", f"/alerts/mutes/{first}/end", follow_redirects=False)
+    assert len(api.program("viewer").get("/v1/alert-mutes")) == 1
+    wrong = {**form, "starts_at": "soon"}
+    assert ops.send("POST", "/alerts/mutes", data=wrong).status_code == 422
+
+
 def test_rules_have_versions_like_everything_else(sqlite_api: Api) -> None:
     author, viewer = sqlite_api.program("author"), sqlite_api.program("viewer")
     author.post("/v1/artifacts/alert-rule", {"name": "mine"})
@@ -89,6 +127,7 @@ def test_rules_have_versions_like_everything_else(sqlite_api: Api) -> None:
         ({"quiet_after": -1}, "broken_rule"),
         ({"events": ["turn.begun"]}, "broken_rule"),
         ({"description": " "}, "broken_rule"),
+        ({"remind_every": 1}, "broken_rule"),
         ({"surprise": 1}, "bad_spec"),
     ],
 )

@@ -1,14 +1,15 @@
 """Alerts open once, are taken on, end, and open anew; nothing of another project is seen."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.alerts.world import CLOCK, HOUR, NOON, SYSTEM, end, look, usual_days
 
 from opsroom.actions.model import Final
 from opsroom.alerts import commands, queries, reactions, store
-from opsroom.alerts.errors import AlertMoved, AlertOver
-from opsroom.alerts.model import State, Urgency
+from opsroom.alerts.errors import AlertMoved, AlertOver, BrokenMute, MuteNotFound
+from opsroom.alerts.model import Every, State, Urgency
 from opsroom.app.kinds import KINDS
 from opsroom.journal import outbox
 from opsroom.journal import queries as journal
@@ -217,3 +218,90 @@ def test_an_incident_shows_what_changed_before_it(db: Database, clock: ManualClo
         "agent/clerk",
         "production",
     )
+
+
+def told(db: Database, event: str) -> list[dict[str, object]]:
+    with db.read(SYSTEM) as tx:
+        return [entry.facts for entry, _ in journal.entries(tx, event=event)]
+
+
+def test_what_nobody_takes_on_is_told_again(db: Database, clock: ManualClock) -> None:
+    usual_days(db, clock, "clerk")
+    store_rule(db, "errors-high", when="usual.turns.level >= 0.0", remind_every=600)
+    (one,) = [two for two in look(db) if two.rule == "errors-high"]
+    assert one.told_at == clock.now()
+    for minutes, times in ((5, 0), (5, 1), (5, 1), (5, 2)):
+        clock.move(timedelta(minutes=minutes))
+        look(db)
+        assert len(
+            [1 for facts in told(db, "alert.reminded") if facts["rule"] == one.rule]
+        ) == (times)
+    with db.write(OPS) as tx:
+        commands.acknowledge(tx, one.id)
+    clock.move(timedelta(hours=1))
+    look(db)
+    assert len([1 for facts in told(db, "alert.reminded") if facts["rule"] == one.rule]) == 2
+
+
+def test_what_is_muted_opens_and_is_told_when_that_ends(
+    db: Database, clock: ManualClock
+) -> None:
+    usual_days(db, clock, "clerk")
+    store_rule(db, "always", when="usual.turns.level >= 0.0", remind_every=0)
+    with db.write(OPS) as tx:
+        until = tx.now + timedelta(minutes=12)
+        one = commands.mute(tx, rule="always", agent="clerk", until=until, reason="it moves")
+        commands.mute(tx, rule="silent", until=until, reason="it moves")
+        elsewhere = commands.mute(tx, agent="other", until=until, reason="it moves")
+    opened = {two.rule: two for two in look(db)}
+    assert opened["always"].told_at is None
+    assert {facts["rule"]: facts["muted"] for facts in told(db, "alert.opened")} == {
+        "always": True,
+        "silent": True,
+    }
+    clock.move(timedelta(minutes=10))
+    look(db)
+    assert told(db, "alert.reminded") == []
+    with db.write(OPS) as tx:
+        assert commands.unmute(tx, one.id).ended_at == tx.now
+    with pytest.raises(MuteNotFound), db.write(OPS) as tx:
+        commands.unmute(tx, one.id)
+    with db.read(OPS) as tx:
+        assert elsewhere in queries.mutes(tx)
+    clock.move(timedelta(minutes=5))
+    look(db)
+    assert {facts["rule"] for facts in told(db, "alert.reminded")} == {"always", "silent"}
+    clock.move(timedelta(minutes=5))
+    look(db)
+    assert len(told(db, "alert.reminded")) == 2
+    with db.read(OPS) as tx:
+        assert queries.mutes(tx) == []
+
+
+def test_whoever_was_not_told_of_it_is_not_told_of_its_end(
+    db: Database, clock: ManualClock
+) -> None:
+    usual_days(db, clock, "clerk")
+    with db.write(OPS) as tx:
+        commands.mute(tx, until=tx.now + timedelta(days=1), reason="the office moves")
+    (one,) = look(db)
+    with db.write(OPS) as tx:
+        commands.resolve(tx, one.id, note="moved")
+    assert [facts["muted"] for facts in told(db, "alert.resolved")] == [True]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"until": -1}, "ends before"),
+        ({"until": 24 * 8}, "longer than seven days"),
+        ({"until": 25, "every": Every.DAY}, "after which it returns"),
+        ({"until": 1, "rule": "nothing"}, "no rule 'nothing'"),
+        ({"until": 1, "reason": " "}, "nobody said why"),
+    ],
+)
+def test_what_no_mute_can_be(sqlite_db: Database, wrong: dict[str, Any], why: str) -> None:
+    given = {"reason": "x", **wrong}
+    hours = given.pop("until")
+    with pytest.raises(BrokenMute, match=why), sqlite_db.write(OPS) as tx:
+        commands.mute(tx, until=tx.now + timedelta(hours=hours), **given)

@@ -1,16 +1,33 @@
 """What a look makes of an alert, and what the shipped rules find."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opsroom.actions.queries import Ended
 from opsroom.alerts.conditions import holds
 from opsroom.alerts.figures import figures, past, recent
 from opsroom.alerts.kind import lint, pin
-from opsroom.alerts.model import HOUR, Alert, AlertRuleSpec, Scope, State, Step, Urgency, decide
+from opsroom.alerts.model import (
+    HOUR,
+    PERIODS,
+    Alert,
+    AlertRuleSpec,
+    Every,
+    Mute,
+    Scope,
+    State,
+    Step,
+    Urgency,
+    decide,
+    to_remind,
+)
 from opsroom.alerts.shipped import RULES
 from opsroom.registry import Lookup
 from opsroom.simulator import fleet
@@ -169,3 +186,63 @@ def test_eleven_of_eleven_are_found(seed: int) -> None:
         )
     ]
     assert missed == []
+
+
+def mute(**rest: Any) -> Mute:
+    given = {"starts_at": NOW, "ends_at": NOW + SPAN, **rest}
+    return Mute(id="mut_1", reason="r", by="olga", created_at=NOW, **given)
+
+
+@pytest.mark.parametrize(
+    ("rule", "agent", "covered"),
+    [
+        ("", "", True),
+        ("r", "", True),
+        ("", "clerk", True),
+        ("r", "clerk", True),
+        ("s", "", False),
+        ("", "desk", False),
+        ("r", "desk", False),
+    ],
+)
+def test_what_a_mute_covers(rule: str, agent: str, covered: bool) -> None:
+    assert mute(rule=rule, agent=agent).covers("r", "clerk") is covered
+
+
+@given(
+    minutes=st.integers(-3 * 1440, 60 * 1440),
+    length=st.integers(1, 1440),
+    every=st.sampled_from(Every),
+)
+def test_a_maintenance_window_comes_back(minutes: int, length: int, every: Every) -> None:
+    """Counted by walking through its windows one by one."""
+    one = mute(ends_at=NOW + timedelta(minutes=length), every=every)
+    period = PERIODS.get(every, timedelta(days=9_999))
+    starts = [NOW + period * turn for turn in range(70)] if every in PERIODS else [NOW]
+    at = NOW + timedelta(minutes=minutes)
+    expected = any(start <= at < start + timedelta(minutes=length) for start in starts)
+    assert one.at(at) is expected
+    assert not (expected and one.over(at))
+    assert not replace(one, ended_at=NOW).at(at)
+
+
+@pytest.mark.parametrize(
+    ("state", "told_ago", "every", "muted", "reminds"),
+    [
+        (State.OPEN, None, 600, False, True),
+        (State.OPEN, None, 600, True, False),
+        (State.OPEN, 599, 600, False, False),
+        (State.OPEN, 600, 600, False, True),
+        (State.OPEN, 600, 600, True, False),
+        (State.OPEN, 9e5, 0, False, False),
+        (State.OPEN, None, 0, False, True),
+        (State.ACKNOWLEDGED, 9e5, 600, False, False),
+    ],
+)
+def test_who_is_told_again(
+    state: State, told_ago: float | None, every: float, muted: bool, reminds: bool
+) -> None:
+    told = None if told_ago is None else NOW - timedelta(seconds=told_ago)
+    was = replace(alert(60, state), told_at=told)
+    spec = replace(SPEC, remind_every=every)
+    assert to_remind(was, spec, muted=muted, now=NOW) is reminds

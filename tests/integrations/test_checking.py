@@ -18,7 +18,9 @@ from tests.integrations.world import (
     system,
 )
 
+from opsroom.app.kinds import KINDS
 from opsroom.integrations import commands, queries, workflow
+from opsroom.integrations import store as table
 from opsroom.integrations.differ import Level, ToolFace
 from opsroom.integrations.errors import BeingChecked, ChangedAgain, NothingToAccept
 from opsroom.integrations.model import Fault, Outcome, State
@@ -28,6 +30,8 @@ from opsroom.journal import queries as journal
 from opsroom.kit import outbound
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Database
+from opsroom.registry import ArtifactDraft, VersionDraft
+from opsroom.registry import commands as registry
 
 if TYPE_CHECKING:
     from opsroom.kit.durable import Durable
@@ -76,6 +80,7 @@ def test_a_change_between_two_checks_is_named_and_stays_until_it_is_accepted(
     with db.write(OPS) as tx, pytest.raises(NothingToAccept):
         commands.accept(tx, NAME, document, reason="again")
     assert [event for event, _ in told(db)] == [
+        "integration.watched",
         "integration.checked",
         "integration.health_changed",
         "integration.changed",
@@ -84,8 +89,8 @@ def test_a_change_between_two_checks_is_named_and_stays_until_it_is_accepted(
         "integration.accepted",
         "integration.health_changed",
     ]
-    assert told(db)[2][1]["level"] == "breaking"
-    assert "`total` is gone" in told(db)[2][1]["words"][0]
+    assert told(db)[3][1]["level"] == "breaking"
+    assert "`total` is gone" in told(db)[3][1]["words"][0]
 
 
 def test_what_was_not_looked_at_is_not_accepted(sqlite_db: Database, here: System) -> None:
@@ -318,6 +323,24 @@ class Loops:
         self.told.append(key)
 
 
+def test_a_loop_is_woken_once_what_it_is_to_find_is_committed(
+    sqlite_db: Database, here: System
+) -> None:
+    class Looking(Loops):
+        def signal(self, loop: str, key: str, *, about: str) -> None:
+            with sqlite_db.read(OPS) as tx:
+                assert table.place_of(tx, key) is not None
+            super().signal(loop, key, about=about)
+
+    with sqlite_db.write(OPS) as tx:
+        registry.create_artifact(tx, ArtifactDraft(kind="integration", name=NAME), kinds=KINDS)
+        version = VersionDraft(spec=spec(here))
+        registry.create_version(tx, "integration", NAME, version, kinds=KINDS)
+    loops = Looking()
+    outbox.pump(sqlite_db, workflow.reactions(cast("Durable", loops)))
+    assert loops.told == [detail(sqlite_db).standing.id]
+
+
 def test_news_of_an_integration_lets_it_be_looked_at(sqlite_db: Database, here: System) -> None:
     """A new version, and agents that met failure after failure; nothing else."""
     standing = store(sqlite_db, spec(here))
@@ -328,6 +351,6 @@ def test_news_of_an_integration_lets_it_be_looked_at(sqlite_db: Database, here: 
         tx.record("version.created", "prompt/greeting", number=1)
     loops = Loops()
     outbox.pump(sqlite_db, workflow.reactions(cast("Durable", loops)))
-    assert loops.told == [standing.id, standing.id]
+    assert loops.told == [standing.id] * 3  # stored, watched, left alone
     now = detail(sqlite_db).standing
     assert now.next_at == sqlite_db.clock.now()

@@ -17,6 +17,7 @@ _KINDS = (
     "integrations",
     "policies",
     "alert-rules",
+    "channels",
 )
 _OF_A_KIND = (
     ("GET", "", "read"),
@@ -247,10 +248,15 @@ ROUTES: dict[str, str] = {
     "POST /v1/alerts/{alert_id}/acknowledge": "operate",
     "POST /v1/alerts/{alert_id}/resolve": "operate",
     "GET /v1/alert-rules": "read",
+    "GET /v1/alert-mutes": "read",
+    "POST /v1/alert-mutes": "operate",
+    "DELETE /v1/alert-mutes/{mute_id}": "operate",
     "GET /alerts": "read",
     "GET /alerts/{alert_id}": "read",
     "POST /alerts/{alert_id}/acknowledge": "operate",
     "POST /alerts/{alert_id}/resolve": "operate",
+    "POST /alerts/mutes": "operate",
+    "POST /alerts/mutes/{mute_id}/end": "operate",
     # what needs attention
     "GET /v1/attention": "read",
     # traces
@@ -271,6 +277,12 @@ ROUTES: dict[str, str] = {
     "GET /traces/{trace_id}": "read",
     "GET /traces/{trace_id}/columns": "read",
     "GET /traces/{trace_id}/spans/{span_id}": "read",
+    # channels
+    "GET /v1/channels/{name}/deliveries": "read",
+    "POST /v1/channels/{name}/test": "operate",
+    "POST /v1/channels/{name}/deliveries/{delivery_id}/repeat": "operate",
+    "POST /channels/{name}/test": "operate",
+    "POST /channels/{name}/deliveries/{delivery_id}/repeat": "operate",
     # integrations
     "GET /v1/integrations": "read",
     "GET /v1/integrations/{name}": "read",

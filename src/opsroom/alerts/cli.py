@@ -61,6 +61,68 @@ def rules(ctx: click.Context) -> None:
     show(ctx, client(ctx).get("/v1/alert-rules"), _rules)
 
 
+@alert.command()
+@click.option("--rule", default="", help="Only alerts of this rule.")
+@click.option("--agent", default="", help="Only alerts about this agent.")
+@click.option("--for", "hours", default=1.0, show_default=True, help="Hours that it lasts.")
+@click.option("--from", "since", default="", help="When it begins, as 2026-11-30T22:00Z; now.")
+@click.option("--every", type=click.Choice(("once", "day", "week")), default="once")
+@click.option("-m", "--reason", required=True, help="Why; it goes into the journal.")
+@click.pass_context
+def mute(
+    ctx: click.Context,
+    *,
+    rule: str,
+    agent: str,
+    hours: float,
+    since: str,
+    every: str,
+    reason: str,
+) -> None:
+    """Tell nobody of some alerts for a while; with --every, a maintenance window."""
+    wanted = {
+        "rule": rule,
+        "agent": agent,
+        "seconds": hours * 3600,
+        "starts_at": since or None,
+        "every": every,
+        "reason": reason,
+    }
+    show(ctx, [client(ctx).post("/v1/alert-mutes", wanted)], _mutes)
+
+
+@alert.command()
+@click.argument("mute_id")
+@click.pass_context
+def unmute(ctx: click.Context, mute_id: str) -> None:
+    """End a mute before its time."""
+    show(ctx, [client(ctx).delete(f"/v1/alert-mutes/{mute_id}")], _mutes)
+
+
+@alert.command()
+@click.pass_context
+def mutes(ctx: click.Context) -> None:
+    """Mutes and maintenance windows that are in force or to come."""
+    show(ctx, client(ctx).get("/v1/alert-mutes"), _mutes)
+
+
+def _mutes(found: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            one["id"],
+            one["rule"] or "every rule",
+            one["agent"] or "any agent",
+            one["starts_at"],
+            one["ended_at"] or one["ends_at"],
+            one["every"],
+            f"{one['reason']} ({one['by']})",
+        )
+        for one in found
+    ]
+    head = ("mute", "rule", "agent", "from", "until", "every", "why")
+    return table(head, rows, empty="nothing is muted")
+
+
 def _list(found: list[dict[str, Any]]) -> str:
     rows = [
         (

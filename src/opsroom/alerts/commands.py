@@ -1,8 +1,8 @@
 """Looking at the rules of projects that are due, and what people do with what that found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from opsroom.actions import queries as actions
@@ -13,9 +13,22 @@ from opsroom.kit.db import Actor, Tx
 
 from . import queries, store
 from .conditions import holds
-from .errors import AlertNotFound, AlertOver, BadCondition
+from .errors import AlertNotFound, AlertOver, BadCondition, BrokenMute, MuteNotFound
 from .figures import RATES, figures, past, recent
-from .model import Alert, AlertRuleSpec, Rule, Scope, State, Step, decide
+from .model import (
+    LONGEST_MUTE,
+    PERIODS,
+    Alert,
+    AlertRuleSpec,
+    Every,
+    Mute,
+    Rule,
+    Scope,
+    State,
+    Step,
+    decide,
+    to_remind,
+)
 
 EVERY = timedelta(minutes=5)
 SYSTEM = "system:alerts"
@@ -41,10 +54,11 @@ def look_at(tx: Tx) -> None:
     """
     live, problems = store.live(tx), dict[str, str]()
     counted = _Counted(tx)
+    silences = [one for one in queries.mutes(tx) if one.at(tx.now)]
     rules = queries.rules(tx)
     for rule in rules:
         try:
-            _look_at_rule(tx, rule, live, counted)
+            _look_at_rule(tx, rule, live, counted, silences)
         except BadCondition as error:
             problems[rule.name] = error.why
     for gone in {one.rule for one in live.values()} - {rule.name for rule in rules}:
@@ -83,6 +97,68 @@ def resolve(tx: Tx, alert_id: str, *, note: str) -> Alert:
     return _resolve(tx, was, by=tx.actor.name, note=note[:MOST_NOTE])
 
 
+def mute(
+    tx: Tx,
+    *,
+    until: datetime,
+    reason: str,
+    since: datetime | None = None,
+    rule: str = "",
+    agent: str = "",
+    every: Every = Every.ONCE,
+) -> Mute:
+    """Tell nobody of some alerts for a while, or at the same time of every day or week.
+
+    Raises `BrokenMute`.
+    """
+    since = tx.now if since is None else since
+    if until <= since or until <= tx.now:
+        raise BrokenMute("it ends before it begins, or has ended already")
+    if until - since > min(LONGEST_MUTE, PERIODS.get(every, LONGEST_MUTE)):
+        raise BrokenMute(
+            "it lasts longer than seven days, or than the time after which it returns"
+        )
+    if rule and rule not in {one.name for one in queries.rules(tx)}:
+        raise BrokenMute(f"there is no rule {rule!r}")
+    if not reason.strip():
+        raise BrokenMute("nobody said why")
+    one = Mute(
+        id=tx.ids.new("mut"),
+        rule=rule,
+        agent=agent,
+        starts_at=since,
+        ends_at=until,
+        every=every,
+        reason=reason.strip()[:MOST_NOTE],
+        by=tx.actor.name,
+        created_at=tx.now,
+    )
+    store.add_mute(tx, one)
+    tx.record(
+        "alert.muted",
+        f"mute/{one.id}",
+        what=one.what,
+        rule=rule,
+        agent=agent,
+        starts_at=since.isoformat(),
+        ends_at=until.isoformat(),
+        every=every.value,
+        reason=one.reason,
+    )
+    return one
+
+
+def unmute(tx: Tx, mute_id: str) -> Mute:
+    """End a mute before its time. Raises `MuteNotFound`."""
+    found = next((one for one in queries.mutes(tx) if one.id == mute_id), None)
+    if found is None:
+        raise MuteNotFound(mute_id)
+    now = replace(found, ended_at=tx.now)
+    store.end_mute(tx, now)
+    tx.record("alert.unmuted", f"mute/{mute_id}", what=found.what)
+    return now
+
+
 @dataclass(slots=True)
 class _Counted:
     """What was counted and worked out at this look, so that rules of one length share it."""
@@ -110,7 +186,11 @@ class _Counted:
 
 
 def _look_at_rule(
-    tx: Tx, rule: Rule, live: Mapping[tuple[str, str], Alert], counted: _Counted
+    tx: Tx,
+    rule: Rule,
+    live: Mapping[tuple[str, str], Alert],
+    counted: _Counted,
+    silences: Sequence[Mute],
 ) -> None:
     spec = rule.spec
     if spec.scope is Scope.PROJECT:
@@ -123,13 +203,18 @@ def _look_at_rule(
         facts, words = found.get(agent, (figures({}, {}), ""))
         firing = spec.enabled and holds(spec.when, facts)
         was = live.get((rule.name, agent))
+        muted = any(one.covers(rule.name, agent) for one in silences)
         match decide(was, spec, firing=firing, now=tx.now):
             case Step.OPEN:
-                _open(tx, rule, agent, facts, words)
+                _open(tx, rule, agent, facts, words, muted=muted)
             case Step.SEEN:
                 assert was is not None
                 because = _because(spec, facts, words)
-                store.save(tx, replace(was, seen_at=tx.now, because=because, facts=facts))
+                seen = replace(was, seen_at=tx.now, because=because, facts=facts)
+                if to_remind(was, spec, muted=muted, now=tx.now):
+                    seen = replace(seen, told_at=tx.now)
+                    _record(tx, "alert.reminded", seen)
+                store.save(tx, seen)
             case Step.RESOLVE:
                 assert was is not None
                 _resolve(tx, was, by=tx.actor.name, note="its condition no longer holds")
@@ -137,7 +222,9 @@ def _look_at_rule(
                 pass
 
 
-def _open(tx: Tx, rule: Rule, agent: str, facts: dict[str, Any], words: str) -> None:
+def _open(
+    tx: Tx, rule: Rule, agent: str, facts: dict[str, Any], words: str, *, muted: bool
+) -> None:
     one = Alert(
         id=tx.ids.new("alt"),
         rule=rule.name,
@@ -151,24 +238,32 @@ def _open(tx: Tx, rule: Rule, agent: str, facts: dict[str, Any], words: str) -> 
         opened_at=tx.now,
         seen_at=tx.now,
         seq=journal.head(tx).seq,
+        told_at=None if muted else tx.now,
     )
     store.add(tx, one)
+    _record(tx, "alert.opened", one)
+
+
+def _record(tx: Tx, event: str, one: Alert, **more: str) -> None:
+    """An entry with all that people are told of an alert."""
     tx.record(
-        "alert.opened",
+        event,
         one.subject,
-        rule=rule.name,
-        ref=rule.ref,
-        digest=rule.digest,
-        agent=agent,
+        rule=one.rule,
+        ref=one.ref,
+        digest=one.digest,
+        agent=one.agent,
         urgency=one.urgency.value,
         because=one.because,
+        muted=one.told_at is None,
+        **more,
     )
 
 
 def _resolve(tx: Tx, was: Alert, *, by: str, note: str) -> Alert:
     now = replace(was, state=State.RESOLVED, resolved_at=tx.now, resolved_by=by, note=note)
     store.save(tx, now)
-    tx.record("alert.resolved", was.subject, rule=was.rule, agent=was.agent, note=note)
+    _record(tx, "alert.resolved", now, note=note)
     return replace(now, revision=was.revision + 1)
 
 

@@ -28,6 +28,22 @@ class AlertOver(Conflict):
 
 
 @dataclass(eq=False)
+class BrokenMute(Invalid):
+    code = "broken_mute"
+    text = "alerts cannot be muted like this: {0.why}"
+    hint = "see docs/how-to/alerts.md"
+    why: str
+
+
+@dataclass(eq=False)
+class MuteNotFound(NotFound):
+    code = "mute_not_found"
+    text = "no mute {0.mute_id!r} is in force or to come in this project"
+    hint = "list what there is with `opsroom alert mutes`"
+    mute_id: str
+
+
+@dataclass(eq=False)
 class BadCondition(Invalid):
     code = "bad_condition"
     text = "the condition {0.condition!r} cannot be decided: {0.why}"

@@ -20,6 +20,8 @@ def pin(spec: AlertRuleSpec, _lookup: Lookup) -> AlertRuleSpec:
         raise BrokenRule("its window lasts five minutes at least, and seven days at most")
     if not 0 <= spec.quiet_after <= LONGEST:
         raise BrokenRule("it is resolved after seven days of quiet at most")
+    if spec.remind_every and not SHORTEST <= spec.remind_every <= LONGEST:
+        raise BrokenRule("it is told again after five minutes at least, and seven days at most")
     if unknown := set(spec.events) - COUNTED:
         raise BrokenRule(f"{min(unknown)} is no event that it may count")
     if not spec.description.strip():

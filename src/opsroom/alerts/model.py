@@ -13,6 +13,7 @@ from opsroom.kit.wire import Wire
 
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 SHORTEST, LONGEST = 5 * MINUTE, 7 * DAY
+LONGEST_MUTE = timedelta(days=7)
 # Events that a rule may count. Each makes the rules of its project be looked at at once.
 COUNTED = frozenset(
     {
@@ -21,6 +22,7 @@ COUNTED = frozenset(
         "budget.overshot",
         "budget.refused",
         "budget.soft_passed",
+        "channel.abandoned",
         "gateway.tool_quarantined",
         "inbox.flooded",
         "integration.changed",
@@ -65,7 +67,8 @@ class AlertRuleSpec(Wire):
     `window` seconds, the window before it, the same a week ago, and what is usual.
 
     `events` are kinds of journal entries; how many the window holds is the figure `events`.
-    An alert is resolved when the condition has not held for `quiet_after` seconds.
+    An alert is resolved when the condition has not held for `quiet_after` seconds. While nobody
+    has taken it on, it is told again every `remind_every` seconds (0: never).
     """
 
     when: str
@@ -75,6 +78,7 @@ class AlertRuleSpec(Wire):
     window: float = HOUR
     events: tuple[str, ...] = ()
     quiet_after: float = HOUR
+    remind_every: float = 4 * HOUR
     enabled: bool = True
 
 
@@ -96,6 +100,7 @@ class Alert(Wire):
 
     `because` says it in words and `facts` are the figures, both of the last look that saw it
     (`seen_at`). `seq` is the journal's end when it opened: what changed before lies below.
+    `told_at` is when people were last told; never, as long as it is muted.
     """
 
     id: str
@@ -116,6 +121,7 @@ class Alert(Wire):
     resolved_by: str = ""
     note: str = ""
     revision: int = 1
+    told_at: datetime | None = None
 
     @property
     def subject(self) -> str:
@@ -124,6 +130,69 @@ class Alert(Wire):
     @property
     def title(self) -> str:
         return f"{self.agent}: {self.rule}" if self.agent else self.rule
+
+
+class Every(StrEnum):
+    """How often a mute comes back."""
+
+    ONCE = "once"
+    DAY = "day"
+    WEEK = "week"
+
+
+PERIODS = {Every.DAY: timedelta(days=1), Every.WEEK: timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute(Wire):
+    """A stretch of time in which people are not told of alerts: of one rule or of any (empty),
+    about one agent or about any (empty). With `every` it is a maintenance window, which comes
+    back at the same time (UTC) until somebody ends it. Alerts open all the same.
+    """
+
+    id: str
+    rule: str = ""
+    agent: str = ""
+    starts_at: datetime
+    ends_at: datetime
+    every: Every = Every.ONCE
+    reason: str
+    by: str
+    created_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def what(self) -> str:
+        about = f" about {self.agent}" if self.agent else ""
+        return (self.rule or "every rule") + about
+
+    def at(self, now: datetime) -> bool:
+        """Whether it is in force at that moment."""
+        if self.ended_at is not None or now < self.starts_at:
+            return False
+        since = now - self.starts_at
+        period = PERIODS.get(self.every)
+        return (since if period is None else since % period) < self.ends_at - self.starts_at
+
+    def over(self, now: datetime) -> bool:
+        """Whether it will not be in force again."""
+        return self.ended_at is not None or (self.every is Every.ONCE and now >= self.ends_at)
+
+    def covers(self, rule: str, agent: str) -> bool:
+        """Whether it is about such an alert."""
+        return self.rule in {"", rule} and self.agent in {"", agent}
+
+
+def to_remind(alert: Alert, spec: AlertRuleSpec, *, muted: bool, now: datetime) -> bool:
+    """Whether people are told of an open alert (again): nobody has taken it on, and nobody was
+    told, or that was a while ago.
+    """
+    if muted or alert.state is not State.OPEN:
+        return False
+    if alert.told_at is None:
+        return True
+    waited = now - alert.told_at
+    return 0 < spec.remind_every <= waited.total_seconds()
 
 
 def decide(alert: Alert | None, spec: AlertRuleSpec, *, firing: bool, now: datetime) -> Step:

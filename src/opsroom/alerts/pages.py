@@ -1,6 +1,8 @@
 """Alerts in the browser: what is open, why, and what may be behind it."""
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Form, Query, Request
@@ -18,15 +20,20 @@ from opsroom.web.charts import Tone
 from opsroom.web.render import Notice, Pages
 
 from . import commands, queries
+from .errors import BrokenMute
 from .figures import RATES
-from .model import AlertRuleSpec, Scope, State, Urgency
+from .model import AlertRuleSpec, Every, Scope, State, Urgency
 
 PAGE = 50
 PATH = "/alerts"
 router = APIRouter(prefix=PATH, include_in_schema=False)
 Text = Annotated[str, Query(max_length=200)]
+Word = Annotated[str, Form(max_length=200)]
+_ID = re.compile(r"alt_[A-Za-z0-9]+", re.ASCII)
 NOTICES = {
     "alert_acknowledged": Notice(text="It is yours now."),
+    "alerts_muted": Notice(text="Nobody is told while that lasts; alerts open all the same."),
+    "alerts_unmuted": Notice(text="People are told again."),
     "alert_resolved": Notice(text="Resolved. It opens anew if its condition holds again."),
 }
 TONES: dict[Urgency, Tone] = {
@@ -60,7 +67,39 @@ def list_page(
         before=before,
         next=shown[-1].id if len(found) > PAGE else "",
         rules=[(rule, problems.get(rule.name, "")) for rule in queries.rules(tx)],
+        mutes=[(one, one.at(tx.now)) for one in queries.mutes(tx)],
+        names=[(rule.name, rule.name) for rule in queries.rules(tx)],
+        may="operate" in tx.actor.may,
     )
+
+
+@router.post("/mutes")
+def mute(
+    request: Request,
+    tx: Write,
+    reason: Annotated[str, Form(max_length=2000, pattern=r"\S")],
+    hours: Annotated[float, Form(gt=0, le=168)] = 1,
+    rule: Word = "",
+    agent: Word = "",
+    starts_at: Word = "",
+    every: Annotated[Every, Form()] = Every.ONCE,
+    back: Word = "",
+) -> Response:
+    """Tell nobody of some alerts for a while. `starts_at` is UTC."""
+    since = _moment(starts_at) or tx.now
+    until = since + timedelta(hours=hours)
+    commands.mute(
+        tx, since=since, until=until, rule=rule, agent=agent, every=every, reason=reason
+    )
+    place = f"{PATH}/{back}" if _ID.fullmatch(back) else PATH
+    return _pages(request).redirect(place, notice="alerts_muted")
+
+
+@router.post("/mutes/{mute_id}/end")
+def unmute(request: Request, mute_id: str, tx: Write) -> Response:
+    """End a mute before its time."""
+    commands.unmute(tx, mute_id)
+    return _pages(request).redirect(PATH, notice="alerts_unmuted")
 
 
 @router.get("/{alert_id}")
@@ -80,6 +119,8 @@ def alert_page(request: Request, alert_id: str, tx: Read) -> Response:
         undo="" if found.suspect is None else _undo(request, found.suspect),
         facts=json.dumps(alert.facts, indent=2),
         rates=list(RATES),
+        now=tx.now,
+        muted=[one for one in queries.mutes(tx) if one.covers(alert.rule, alert.agent)],
         may="operate" in tx.actor.may,
     )
 
@@ -119,6 +160,16 @@ def draw(tx: Tx, version: Version) -> Panel:
             "problem": queries.problems(tx).get(version.name, ""),
         },
     )
+
+
+def _moment(text: str) -> datetime | None:
+    """What a field for a moment holds, as UTC. Raises `BrokenMute`."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BrokenMute(f"{text!r} is no moment such as 2026-11-30T22:00") from error
 
 
 def _undo(request: Request, entry: Entry) -> str:

@@ -14,13 +14,15 @@ from opsroom.registry.model import PRODUCTION
 
 from . import store
 from .errors import AlertNotFound
-from .model import Alert, AlertRuleSpec, Rule, State
+from .model import Alert, AlertRuleSpec, Mute, Rule, State
 from .shipped import RULES
 
 PAGE = 50
 MOST_RULES = 200
+MOST_MUTES = 200
 MOST_CHANGES = 20
 BEFORE = timedelta(hours=2)
+WATCHING = frozenset({"alert-rule", "channel"})  # changes nothing that agents do
 SHIPPED = "shipped"
 KIND = "alert-rule"
 # What may be why something is different from before.
@@ -88,6 +90,11 @@ def problems(tx: Tx) -> dict[str, str]:
     return store.problems(tx)
 
 
+def mutes(tx: Tx) -> list[Mute]:
+    """Mutes that are in force or to come, oldest first."""
+    return store.live_mutes(tx, limit=MOST_MUTES)
+
+
 def rules(tx: Tx) -> list[Rule]:
     """The rules in force, by name: those of the project, and the shipped ones that it has not
     replaced. A rule holds in the version that production names, or in its newest. One of a
@@ -116,7 +123,9 @@ def incident(tx: Tx, alert_id: str) -> Incident:
         for entry, _ in journal.entries(
             tx, event=event, before=found.seq + 1, limit=MOST_CHANGES
         )
-        if found.opened_at - entry.at <= BEFORE and entry.facts.get("to") != "gating"
+        if found.opened_at - entry.at <= BEFORE
+        and entry.facts.get("to") != "gating"
+        and entry.subject.partition("/")[0] not in WATCHING
     ]
     changes.sort(key=lambda entry: -entry.seq)
     changes = changes[:MOST_CHANGES]

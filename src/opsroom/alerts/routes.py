@@ -1,15 +1,17 @@
 """Alerts over HTTP: what is open, why, what changed before, taking it on and ending it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from opsroom.access.http import Read, Write
 from opsroom.kit.wire import Wire
 
 from . import commands, queries
-from .model import Alert, Rule
+from .model import HOUR, LONGEST_MUTE, Alert, Every, Mute, Rule
 from .queries import Incident
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
@@ -40,6 +42,21 @@ class Resolution(Wire):
     note: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteDraft(Wire):
+    """What is not to be told, when, and why. It begins now unless said, and lasts until
+    `ends_at`, or for so many `seconds`.
+    """
+
+    reason: str
+    rule: Annotated[str, StringConstraints(max_length=200)] = ""
+    agent: Annotated[str, StringConstraints(max_length=200)] = ""
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_MUTE.total_seconds())] = HOUR
+    every: Every = Every.ONCE
+
+
 @router.get("/alerts")
 def list_alerts(
     tx: Read, *, everything: bool = False, before: Text | None = None, limit: Limit = 50
@@ -65,6 +82,32 @@ def acknowledge_alert(alert_id: str, tx: Write) -> Alert:
 def resolve_alert(alert_id: str, given: Resolution, tx: Write) -> Alert:
     """End an alert, saying what it was."""
     return commands.resolve(tx, alert_id, note=given.note)
+
+
+@router.get("/alert-mutes")
+def list_mutes(tx: Read) -> tuple[Mute, ...]:
+    """Mutes and maintenance windows that are in force or to come."""
+    return tuple(queries.mutes(tx))
+
+
+@router.post("/alert-mutes")
+def mute_alerts(given: MuteDraft, tx: Write) -> Mute:
+    """Tell nobody of some alerts for a while, or at the same time of every day or week."""
+    return commands.mute(
+        tx,
+        since=given.starts_at,
+        until=given.ends_at or (given.starts_at or tx.now) + timedelta(seconds=given.seconds),
+        rule=given.rule,
+        agent=given.agent,
+        every=given.every,
+        reason=given.reason,
+    )
+
+
+@router.delete("/alert-mutes/{mute_id}")
+def unmute_alerts(mute_id: str, tx: Write) -> Mute:
+    """End a mute before its time."""
+    return commands.unmute(tx, mute_id)
 
 
 @router.get("/alert-rules")

@@ -52,6 +52,13 @@ RULES: Mapping[str, AlertRuleSpec] = {
         scope=Scope.PROJECT,
         window=DAY,
     ),
+    "untold": AlertRuleSpec(
+        description="somebody should have been told of something, and was not",
+        when="events > 0",
+        events=("channel.abandoned",),
+        scope=Scope.PROJECT,
+        window=DAY,
+    ),
     "outcome-unknown": AlertRuleSpec(
         description="nobody knows what came of an action",
         when="events > 0",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from opsroom.kit.db import Tx, Utc, insert_missing, metadata
 
 from .errors import AlertMoved
-from .model import Alert, State, Urgency
+from .model import Alert, Every, Mute, State, Urgency
 
 LIVE = (State.OPEN.value, State.ACKNOWLEDGED.value)
 
@@ -49,6 +50,7 @@ alerts = Table(
     Column("resolved_by", String, nullable=False),
     Column("note", Text, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("told_at", Utc),
     Index("ix_alerts_project_state_id", "project", "state", "id"),
     Index("ix_alerts_project_id", "project", "id"),
 )
@@ -60,6 +62,23 @@ clocks = Table(
     Column("next_at", Utc, nullable=False),
     Column("problems", JSON, nullable=False),
     Index("ix_alert_clocks_next", "next_at"),
+)
+
+mutes = Table(
+    "alert_mutes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("starts_at", Utc, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("every", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Index("ix_alert_mutes_project", "project", "ended_at"),
 )
 
 
@@ -154,6 +173,32 @@ def problems(tx: Tx) -> dict[str, str]:
     """Rules that could not be decided at the last look, and why."""
     wanted = select(clocks.c.problems).where(clocks.c.project == tx.project)
     return dict(tx.conn.execute(wanted).scalar() or {})
+
+
+def add_mute(tx: Tx, one: Mute) -> None:
+    values = {**asdict(one), "every": one.every.value}
+    tx.conn.execute(insert(mutes).values(project=tx.project, **values))
+
+
+def end_mute(tx: Tx, one: Mute) -> None:
+    tx.conn.execute(update(mutes).where(mutes.c.id == one.id).values(ended_at=one.ended_at))
+
+
+def live_mutes(tx: Tx, *, limit: int) -> list[Mute]:
+    """Mutes that are in force or to come, oldest first."""
+    wanted = select(mutes).where(
+        mutes.c.project == tx.project,
+        mutes.c.ended_at.is_(None),
+        or_(mutes.c.every != Every.ONCE.value, mutes.c.ends_at > tx.now),
+    )
+    rows = tx.conn.execute(wanted.order_by(mutes.c.id).limit(limit)).mappings()
+    return [_mute(row) for row in rows]
+
+
+def _mute(row: RowMapping) -> Mute:
+    values: dict[str, Any] = {name: row[name] for name in Mute.__dataclass_fields__}
+    values["every"] = Every(row["every"])
+    return Mute(**values)
 
 
 def _row(one: Alert) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from opsroom.alerts import commands as alert_commands
 from opsroom.alerts import queries as alert_queries
 from opsroom.budgets import commands as budget_commands
 from opsroom.budgets import queries as budget_queries
+from opsroom.channels.sending import Sender
 from opsroom.inbox import commands as inbox_commands
 from opsroom.inbox import queries as inbox_queries
 from opsroom.journal import outbox, queries
@@ -73,6 +74,7 @@ class Background:
         # Loading the engine of durable work takes a while that no request should wait for.
         from opsroom.alerts import reactions as alerts  # noqa: PLC0415
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
+        from opsroom.channels import workflow as channels  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
@@ -84,6 +86,9 @@ class Background:
             releases.LOOP: releases.Driver(db, self._models).look,
             action_workflow.LOOP: driver.look,
             action_workflow.LOOKUPS: driver.look_up,
+            channels.LOOP: channels.Driver(
+                db, Sender(site=settings.site, allow=settings.allowed_hosts)
+            ).look,
             integrations.LOOP: integrations.Driver(db, prober(settings)).look,
         }
         durable = Durable(settings.database, loops=loops, executor=settings.executor)
@@ -94,6 +99,7 @@ class Background:
                         *releases.reactions(durable),
                         *action_workflow.reactions(durable),
                         *integrations.reactions(durable),
+                        *channels.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,
                         *alerts.REACTIONS,

@@ -24,6 +24,8 @@ from opsroom.autonomy import pages as autonomy_pages
 from opsroom.autonomy import routes as autonomy_routes
 from opsroom.budgets import pages as budget_pages
 from opsroom.budgets import routes as budget_routes
+from opsroom.channels import pages as channel_pages
+from opsroom.channels import routes as channel_routes
 from opsroom.contracts import routes as contract_routes
 from opsroom.datasets import routes as dataset_routes
 from opsroom.evals import pages as eval_pages
@@ -106,6 +108,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox_pages.router,
     inbox_watch_pages.router,
     integration_routes.router,
+    channel_routes.router,
+    channel_pages.router,
     alert_routes.router,
     alert_pages.router,
     trace_routes.router,
@@ -123,6 +127,7 @@ TEMPLATES = (
     "opsroom.contracts",
     "opsroom.policies",
     "opsroom.integrations",
+    "opsroom.channels",
     "opsroom.traces",
     "opsroom.memory",
     "opsroom.gateway",

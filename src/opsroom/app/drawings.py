@@ -7,6 +7,7 @@ from opsroom.actions import pages as actions
 from opsroom.agents.pages import PAGE as AGENT
 from opsroom.alerts.pages import PAGE_OF_KIND as ALERT_RULE
 from opsroom.autonomy.drawing import panels as autonomy
+from opsroom.channels.pages import PAGE_OF_KIND as CHANNEL
 from opsroom.contracts.pages import PAGE as CONTRACT
 from opsroom.datasets.pages import PAGE as DATASET
 from opsroom.evals.drawing import EVALUATOR, compare_action, draw_gate
@@ -41,6 +42,7 @@ _PAGES = (
     replace(PROMPT, between=compare_action, offer=offer),
     replace(AGENT, between=compare_action, offer=offer, beside=autonomy),
     ALERT_RULE,
+    CHANNEL,
     CONTRACT,
     DATASET,
     EVALUATOR,

@@ -2,6 +2,7 @@
 
 from opsroom.agents.kind import KIND as AGENT
 from opsroom.alerts.kind import KIND as ALERT_RULE
+from opsroom.channels.kind import KIND as CHANNEL
 from opsroom.contracts.kind import KIND as CONTRACT
 from opsroom.datasets.kind import KIND as DATASET
 from opsroom.evals.kind import KIND as EVALUATOR
@@ -12,5 +13,15 @@ from opsroom.registry import Kinds
 
 KINDS: Kinds = {
     kind.name: kind
-    for kind in (AGENT, ALERT_RULE, CONTRACT, DATASET, EVALUATOR, INTEGRATION, POLICY, PROMPT)
+    for kind in (
+        AGENT,
+        ALERT_RULE,
+        CHANNEL,
+        CONTRACT,
+        DATASET,
+        EVALUATOR,
+        INTEGRATION,
+        POLICY,
+        PROMPT,
+    )
 }

@@ -4,6 +4,7 @@ from opsroom.access.pages import NOTICES as ACCESS
 from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
+from opsroom.channels.pages import NOTICES as CHANNELS
 from opsroom.evals.pages import NOTICES as EVALS
 from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.integrations.pages import NOTICES as INTEGRATIONS
@@ -49,6 +50,7 @@ NAV = (
         title="Govern",
         items=(
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
+            NavItem(key="channels", title="Channels", href="/channels", go="y"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),
             NavItem(key="people", title="People", href="/people", go="h"),
         ),
@@ -58,6 +60,7 @@ NOTICES: dict[str, Notice] = {
     **ALERTS,
     **AUTONOMY,
     **BUDGETS,
+    **CHANNELS,
     **INBOX,
     **INTEGRATIONS,
     **ACCESS,

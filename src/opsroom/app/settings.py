@@ -31,6 +31,7 @@ class Settings:
     `model_url` is an OpenAI-compatible endpoint; `allowed_hosts` (`host:port`) may be called
     although they lie on this machine or in a private network. `executor` names this process
     among those that share a database; what it left undone is taken up under that name.
+    `public_url` is where people find the pages, for links in what they are sent.
 
     Telemetry lies at `telemetry_url` (`clickhouse://…`), or in the installation's folder. It
     is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`.
@@ -46,9 +47,16 @@ class Settings:
     model_key: str = field(default="", repr=False)
     allowed_hosts: tuple[str, ...] = ()
     executor: str = "local"
+    public_url: str = ""
     telemetry_url: str = ""
     telemetry_days: int = 30
     telemetry_gigabytes: float = 20.0
+
+    @property
+    def site(self) -> str:
+        """Where people find our pages, for links in what they are sent."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def database(self) -> str:
@@ -86,6 +94,7 @@ def from_environment(
             )
         ),
         executor=environment.get("OPSROOM_EXECUTOR") or "local",
+        public_url=environment.get("OPSROOM_PUBLIC_URL", ""),
         telemetry_url=environment.get("OPSROOM_TELEMETRY_URL", ""),
         telemetry_days=int(_positive(environment, "OPSROOM_TELEMETRY_DAYS", 30)),
         telemetry_gigabytes=_positive(environment, "OPSROOM_TELEMETRY_GIGABYTES", 20),

@@ -34,6 +34,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     ),
     "budget": ("opsroom.budgets.cli:budget", "Budgets: what may be spent, and what is left."),
     "bench": ("opsroom.bench.cli:bench", "Recorded attacks and work, put through the gate."),
+    "channel": (
+        "opsroom.channels.cli:channel",
+        "Channels: where people are told of what happened.",
+    ),
     "contract": (
         "opsroom.cli.push:contract",
         "Contracts: what agents may touch, and how much harm a call can do.",

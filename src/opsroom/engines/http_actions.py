@@ -19,7 +19,6 @@ from opsroom.contracts.model import ContractSpec, Http
 from opsroom.kit import outbound
 from opsroom.kit.errors import OpsroomError
 
-SECRETS = "OPSROOM_SECRET_"
 MOST = 2**20
 MOST_WORDS = 500
 IN_QUERY = frozenset({"GET", "DELETE"})
@@ -80,7 +79,7 @@ def _request(executor: Http, action: Action) -> dict[str, Any]:
         request["headers"][executor.key_header] = action.key
     if executor.secret:
         value = os.environ.get(executor.secret, "")
-        if not executor.secret.startswith(SECRETS) or not value:
+        if not executor.secret.startswith(outbound.SECRETS) or not value:
             raise ValueError(f"the secret {executor.secret} is not set where opsroom runs")
         request["auth"] = outbound.Secret(origin=url, value=value)
     return request

@@ -27,7 +27,6 @@ FRESH = 5.0  # seconds for which what a server offers is believed
 OPENING = 10.0
 PAGES = 50  # of a list of tools
 SESSION_GONE = "Session terminated"
-SECRETS = "OPSROOM_SECRET_"
 
 T = TypeVar("T")
 
@@ -237,7 +236,7 @@ class McpUpstreams:
         if not executor.secret:
             return None
         value = self._environment.get(executor.secret, "")
-        if not executor.secret.startswith(SECRETS) or not value:
+        if not executor.secret.startswith(outbound.SECRETS) or not value:
             raise SecretMissing(executor.secret)
         return outbound.Secret(executor.url, value)
 

@@ -32,6 +32,7 @@ PATIENCE = timedelta(minutes=10)
 RETRY = timedelta(minutes=5)  # until a failed check is repeated, so that a blip is no outage
 TOLD = 5
 MOST_REASON = 2_000
+WATCHED = "integration.watched"
 EVENTS = {
     Outcome.PASSED: "integration.checked",
     Outcome.CHANGED: "integration.changed",
@@ -56,6 +57,7 @@ def watch(tx: Tx, name: str) -> Standing:
     if was is None:
         fresh = Standing(id=tx.ids.new("int"), name=name, since=tx.now, next_at=tx.now)
         store.add(tx, fresh)
+        tx.record(WATCHED, f"integration/{name}")
         return fresh
     due = replace(was, next_at=tx.now, revision=was.revision + 1)
     store.save(tx, due, was=was)

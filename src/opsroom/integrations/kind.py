@@ -7,13 +7,13 @@ import yaml
 
 from opsroom.contracts.checking import checker
 from opsroom.kit.addresses import PrivateAddress, check_url
+from opsroom.kit.outbound import SECRETS
 from opsroom.kit.wire import plain
 from opsroom.registry import Finding, Kind, Lookup, Severity
 
 from .errors import BrokenIntegration, UnsafeTest
 from .model import LATEST, SAFE, SOONEST, IntegrationSpec, McpServer, OpenApi, Undescribed
 
-SECRETS = "OPSROOM_SECRET_"
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 

@@ -81,14 +81,17 @@ def reactions(durable: Durable) -> tuple[Reaction, ...]:
 
     def news(tx: Tx, entry: Entry) -> None:
         kind, _, name = entry.subject.partition("/")
-        if kind == KIND and (entry.event != LEFT_ALONE or store.standing(tx, name)):
-            standing = commands.watch(tx, name)
+        known = store.standing(tx, name) if kind == KIND else None
+        if known is not None:
+            standing = known if entry.event == commands.WATCHED else commands.watch(tx, name)
             durable.signal(LOOP, standing.id, about=entry.id)
+        elif kind == KIND and entry.event != LEFT_ALONE:
+            commands.watch(tx, name)  # its loop is woken once that is committed
 
     return (
         Reaction(
             name=LOOP,
-            events=frozenset({"version.created", "label.moved", LEFT_ALONE}),
+            events=frozenset({"version.created", "label.moved", LEFT_ALONE, commands.WATCHED}),
             react=news,
         ),
     )

@@ -273,6 +273,7 @@ WORDS: dict[str, Words] = {
     "journal.verified": Words(
         says="{actor} verified the journal up to entry {seq}", tone="good"
     ),
+    "integration.watched": Words(says="{subject} is looked after from now on"),
     "integration.checked": Words(says="{subject} was checked and keeps its word"),
     "integration.changed": Words(
         says="{subject} promises something else now", note="{because}", tone="warn"
@@ -287,6 +288,22 @@ WORDS: dict[str, Words] = {
         says="{actor} accepted what {subject} promises now", note="{reason}", tone="info"
     ),
     "alert.opened": Words(says="{rule}, {urgency}: {because}", note="{agent}", tone="bad"),
+    "alert.reminded": Words(
+        says="{rule}, {urgency}, and nobody has taken it on: {because}",
+        note="{agent}",
+        tone="bad",
+    ),
+    "alert.muted": Words(says="{actor} muted {what}", note="{reason}", tone="warn"),
+    "alert.unmuted": Words(says="{actor} ended the silence about {what}"),
+    "channel.queued": Words(says="{event} is on its way through {subject}", note="{about}"),
+    "channel.delivered": Words(
+        says="{event} went through {subject}", note="{about}: {said}", tone="good"
+    ),
+    "channel.abandoned": Words(
+        says="{event} did not get through {subject} in {attempts} attempts",
+        note="{about}: {said}",
+        tone="bad",
+    ),
     "alert.acknowledged": Words(says="{actor} took on the alert {rule}", note="{agent}"),
     "alert.resolved": Words(
         says="{actor} resolved the alert {rule}", note="{note}", tone="good"
@@ -326,9 +343,11 @@ ARTIFACTS = {
     "evaluator": "/evaluators",
     "integration": "/integrations",
     "alert-rule": "/alert-rules",
+    "channel": "/channels",
 }
 PLACES = {
     "alert": "/alerts/{}",
+    "mute": "/alerts",
     "budget": "/budgets/{}",
     "proposal": "/proposals/{}",
     "release": "/releases/{}",

@@ -25,6 +25,7 @@ from .connecting import AsyncNetwork, Network, Resolve, finishing_by, look_up
 from .errors import TooLarge, Unavailable
 
 __all__ = [
+    "SECRETS",
     "AnswerTooLarge",
     "AnswerTooSlow",
     "BadAddress",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 REDIRECTS = 5
+SECRETS = "OPSROOM_SECRET_"  # what the names of variables that hold one begin with
 _SECRET = "opsroom.secret"  # noqa: S105  # the name of an extension
 
 

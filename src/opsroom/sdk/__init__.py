@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Unknown,
     )
     from .turns import Turn
+    from .webhooks import verify_webhook
 
 __all__ = [
     "Action",
@@ -69,6 +70,7 @@ __all__ = [
     "resume",
     "resume_sync",
     "turn",
+    "verify_webhook",
 ]
 
 # What only agents that act need, by the module that has it.
@@ -93,6 +95,7 @@ _LATER = {
         "Unknown",
     ),
     "turns": ("Turn",),
+    "webhooks": ("verify_webhook",),
 }
 _MODULE_OF = {name: module for module, names in _LATER.items() for name in names}
 _stand_ins: list[Opsroom] = []

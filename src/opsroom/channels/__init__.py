@@ -1,0 +1,1 @@
+"""Channels: telling people, where they are, what happened."""
