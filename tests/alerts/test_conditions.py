@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.actions.queries import Ended
 from opsroom.alerts.conditions import LONGEST, holds
 from opsroom.alerts.errors import BadCondition
-from opsroom.alerts.figures import figures
+from opsroom.alerts.figures import Counts, figures
 
 NOTHING = figures({}, {})
 
@@ -29,7 +28,7 @@ NOTHING = figures({}, {})
     ],
 )
 def test_what_a_condition_can_say(condition: str, *, expected: bool) -> None:
-    facts = figures({0: Ended(turns=50, failed=5, escalated=20)}, {})
+    facts = figures({0: Counts(turns=50, failed=5, escalated=20)}, {})
     assert holds(condition, facts) is expected
 
 

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.actions.queries import Ended
 from opsroom.alerts.conditions import holds
-from opsroom.alerts.figures import figures, past, recent
+from opsroom.alerts.figures import Counts, Sum, figures, past, recent
 from opsroom.alerts.kind import lint, pin
 from opsroom.alerts.model import (
     HOUR,
@@ -97,16 +96,16 @@ no_lookup: Lookup = None  # type: ignore[assignment]  # alert rules cite nothing
 def fired(agent: fleet.Agent, at: datetime, seed: int, *events: fleet.Event) -> set[str]:
     """The shipped rules about agents that look at an hour, and hold of this one."""
     windows = [*recent(at, SPAN), *past(at, SPAN)]
-    counts = {
+    found = {
         place: _ended(agent, since, seed * 1000 + place, events)
         for place, (since, _) in enumerate(windows)
     }
-    lately = {place: counts[place] for place in (0, 1)}
-    before = {place - 2: one for place, one in counts.items() if place >= 2}
+    lately = {place: found[place] for place in (0, 1)}
+    before = {place - 2: one for place, one in found.items() if place >= 2}
     return _holding(lately, before)
 
 
-def _holding(lately: Mapping[int, Ended], before: Mapping[int, Ended]) -> set[str]:
+def _holding(lately: Mapping[int, Counts], before: Mapping[int, Counts]) -> set[str]:
     facts = figures(lately, before)
     return {
         name
@@ -117,12 +116,25 @@ def _holding(lately: Mapping[int, Ended], before: Mapping[int, Ended]) -> set[st
 
 def _ended(
     agent: fleet.Agent, since: datetime, seed: int, events: tuple[fleet.Event, ...]
-) -> Ended:
+) -> Counts:
     hour = fleet.series(agent, since=since, stretches=1, stretch=SPAN, seed=seed, events=events)
-    return Ended(
-        turns=int(hour.turns[0]),
-        failed=int(hour.failed[0]),
-        escalated=int(hour.escalated[0]),
+    return counts(hour, 0)
+
+
+def counts(days: fleet.Series, place: int) -> Counts:
+    """What an agent did in one stretch of its days, as its records would have it."""
+    turns = int(days.turns[place])
+
+    def sums(mean: float) -> Sum:
+        return Sum(n=turns, total=turns * mean, squares=turns * mean**2) if turns else Sum()
+
+    return Counts(
+        turns=turns,
+        failed=int(days.failed[place]),
+        escalated=int(days.escalated[place]),
+        overridden=int(days.overridden[place]),
+        confidence=sums(float(days.confidence[place])),
+        cost=sums(float(days.cost[place]) / max(turns, 1)),
     )
 
 
@@ -147,13 +159,8 @@ def false_alarms(agent: fleet.Agent, seed: int) -> int:
     begin = NOW - timedelta(days=29)
     days = fleet.series(agent, since=begin, stretches=36 * 24, stretch=SPAN, seed=seed)
 
-    def ended(since: datetime) -> Ended:
-        place = (since - begin) // SPAN
-        return Ended(
-            turns=int(days.turns[place]),
-            failed=int(days.failed[place]),
-            escalated=int(days.escalated[place]),
-        )
+    def ended(since: datetime) -> Counts:
+        return counts(days, (since - begin) // SPAN)
 
     found = 0
     for hour in range(7 * 24):

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page
-from tests.alerts.world import CLOCK, SYSTEM, end
+from tests.alerts.world import SYSTEM, end
 from tests.pages import Site, holds
 
 from opsroom.actions.model import Final
-from opsroom.alerts import commands, queries, store
+from opsroom.alerts import looking, queries, store
 from opsroom.alerts.figures import past
 
 
@@ -22,8 +22,7 @@ def alarmed(shown: Site) -> Site:
         end(tx, "clerk", tx.now - hour, [*[Final.DONE] * 28, *[Final.FAILED] * 12])
         tx.record("release.security_event", "release/rel_1", what="<script>alert(1)</script>")
         store.hurry(tx)
-    with shown.api.db.write(CLOCK) as tx:
-        commands.look(tx)
+    looking.look(shown.api.db, None)
     return shown
 
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from opsroom.actions import turn_store
 from opsroom.actions.model import Final, Turn
-from opsroom.alerts import commands, queries, store
+from opsroom.alerts import looking, queries, store
 from opsroom.alerts.figures import past
 from opsroom.alerts.model import Alert
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.traces.queries import Reads
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)  # a Thursday
 SYSTEM = Actor("system", "default", frozenset({"administer", "read"}), human=False)
-CLOCK = Actor("system:clock", "", human=False)
 
 
 def turn(tx: Any, agent: str, at: datetime, final: Final | None) -> None:
@@ -52,9 +52,8 @@ def usual_days(db: Database, clock: ManualClock, *agents: str) -> None:
                 end(tx, agent, since, [Final.DONE] * 40)
 
 
-def look(db: Database) -> list[Alert]:
+def look(db: Database, telemetry: Reads | None = None) -> list[Alert]:
     """Look at whatever is due; the alerts of the project that are not resolved after that."""
-    with db.write(CLOCK) as tx:
-        commands.look(tx)
+    looking.look(db, telemetry)
     with db.read(SYSTEM) as tx:
         return queries.alerts(tx)

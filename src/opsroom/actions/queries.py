@@ -45,6 +45,19 @@ class Ended:
     escalated: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """Actions that were proposed, those that broke their contract, and how sure the agent was
+    of those that it rated: how many, and the sums of its confidence and of its square.
+    """
+
+    actions: int
+    malformed: int
+    rated: int
+    confidence: float
+    squares: float
+
+
 def turn(tx: Tx, turn_id: str) -> TurnRecord:
     """The decision record of a turn. Raises `TurnNotFound`."""
     found = turn_of(tx, turn_id)
@@ -117,4 +130,16 @@ def ended(tx: Tx, windows: Sequence[tuple[datetime, datetime]]) -> dict[str, dic
             failed=was.failed + times * (final in {Final.FAILED, Final.ABANDONED}),
             escalated=was.escalated + times * (final == Final.ESCALATED),
         )
+    return found
+
+
+def proposed(
+    tx: Tx, windows: Sequence[tuple[datetime, datetime]]
+) -> dict[str, dict[int, Proposed]]:
+    """What was proposed in each window of time, by agent and place of the window; those in
+    which an agent proposed nothing are not there.
+    """
+    found: dict[str, dict[int, Proposed]] = {}
+    for agent, window, counted in store.proposed(tx, windows):
+        found.setdefault(agent, {})[window] = Proposed(**counted)
     return found

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.ids import earliest
 from opsroom.kit.wire import adapter, plain
 from opsroom.policies.model import PolicyRequest, Reason, Verdict
 
@@ -346,3 +347,40 @@ def _action(row: RowMapping | dict[str, Any]) -> Action:
         "cost": data["cost"] and Decimal(data["cost"]),
     }
     return Action(**data)
+
+
+def proposed(
+    tx: Tx, windows: Sequence[tuple[datetime, datetime]]
+) -> list[tuple[str, int, dict[str, Any]]]:
+    """What was proposed in each window of time: agent, place of the window, counts and sums.
+
+    Windows are found by the moment that identifiers begin with, which every index has.
+    """
+    inside = [
+        and_(actions.c.id >= earliest("act", since), actions.c.id < earliest("act", until))
+        for since, until in windows
+    ]
+    window = case(*((within, place) for place, within in enumerate(inside))).label("window")
+    malformed = case((actions.c.refused_by == Refusal.CONTRACT.value, 1), else_=0)
+    wanted = (
+        select(
+            actions.c.agent,
+            window,
+            func.count().label("actions"),
+            func.sum(malformed).label("malformed"),
+            func.count(actions.c.confidence).label("rated"),
+            func.coalesce(func.sum(actions.c.confidence), 0.0).label("confidence"),
+            func.coalesce(func.sum(actions.c.confidence * actions.c.confidence), 0.0).label(
+                "squares"
+            ),
+        )
+        .where(actions.c.project == tx.project, or_(*inside))
+        .group_by(actions.c.agent, window)
+    )
+    return [
+        (row["agent"], row["window"], {name: row[name] for name in _COUNTED})
+        for row in tx.conn.execute(wanted).mappings()
+    ]
+
+
+_COUNTED = ("actions", "malformed", "rated", "confidence", "squares")

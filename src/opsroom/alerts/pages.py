@@ -118,7 +118,7 @@ def alert_page(request: Request, alert_id: str, tx: Read) -> Response:
         suspect=None if found.suspect is None else tell(found.suspect, names),
         undo="" if found.suspect is None else _undo(request, found.suspect),
         facts=json.dumps(alert.facts, indent=2),
-        rates=list(RATES),
+        rates=RATES,
         now=tx.now,
         muted=[one for one in queries.mutes(tx) if one.covers(alert.rule, alert.agent)],
         may="operate" in tx.actor.may,

@@ -12,8 +12,9 @@ CHANGED = frozenset({"version.created", "label.moved"})
 
 
 def _heard(tx: Tx, entry: Entry) -> None:
-    if entry.event in COUNTED or entry.subject.startswith(f"{KIND}/"):
-        store.hurry(tx)
+    changed = entry.subject.startswith(f"{KIND}/")
+    if entry.event in COUNTED or changed:
+        store.hurry(tx, everything=changed)
     else:
         store.wind(tx)
 

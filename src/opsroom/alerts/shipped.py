@@ -26,6 +26,32 @@ RULES: Mapping[str, AlertRuleSpec] = {
         window=DAY,
         quiet_after=6 * HOUR,
     ),
+    "overridden-unusually": AlertRuleSpec(
+        description="people decide otherwise more often than is usual at this hour",
+        when="usual.overridden.worse && usual.overridden.chance < 0.0001",
+    ),
+    "malformed-unusually": AlertRuleSpec(
+        description="what the agent asks for breaks its contracts more often than is usual",
+        when="usual.malformed.worse && usual.malformed.chance < 0.0001",
+    ),
+    "confidence-moved": AlertRuleSpec(
+        description="the agent is more or less sure of itself than is usual",
+        when="usual.confidence.chance < 0.0001",
+    ),
+    "model-errors": AlertRuleSpec(
+        description="calls of models fail more often than is usual",
+        when="usual.model_errors.worse && usual.model_errors.chance < 0.0001",
+    ),
+    "cost-up": AlertRuleSpec(
+        description="it costs 20 % more than in the week before",
+        when="before.cost.usd >= 10.0 && now.cost.usd >= 1.2 * before.cost.usd",
+        window=7 * DAY,
+        quiet_after=DAY,
+    ),
+    "cost-of-a-task": AlertRuleSpec(
+        description="a task costs more than is usual at this hour",
+        when="usual.cost.worse && usual.cost.chance < 0.0001",
+    ),
     "silent": AlertRuleSpec(
         description="no turn has ended where many are usual",
         when="now.turns == 0 && usual.turns.low >= 5.0",
@@ -43,6 +69,13 @@ RULES: Mapping[str, AlertRuleSpec] = {
         description="a budget refused or was overshot",
         when="events > 0",
         events=("budget.refused", "budget.overshot"),
+        scope=Scope.PROJECT,
+    ),
+    "budget-burning": AlertRuleSpec(
+        description="a budget is used up beyond its soft limit",
+        when="events > 0",
+        events=("budget.soft_passed",),
+        urgency=Urgency.INFO,
         scope=Scope.PROJECT,
     ),
     "integration": AlertRuleSpec(

@@ -1,5 +1,6 @@
 """The tables of alerts: what was found, and when each project is looked at next."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -61,6 +62,8 @@ clocks = Table(
     Column("project", String, primary_key=True),
     Column("next_at", Utc, nullable=False),
     Column("problems", JSON, nullable=False),
+    # When rules of each length of window, in seconds, were looked at last.
+    Column("looks", JSON),
     Index("ix_alert_clocks_next", "next_at"),
 )
 
@@ -139,14 +142,15 @@ def wind(tx: Tx) -> None:
     insert_missing(tx, clocks, [row])
 
 
-def hurry(tx: Tx) -> None:
-    """Look at the project as soon as may be."""
+def hurry(tx: Tx, *, everything: bool = False) -> None:
+    """Look at the project as soon as may be; with `everything`, at rules whose turn it is not
+    as well.
+    """
     wind(tx)
-    tx.conn.execute(
-        update(clocks)
-        .where(clocks.c.project == tx.project, clocks.c.next_at > tx.now)
-        .values(next_at=tx.now)
-    )
+    mine = update(clocks).where(clocks.c.project == tx.project)
+    tx.conn.execute(mine.where(clocks.c.next_at > tx.now).values(next_at=tx.now))
+    if everything:
+        tx.conn.execute(mine.values(looks=None))
 
 
 def due(tx: Tx) -> bool:
@@ -154,18 +158,34 @@ def due(tx: Tx) -> bool:
     return bool(tx.conn.execute(select(exists().where(clocks.c.next_at <= tx.now))).scalar())
 
 
-def claim(tx: Tx, *, limit: int) -> list[str]:
-    """The projects that are due, the longest due first; their clocks stay locked."""
+def due_projects(tx: Tx, *, limit: int) -> list[str]:
+    """The projects that are due, the longest due first."""
     wanted = select(clocks.c.project).where(clocks.c.next_at <= tx.now)
     wanted = wanted.order_by(clocks.c.next_at, clocks.c.project).limit(limit)
-    return list(tx.conn.execute(wanted.with_for_update(skip_locked=True)).scalars())
+    return list(tx.conn.execute(wanted).scalars())
 
 
-def looked(tx: Tx, *, next_at: datetime, problems: dict[str, str]) -> None:
+def claim(tx: Tx) -> bool:
+    """Whether this project is still due; its clock stays locked."""
+    wanted = select(clocks.c.project).where(
+        clocks.c.project == tx.project, clocks.c.next_at <= tx.now
+    )
+    return tx.conn.execute(wanted.with_for_update(skip_locked=True)).first() is not None
+
+
+def looked_at(tx: Tx) -> dict[str, str]:
+    """When rules of each length of window were looked at last."""
+    wanted = select(clocks.c.looks).where(clocks.c.project == tx.project)
+    return dict(tx.conn.execute(wanted).scalar() or {})
+
+
+def looked(
+    tx: Tx, *, next_at: datetime, problems: dict[str, str], windows: Mapping[str, str]
+) -> None:
     tx.conn.execute(
         update(clocks)
         .where(clocks.c.project == tx.project)
-        .values(next_at=next_at, problems=problems)
+        .values(next_at=next_at, problems=problems, looks=dict(windows))
     )
 
 

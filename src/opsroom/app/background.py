@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from opsroom.actions import executing as actions
 from opsroom.actions import workflow as action_workflow
-from opsroom.alerts import commands as alert_commands
+from opsroom.alerts import looking
 from opsroom.alerts import queries as alert_queries
 from opsroom.budgets import commands as budget_commands
 from opsroom.budgets import queries as budget_queries
@@ -23,6 +23,7 @@ from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.models import Models
+from opsroom.traces.queries import Reads
 
 from .acting import executors
 from .models import ConfiguredModels
@@ -42,7 +43,6 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (inbox_queries.overdue, inbox_commands.expire),
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),
-    (alert_queries.overdue, alert_commands.look),
 )
 
 
@@ -54,9 +54,10 @@ class Background:
     rest; nothing is skipped.
     """
 
-    def __init__(self, runtime: Runtime, models: Models) -> None:
+    def __init__(self, runtime: Runtime, models: Models, telemetry: Reads | None) -> None:
         self._runtime = runtime
         self._models = models
+        self._telemetry = telemetry
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name="opsroom-background", daemon=True
@@ -155,12 +156,19 @@ class Background:
                         act(tx)
             except Exception:
                 log.exception("%s failed; it will be tried again", act.__module__)
+        try:
+            with db.read(EVERYWHERE) as tx:
+                anything = alert_queries.overdue(tx)
+            if anything:
+                looking.look(db, self._telemetry)
+        except Exception:
+            log.exception("looking at alert rules failed; it will be tried again")
 
 
 @contextmanager
 def at_work(runtime: Runtime) -> Iterator[None]:
     """An installation whose background work is done in this process, without a port."""
-    work = Background(runtime, ConfiguredModels(runtime.settings))
+    work = Background(runtime, ConfiguredModels(runtime.settings), None)
     work.start()
     try:
         yield

@@ -249,7 +249,7 @@ def _badges(request: Request) -> Mapping[str, int]:
 def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        work = Background(runtime, app.state.models) if background else None
+        work = Background(runtime, app.state.models, app.state.traces) if background else None
         if work is not None:
             work.start()
         try:

@@ -1,11 +1,27 @@
 """The table of overrides."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, String, Table, Text, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    String,
+    Table,
+    Text,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.ids import earliest
 from opsroom.kit.wire import adapter, plain
 
 from .model import Override
@@ -108,6 +124,27 @@ def counts(tx: Tx) -> list[tuple[str, int]]:
         .limit(100)
     )
     return [(category, int(count)) for category, count in tx.conn.execute(counted)]
+
+
+def overridden(
+    tx: Tx, windows: Sequence[tuple[datetime, datetime]]
+) -> list[tuple[str, int, int]]:
+    """Of how many turns or actions people decided otherwise in each window of time: agent,
+    place of the window, count.
+    """
+    inside = [
+        and_(overrides.c.id >= earliest("ovr", since), overrides.c.id < earliest("ovr", until))
+        for since, until in windows
+    ]
+    window = case(*((within, place) for place, within in enumerate(inside))).label("window")
+    wanted = (
+        select(overrides.c.agent, window, func.count(overrides.c.subject.distinct()))
+        .where(
+            overrides.c.project == tx.project, overrides.c.retracted_at.is_(None), or_(*inside)
+        )
+        .group_by(overrides.c.agent, window)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.conn.execute(wanted)]
 
 
 def _columns(one: Override) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Looking at requests and overrides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
@@ -206,6 +206,18 @@ def override(tx: Tx, override_id: str) -> Override:
     found = override_store.override(tx, override_id)
     if found is None:
         raise OverrideNotFound(override_id)
+    return found
+
+
+def overridden(
+    tx: Tx, windows: Sequence[tuple[datetime, datetime]]
+) -> dict[str, dict[int, int]]:
+    """Of how many turns or actions people decided otherwise in each window of time, by agent
+    and place of the window.
+    """
+    found: dict[str, dict[int, int]] = {}
+    for agent, window, many in override_store.overridden(tx, windows):
+        found.setdefault(agent, {})[window] = many
     return found
 
 

@@ -8,6 +8,7 @@ import random
 import secrets
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from .clock import Clock
@@ -43,6 +44,11 @@ class TimeIds:
                 fresh if fresh > self._last + _STEP else self._last + self._bits(32) + 1
             )
             return f"{prefix}_{_base32(self._last)}"
+
+
+def earliest(prefix: str, at: datetime) -> str:
+    """What every identifier that is made from a moment on is no smaller than."""
+    return f"{prefix}_{_base32(int(at.timestamp() * 1000) << 80)}"
 
 
 def seeded_ids(clock: Clock, seed: int) -> TimeIds:

@@ -52,5 +52,8 @@ def upgrade() -> None:
             unique=False,
         )
 
+    with op.batch_alter_table("alert_clocks", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("looks", sa.JSON(), nullable=True))
+
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
