@@ -1,1 +1,1 @@
-"""Bench: recorded attacks and recorded work, replayed through the gate."""
+"""Bench: recorded attacks and recorded work, put through the gate and the detectors."""

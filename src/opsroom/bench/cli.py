@@ -1,4 +1,4 @@
-"""`opsroom bench …`: recorded attacks and recorded work, put through the gate, without a server."""
+"""`opsroom bench …`: recorded attacks and recorded work, through gate and detectors, no server."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ COLUMNS = (
 
 @click.group()
 def bench() -> None:
-    """Put recorded attacks and recorded work through the gate."""
+    """Put recorded attacks and recorded work through the gate and the detectors."""
 
 
 @bench.command()
@@ -62,6 +62,33 @@ def tau(ctx: click.Context, folder: Path | None) -> None:
     from .tau import report
 
     show(ctx, plain(report(data_dir(folder, "tau"))), _words)
+
+
+@bench.command()
+@click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.pass_context
+def detectors(ctx: click.Context, folder: Path | None) -> None:
+    """Look for injections in FOLDER (security, agentdojo, tau, intents).
+
+    Prints what is detected, by variant and with the half apart that nobody looked at while
+    writing the signals, and the false alarms. Without FOLDER: OPSROOM_DATA.
+    """
+    from opsroom.kit.wire import plain
+
+    from .detectors import report
+    from .recorded import data_dir
+
+    show(ctx, plain(report(data_dir(folder))), _alarms)
+
+
+def _alarms(report: dict[str, Any]) -> str:
+    rows = [
+        (row["asked"], row["texts"], row["part"], _rate(row["alarms"], interval=True))
+        for row in report["rows"]
+    ]
+    return table(("asked", "texts", "part", "alarms"), rows, empty="no texts")
 
 
 def _words(report: dict[str, Any]) -> str:
