@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 
 from .model import Finding
-from .reading import View, capped, place, views
+from .reading import View, capped, characters, place, utf8, views
 from .signals import SIGNALS, Family
 
 DETECTOR = "injection"
@@ -86,12 +86,12 @@ def _signs(read: str) -> Iterator[_Sign]:
 
 
 def _matches(view: View) -> Iterator[_Sign]:
-    data = view.text.encode()  # once: the patterns work on bytes
+    data = utf8(view.text)  # once for all patterns
     for signal in SIGNALS:
         found = signal.pattern.search(data)
         if found is not None:
-            start, end = (len(data[:at].decode()) for at in found.span())
-            yield _Sign(signal.family.value, signal.weight, view, (start, end))
+            span = characters(data, found.span())
+            yield _Sign(signal.family.value, signal.weight, view, span)
 
 
 def _repetition(read: str) -> Iterator[_Sign]:

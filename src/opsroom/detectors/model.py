@@ -24,3 +24,6 @@ class Finding(Wire):
     @property
     def alarming(self) -> bool:
         return self.score >= ALARM
+
+
+MOST: Final = 20  # findings of one detector in one text: more say nothing new

@@ -85,16 +85,32 @@ def place(
     text: str, start: int, end: int, origin: tuple[int, int] | None = None
 ) -> tuple[int, int]:
     """Where a stretch of `fold(capped(text))` stands in `text`, or a stretch of `origin`."""
-    read = capped(text)
-    if origin is not None:
-        start, end = origin
-    elif not read.isascii():
-        ends = list(accumulate(len(_FOLD[ord(one)]) for one in read))
-        start, end = bisect_right(ends, start), bisect_right(ends, max(start, end - 1)) + 1
+    start, end = origin or unfolded(capped(text), start, end)
     if len(text) > LONGEST:
         skipped = len(text) - LONGEST
         start, end = (at + skipped if at >= _HEAD else at for at in (start, end))
     return min(start, len(text)), min(max(start, end), len(text))
+
+
+def unfolded(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where a stretch of `fold(text)` stands in `text`."""
+    if text.isascii():
+        return start, end
+    ends = list(accumulate(len(_FOLD[ord(one)]) for one in text))
+    last = bisect_right(ends, max(start, end - 1))
+    return bisect_right(ends, start), min(last + 1, len(text))
+
+
+def utf8(text: str) -> bytes:
+    """What RE2 works on; half a surrogate pair, which is no text, becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def characters(data: bytes, span: tuple[int, int]) -> tuple[int, int]:
+    """A stretch of bytes of `utf8` text, in characters."""
+    start, end = span
+    before = len(data[:start].decode())
+    return before, before + len(data[start:end].decode())
 
 
 def views(text: str) -> Iterator[View]:
@@ -108,7 +124,7 @@ def views(text: str) -> Iterator[View]:
     spelled = _LEET_WORD.sub(_spelled, plain)
     if spelled != plain:
         yield View(spelled, "digits for letters")
-    yield from _deciphered(text)
+    yield from deciphered(text)
 
 
 def _straightened(word: re.Match[str]) -> str:
@@ -186,7 +202,7 @@ _SHIFTED = {word.translate(_SHIFTS[n]): n for n in range(1, 26) for word in _GIV
 _WORD = re.compile(r"[a-z]+")
 
 
-def _deciphered(text: str) -> Iterator[View]:
+def deciphered(text: str) -> Iterator[View]:
     for name, pattern, decipher in _CODES:
         room = _LONGEST_CODE
         for found in pattern.finditer(text):
