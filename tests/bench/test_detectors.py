@@ -17,8 +17,8 @@ def rate(rows: tuple[Alarms, ...], texts: str, part: str = "all") -> float:
 def test_cases_are_found(data_dir: Path) -> None:
     rows = detectors.cases(data_dir)
     assert rate(rows, "injection cases", "developed on") >= 0.76
-    assert rate(rows, "injection cases", "held out") >= 0.5
-    assert rate(rows, "security-violating", "held out") >= 0.68
+    assert rate(rows, "injection cases", "held out") >= 0.58
+    assert rate(rows, "security-violating", "held out") >= 0.77
 
 
 @pytest.mark.slow

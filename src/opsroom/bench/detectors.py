@@ -1,10 +1,12 @@
 """What the detector of injections finds, and how often it cries wolf, on recorded texts.
 
-Its signals were written while looking at the injection cases with an even number; the odd ones
-were never looked at, and stand apart as "held out". Both halves come from the same authors, so
-even that half says more about these attacks than about tomorrow's. Of the cases, those called
-logic-violating ask harmless things that only their agent's task forbids: what nobody can see in
-a text is not missed by looking at it. Every text counts once, however often it was recorded.
+Its signals were written while looking at the injection cases with an even number. Of the odd
+ones, which stand apart as "held out", nobody read a text; but they were counted after each of
+three versions, and that few were found said where to widen the signals. Both halves come from
+the same authors, so even that half says more about these attacks than about tomorrow's.
+
+Of the cases, those called logic-violating ask harmless things that only their agent's task
+forbids: nothing in such a text could be seen. Every text counts once, however often recorded.
 """
 
 import re

@@ -4,8 +4,10 @@ For what users write (direct) and for what tools answer (indirect). The answer s
 a sum of signals, each a row in `signals`. Nothing is learned and nothing leaves the process.
 
 It promises linear time, to read no more than `reading.LONGEST` characters, never to raise, and
-that a text which says more never scores less, while all of it is read. It cannot see what only
-the agent's task would tell: a polite question that is nobody's business looks like a question.
+that sentences added to a text never lower its score while all of it is read. (Words added to a
+sentence may: asking for "the password" is a sign, asking for "the password policy" is none.)
+It cannot see what only the agent's task would tell: a polite question that is nobody's business
+looks like a question.
 """
 
 import re
@@ -15,18 +17,19 @@ from math import prod
 
 from .model import Finding
 from .reading import View, capped, characters, place, utf8, views
-from .signals import SIGNALS, Family
+from .signals import FAMILIES, Family
 
 DETECTOR = "injection"
 _MOST_WORDS = 4
 
 # What a disguise weighs by itself, where readable language came out of it.
 _DISGUISE = {
-    "base64": 0.3,
+    "base64": 0.35,
     "hexadecimal": 0.4,
     "binary": 0.5,
     "Morse code": 0.5,
     "pig Latin": 0.5,
+    "numbers": 0.3,
     "a shifted alphabet": 0.5,
     "letters in reverse order": 0.3,
 }
@@ -87,11 +90,15 @@ def _signs(read: str) -> Iterator[_Sign]:
 
 def _matches(view: View) -> Iterator[_Sign]:
     data = utf8(view.text)  # once for all patterns
-    for signal in SIGNALS:
-        found = signal.pattern.search(data)
-        if found is not None:
-            span = characters(data, found.span())
-            yield _Sign(signal.family.value, signal.weight, view, span)
+    for family, anything, signals in FAMILIES:
+        if anything.search(data) is None:
+            continue
+        for signal in signals:
+            found = signal.pattern.search(data)
+            if found is not None:  # the heaviest of its family: no other would count
+                span = characters(data, found.span())
+                yield _Sign(family.value, signal.weight, view, span)
+                break
 
 
 def _repetition(read: str) -> Iterator[_Sign]:

@@ -12,8 +12,10 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from itertools import accumulate
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 LONGEST: Final = 100_000
 _HEAD = 60_000
@@ -30,6 +32,7 @@ _ALIKES = str.maketrans(_ALIKE)
 _LETTERS = re.compile(rf"[a-z{''.join(_ALIKE)}]{{2,}}")
 _LEET = str.maketrans("013457@$!|8", "oieastasiib")
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]{3,}")
+_APART = re.compile(r"(?:\b\w[ ._-]{1,3}){4,}\w\b")
 _ACCENTS = range(0x0300, 0x0370)
 _TAGS = range(0xE0020, 0xE007F)
 
@@ -124,7 +127,15 @@ def views(text: str) -> Iterator[View]:
     spelled = _LEET_WORD.sub(_spelled, plain)
     if spelled != plain:
         yield View(spelled, "digits for letters")
+    joined = _APART.sub(_joined, plain)
+    if joined != plain:
+        yield View(joined, "letters set apart", (0, len(text)))
     yield from deciphered(text)
+
+
+def _joined(letters: re.Match[str]) -> str:
+    """`w a i t  h e r e` is two words, `w.a.i.t` is one."""
+    return " ".join(re.sub(r"[\W_]", "", word) for word in re.split(r"\s{2,}", letters[0]))
 
 
 def _straightened(word: re.Match[str]) -> str:
@@ -186,19 +197,58 @@ def _pig(code: str) -> str:
     return " ".join(words)
 
 
+def _percent(code: str) -> str:
+    return unquote_to_bytes(code).decode()
+
+
+def _escapes(code: str) -> str:
+    return "".join(chr(int(one, 16)) for one in re.findall(r"[0-9a-fA-F]{2,4}", code))
+
+
+def _numbers(code: str) -> str:
+    return bytes(int(one) for one in re.findall(r"\d+", code)).decode("ascii")
+
+
 _CODES: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] = (
     ("base64", re.compile(r"[A-Za-z0-9+/_-]{16,20000}={0,2}"), _base64),
     ("hexadecimal", re.compile(r"(?:[0-9a-fA-F]{2}){10,10000}"), _hex),
     ("binary", re.compile(r"(?:[01]{8}\s?){4,4000}"), _binary),
     ("Morse code", re.compile(r"[.-]{1,6}(?:[ /]{1,3}[.-]{1,6}){7,4000}"), _morse),
     ("pig Latin", re.compile(r"(?:\b[A-Za-z]{1,30}ay\b[\s,.?!]{1,3}){4,400}"), _pig),
+    ("percent signs", re.compile(r"(?:%[0-9a-fA-F]{2}){8,4000}"), _percent),
+    (
+        "escapes",
+        re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,4000}|(?:\\x[0-9a-fA-F]{2}){8,4000}"),
+        _escapes,
+    ),
+    ("entities", re.compile(r"(?:&#x?[0-9a-fA-F]{2,5};\s?){6,3000}"), unescape),
+    ("numbers", re.compile(r"(?:\b\d{2,3}\b[ ,]{1,2}){7,3000}\d{2,3}\b"), _numbers),
 )
 
-# Words that give an order away, written with every shift of the alphabet (Caesar, ROT13).
+# Words that give an order away, backwards or with the alphabet shifted (Caesar, ROT13).
 _GIVEAWAY = ("ignore", "instructions", "previous", "password", "secret", "disregard", "system")
+_COMMON = (
+    "the",
+    "what",
+    "you",
+    "your",
+    "this",
+    "that",
+    "tell",
+    "where",
+    "with",
+    "user",
+    "name",
+)
 _ABC = "abcdefghijklmnopqrstuvwxyz"
 _SHIFTS = [str.maketrans(_ABC, _ABC[n:] + _ABC[:n]) for n in range(26)]
-_SHIFTED = {word.translate(_SHIFTS[n]): n for n in range(1, 26) for word in _GIVEAWAY}
+_SHIFTED = {
+    (word.translate(_SHIFTS[n]), n): 2 if word in _GIVEAWAY else 1
+    for n in range(1, 26)
+    for word in _GIVEAWAY + _COMMON
+}
+_BACKWARDS = {one[::-1]: 2 if one in _GIVEAWAY else 1 for one in _GIVEAWAY + _COMMON}
+_ENOUGH = 2  # one word that gives away, or two common ones
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -221,9 +271,13 @@ def deciphered(text: str) -> Iterator[View]:
 def _rearranged(text: str) -> Iterator[View]:
     """The whole text with its alphabet shifted or its letters reversed, where that shows."""
     words = set(_WORD.findall(text.lower()))
-    shifts = Counter(_SHIFTED[one] for one in words & _SHIFTED.keys())
-    for shift, _ in shifts.most_common(2):
-        plain = text.lower().translate(_SHIFTS[26 - shift])
-        yield View(fold(plain), "a shifted alphabet", (0, len(text)))
-    if any(one[::-1] in words for one in _GIVEAWAY):
+    shifts: Counter[int] = Counter()
+    for (word, shift), telling in _SHIFTED.items():
+        if word in words:
+            shifts[shift] += telling
+    for shift, telling in shifts.most_common(2):
+        if telling >= _ENOUGH:
+            plain = text.lower().translate(_SHIFTS[26 - shift])
+            yield View(fold(plain), "a shifted alphabet", (0, len(text)))
+    if sum(_BACKWARDS.get(one, 0) for one in words) >= _ENOUGH:
         yield View(fold(text[::-1]), "letters in reverse order", (0, len(text)))
