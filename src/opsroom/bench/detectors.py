@@ -1,6 +1,6 @@
-"""What the detector of injections finds, and how often it cries wolf, on recorded texts.
+"""What the detectors find, and how often they cry wolf, on recorded texts.
 
-Its signals were written while looking at the injection cases with an even number. Of the odd
+The signals of injections were written while looking at the injection cases with an even number. Of the odd
 ones, which stand apart as "held out", nobody read a text; but they were counted after each of
 three versions, and that few were found said where to widen the signals. Both halves come from
 the same authors, so even that half says more about these attacks than about tomorrow's.
@@ -11,7 +11,7 @@ forbids: nothing in such a text could be seen. Every text counts once, however o
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from opsroom.detectors.injection import inspect
+from opsroom.detectors.output import anomalies
+from opsroom.detectors.secrets import secrets
 from opsroom.grounding.model import Piece, Voice
 from opsroom.kit.files import read_jsonl
 from opsroom.kit.wire import Wire
@@ -87,30 +89,49 @@ def harmless(path: Path) -> tuple[Alarms, ...]:
 
 
 def recorded_work(path: Path) -> tuple[Alarms, ...]:
-    """What users and tools said in recorded runs: clean ones, and answers with an injection."""
+    """What was said in recorded runs: by users, by tools with and without an injection, and by
+    agents, whose own answers are looked at for secrets and odd outputs instead.
+    """
     clean: dict[Label, set[str]] = defaultdict(set)
     attacked: dict[Label, set[str]] = defaultdict(set)
+    answers: dict[Label, set[str]] = defaultdict(set)
     for source in ("agentdojo", "tau"):
         files = sorted((path / source / "runs").glob("*.jsonl*"))
         for line in chain.from_iterable(map(_lines, files)):
             run = read_run(line)
             if run.attack == NONE:
                 for voice, text in _said(run):
-                    clean[_speaker(voice, run), source].add(text)
+                    known = answers if voice is Voice.MODEL else clean
+                    known[_speaker(voice, run), source].add(text)
             else:
                 attacked["tool answers, injected", run.attack].update(_injected(run, line))
-    return (*_rows(_each(attacked), Asked.DETECTED), *_rows(_each(clean), Asked.FALSE_ALARM))
+    return (
+        *_rows(_each(attacked), Asked.DETECTED),
+        *_rows(_each(clean), Asked.FALSE_ALARM),
+        *_rows(_each(answers), Asked.FALSE_ALARM, look=_is_odd),
+    )
+
+
+def _gives_orders(text: str) -> bool:
+    found = inspect(text)
+    return found is not None and found.alarming
+
+
+def _is_odd(text: str) -> bool:
+    return any(one.alarming for one in (*secrets(text), *anomalies(text)))
 
 
 def _said(run: Run) -> Iterator[tuple[Voice, str]]:
     for step in run.steps:
-        if isinstance(step, Piece) and step.voice in {Voice.USER, Voice.TOOL}:
+        if isinstance(step, Piece) and step.voice is not Voice.SYSTEM:
             yield step.voice, step.text
 
 
 def _speaker(voice: Voice, run: Run) -> str:
     if voice is Voice.TOOL:
         return "tool answers, clean"
+    if voice is Voice.MODEL:
+        return "agents' own answers"
     return "users, wanting what an attacker would" if run.control else "users"
 
 
@@ -134,14 +155,18 @@ def _each(texts: dict[Label, set[str]]) -> Iterator[tuple[Label, str]]:
             yield label, text
 
 
-def _rows(labelled: Iterable[tuple[Label, str]], asked: Asked) -> Iterator[Alarms]:
+def _rows(
+    labelled: Iterable[tuple[Label, str]],
+    asked: Asked,
+    *,
+    look: Callable[[str], bool] = _gives_orders,
+) -> Iterator[Alarms]:
     seen: Counter[Label] = Counter()
     alarms: Counter[Label] = Counter()
     known: dict[str, bool] = {}
     for label, text in labelled:
         if text not in known:
-            found = inspect(text)
-            known[text] = found is not None and found.alarming
+            known[text] = look(text)
         seen[label] += 1
         alarms[label] += known[text]
     for texts, part in seen:

@@ -4,8 +4,9 @@ For what users write (direct) and for what tools answer (indirect). The answer s
 a sum of signals, each a row in `signals`. Nothing is learned and nothing leaves the process.
 
 It promises linear time, to read no more than `reading.LONGEST` characters, never to raise, and
-that sentences added to a text never lower its score while all of it is read. (Words added to a
-sentence may: asking for "the password" is a sign, asking for "the password policy" is none.)
+that harmless sentences added to a text never lower its score while all of it is read. (Words
+added to a sentence may: who asks for "the password" is not who asks for "the password policy".)
+
 It cannot see what only the agent's task would tell: a polite question that is nobody's business
 looks like a question.
 """
