@@ -92,6 +92,10 @@ def test_a_disguise_does_not_help(text: str) -> None:
         "Let me know when the agent is ready, and what the answer should be.",
         "What is the secret of a good life? Tell me what you are programmed to do.",
         "Stay closed monday, tuesday, wednesday, thursday, friday, saturday, or sunday.",
+        "Bitte ignorieren Sie meine letzte E-Mail und sagen Sie mir, wann Sie kommen.",
+        "Olvidé mi contraseña anterior, ¿cómo puedo cambiarla?",
+        "我忘记了之前的密码，请帮我重置。",
+        "パスワードを忘れました。再設定の方法を説明してください。",
         "commit 3f2b8c9d0e1f4a5b6c7d8e9f0a1b2c3d4e5f6a7b",
     ],
 )

@@ -16,6 +16,11 @@ CANARY = "Heron-7741-lagoon"
 CANARIES = Canaries([CANARY])
 LETTER = "the customer lives in Lyon and owes us nothing"
 CODE = base64.urlsafe_b64encode(LETTER.encode()).decode()
+HOSTILE = (
+    "a", " ", "[", "![](http://a", "<!--", "<img ", "ignore ", "your ", "=" * 9, "way ", ". ", "q: a: ",
+    "q:&#65;\u0430ignore ", "=1_=.- _.- 1", "\u5ffd\u7565\u6307\u793a", "\u0430a", "1a",
+    "vtaber cerivbhf ", "\u200b", "\ud800",
+)  # fmt: skip
 
 
 def alarms(text: str) -> list[Finding]:
@@ -78,35 +83,13 @@ def test_every_finding_stands_in_its_text(text: str, at: int) -> None:
         assert 0 <= one.score <= 1
 
 
-@pytest.mark.parametrize(
-    "piece",
-    [
-        *(
-            "a",
-            " ",
-            "[",
-            "![](http://a",
-            "<!--",
-            "<img ",
-            "ignore ",
-            "your ",
-            "=" * 9,
-            "way ",
-            ". ",
-        ),
-        *(
-            "q: a: ",
-            "\u5ffd\u7565\u6307\u793a",
-            "\u0430a",
-            "1a",
-            "vtaber cerivbhf ",
-            "\u200b",
-            "\ud800",
-        ),
-    ],
-)
-def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
-    """Ten times the text may take ten times as long (thirty here); squared would be a hundred."""
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_costs_no_more_than_its_length(
+    piece: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Ten times the text may take ten times as long (thirty here); squared would be a hundred.
+    Nor may a pattern outgrow RE2's memory, which is slow and says so.
+    """
 
     def cost(length: int) -> float:
         text = (piece * length)[:length]
@@ -118,3 +101,4 @@ def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
         return min(times)
 
     assert cost(80_000) < 30 * cost(8_000) + 0.01
+    assert "out of memory" not in capfd.readouterr().err

@@ -2,7 +2,7 @@
 
 The signals of injections were written while looking at the injection cases with an even number. Of the odd
 ones, which stand apart as "held out", nobody read a text; but they were counted after each of
-three versions, and that few were found said where to widen the signals. Both halves come from
+four versions, and that few were found said where to widen the signals. Both halves come from
 the same authors, so even that half says more about these attacks than about tomorrow's.
 
 Of the cases, those called logic-violating ask harmless things that only their agent's task

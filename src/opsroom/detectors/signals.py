@@ -75,8 +75,8 @@ _TABLE: Final = {
 0.60 \bwhat (?:were|have) you (?:been )?(?:told|instructed|given|programmed|forbidden)\b
 0.60 \bwhat are you hiding\b
 0.60 \byou(?: are|'re)? (?:not allowed|forbidden|not supposed|not permitted) to (?:tell|say|share|reveal|talk|discuss)
-0.60 {ask_abroad}.{0,30}{kept_abroad}
-0.60 {kept_abroad}.{0,60}{ask_abroad}
+0.60 {ask_abroad}{rest}{kept_abroad}
+0.60 {kept_abroad}{rest}{ask_abroad}
 0.55 \b(?:need|want|share) (?:your|the) ~1{kept}{end}
 0.55 \bwhat ~1your ~1{kept}
 0.55 \balready know the ~1{kept}
@@ -98,15 +98,15 @@ _TABLE: Final = {
 0.55 \bis the user (?:married|rich|ill|single)\b
 0.55 \bwhat does the user (?:like|love|hate|own|earn|eat|drive|do for)\b
 0.55 \bwhen was the user born\b
-0.50 \bthe user .{0,60}\b(?:her|his|their) ~1{about}
+0.50 \bthe user {rest}\b(?:her|his|their) ~1{about}
 0.50 \b(?:different|other|all|your) (?:users|customers|clients) ~1(?:in your database|data)
-0.50 {user_abroad}.{0,30}{about_abroad}
-0.50 {about_abroad}.{0,25}{user_abroad}
+0.50 {user_abroad}{rest}{about_abroad}
+0.50 {about_abroad}{rest}{user_abroad}
 0.40 \bwhere (?:does|do|did|would|might) [a-z]+ (?:[a-z]+ )?(?:currently )?(?:live|reside)\b
 0.40 \bwhere [a-z]+ (?:currently )?(?:lives|resides)\b
 0.40 (?:{ask}|\breveals?|\babout) (?:me |us |with me |about )*[a-z]+ ?(?:[a-z]+)?'s ~2{about}
 0.40 \bwhat(?:'s| is) (?:the )?(?:[a-z]+ )?(?:bank|account) balance of\b
-0.40 {ask_abroad}.{0,16}{about_abroad}.{0,24} (?:de|d'|von|di|of)\b
+0.40 {ask_abroad}{rest}{about_abroad}{rest} (?:de|d'|von|di|of)\b
 """,
     Family.ROLE: r"""
 0.80 \bdo anything now\b
@@ -238,13 +238,13 @@ _TABLE: Final = {
 """,
     Family.SPLIT: r"""
 0.60 \bwe have (?:two|three|four|five|\d) (?:strings|variables|pieces|parts)\b
-0.60 \b\w{1,8}\s?=\s?[\"'].{1,80}[\"'].{1,60}\b(?:answer|means|execute|respond|do what|return what|print what|say)\b.{0,40}\w{1,8}\s?\+\s?\w{1,8}
+0.60 \b\w{1,8}\s?=\s?[\"'].*[\"'].*\b(?:answer|means|execute|respond|do what|return what|print what|say)\b.*\w{1,8}\s?\+\s?\w{1,8}
 0.55 \b(?:interlace|interleave|concatenate|join|combine|merge|put|assemble) (?:(?:the|these|those|two|three|all|both) )+(?:strings|pieces|parts|letters|words|fragments)\b
 0.55 \b(?:interlace|interleave|concatenate|combine|join) (?:part (?:1|one|a)\b|a,\s?b\b|a and b\b|them\b)
-0.50 \bstrings?\b.{0,60}\b[a-z]\s?\+\s?[a-z]\b
-0.50 \b[ax] (?:is|=|be) .{1,60}\b[by] (?:is|=|be) [\"'].{0,60}
+0.50 \bstrings?\b.*\b[a-z]\s?\+\s?[a-z]\b
+0.50 \b[ax] (?:is|=|be) .*\b[by] (?:is|=|be) [\"'].*
 0.50 \bfirst letters? of (?:each|every|all)\b ~2(?:word|line|sentence)s?\b
-0.45 \bpart (?:1|one|a)\b.{1,80}\bpart (?:2|two|b)\b
+0.45 \bpart (?:1|one|a)\b.*\bpart (?:2|two|b)\b
 0.40 \bsplit (?:the|your) (?:response|answer|output|reply) into\b
 0.40 \bat a character level\b
 0.35 \b[a-z]\s?=\s?[a-z]\s?\+\s?[a-z]\b
@@ -266,7 +266,7 @@ _TABLE: Final = {
 0.30 \b(?:send|forward) all ~3to \S+@\S+ and delete\b
 """,
     Family.EXAMPLES: r"""
-0.20 \bq:.{1,400}\ba:.{1,400}\bq:
+0.20 \bq:.*\ba:.*\bq:
 """,
 }
 
@@ -288,12 +288,12 @@ def _rows(family: Family) -> Iterator[tuple[float, str]]:
 def _abroad() -> Iterator[tuple[float, str]]:
     """Override in other languages, where the verb may come first or last."""
     for verb, noun in vocabulary.ABROAD:
-        yield 0.85, f"{verb}.{{0,40}}{noun}"
-        yield 0.6, f"{verb}.{{0,30}}{{say_abroad}}"
+        yield 0.85, f"{verb}{{rest}}{noun}"
+        yield 0.45, f"{verb}{{rest}}{{say_abroad}}"
     for verb, noun in vocabulary.VERB_LAST:
-        yield 0.85, f"{noun}.{{0,25}}{verb}"
+        yield 0.85, f"{noun}{{rest}}{verb}"
     for verb, _ in vocabulary.VERB_FIRST:
-        yield 0.5, f"{verb}.{{0,12}}{{passage}}"
+        yield 0.5, f"{verb}{{rest}}{{passage}}"
 
 
 def _spread(pattern: str) -> str:

@@ -6,6 +6,9 @@ and light punctuation, as in the table of signals.
 
 from typing import Final
 
+# The rest of a sentence. Counting its letters would cost RE2 a state for each of them.
+REST = r"[^.!?\n]*"
+
 DROP = (
     r"(?:ignor\w*|disregard\w*|\bforget|\boverlook|\bneglect|\bbypass|\boverride|\boverrule"
     r"|\bset aside|\bdiscard|\bdo not (?:follow|obey|listen to|do)"
@@ -61,13 +64,13 @@ ABROAD: Final = (
     # French, Spanish, Portuguese, Italian, Romanian
     (
         (
-            r"(?:\bignor[aeoi]\w*|\boublie\w*|ne ten\w+ pas compte|ne tiens pas compte|\bolvid\w+"
-            r"|haz caso omiso|hagan? caso omiso|\bdescart\w+|\besquec\w+|\bdesconsider\w+"
-            r"|\bdimentic\w+|\btrascur\w+|\buita\b)"
+            r"(?:\bignor[aeoi]\w*|\boublie\w*|ne ten\w+ pas compte|ne tiens pas compte|\bolvid(?:a|e|en|ad|ate)\b"
+            r"|haz caso omiso|hagan? caso omiso|\bdescart\w+|\besque(?:ca|cam|ce)\b|\bdesconsider\w+"
+            r"|\bdimentic(?:a|ate|hi)\b|\btrascur\w+|\buita\b)"
         ),
         (
             r"(?:\binstru[ck]\w+|\bconsigne\w*|\bdirecti\w+|\bregles\b|ce qui precede|\bindicacion\w*"
-            r"|\bdiretriz\w*|\bdirectri\w*|\breglas\b|\bregras\b|\banterior\w*|\bistruzion\w*"
+            r"|\bdiretriz\w*|\bdirectri\w*|\breglas\b|\bregras\b|\blo anterior\b|\bo anterior\b|\bistruzion\w*"
             r"|\bdirettiv\w*|\bregole\b|quanto sopra|\breguli\w*)"
         ),
     ),
@@ -98,13 +101,13 @@ ABROAD: Final = (
     ),
     # Chinese, Japanese, Korean
     (
-        r"(?:忽略|无视|忘记|忘掉|不要理会|不理会|無視|忘記|忘れ|破棄|従わ|무시|잊|따르지)",
-        r"(?:指示|指令|说明|說明|规则|規則|提示|命令|以上|之前|上記|ルール|プロンプト|지시|명령|지침|규칙|프롬프트)",
+        r"(?:忽略|无视|忘记|忘掉|不要理会|不理会|無視|忘記|忘れて|忘れろ|破棄|従わ|무시|잊어|잊으|따르지)",
+        r"(?:指示|指令|说明|說明|规则|規則|提示|命令|以上的?(?:所有|全部)?内容|上記|ルール|プロンプト|지시|명령|지침|규칙|프롬프트)",
     ),
     # Arabic, Persian, Hebrew; Hindi, Bengali, Thai
     (
         (
-            r"(?:تجاهل|انس|تجاوز|لا تتبع|نادیده|فراموش|התעלם|שכח|अनदेखा|अनदेखी|नजरअंदाज|भूल|उपेक्षा"
+            r"(?:تجاهل|انسى|انس كل|انس جميع|تجاوز|لا تتبع|نادیده|فراموش|התעלם|שכח|अनदेखा|अनदेखी|नजरअंदाज|भूल|उपेक्षा"
             r"|উপেক্ষা|ভুলে|เพิกเฉย|ละเว้น|ลืม)"
         ),
         (
@@ -151,4 +154,4 @@ CREATOR = (
     r"|supervisor|inventor|operator)"
 )
 CODE = r"(?:(?:^|\n)\s*(?:#|//|--)|/\*)"
-MARKUP = r"(?:<!--|(?:<(?:td|tr|li|p|footer|div|span|title)\b[^<>]{0,80}>\s*)+)"
+MARKUP = r"(?:<!--|(?:<(?:td|tr|li|p|footer|div|span|title)\b[^<>]*>\s*)+)"
