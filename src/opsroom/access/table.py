@@ -277,6 +277,9 @@ ROUTES: dict[str, str] = {
     "GET /traces/{trace_id}": "read",
     "GET /traces/{trace_id}/columns": "read",
     "GET /traces/{trace_id}/spans/{span_id}": "read",
+    # security
+    "GET /v1/security/events": "read",
+    "GET /security": "read",
     # channels
     "GET /v1/channels/{name}/deliveries": "read",
     "POST /v1/channels/{name}/test": "operate",

@@ -29,6 +29,12 @@ COUNTED = frozenset(
         "integration.failed",
         "release.rolled_back",
         "release.security_event",
+        "security.attack_stopped",
+        "security.canary_seen",
+        "security.odd_output",
+        "security.order_seen",
+        "security.secret_in_output",
+        "security.unknown_tool",
     }
 )
 

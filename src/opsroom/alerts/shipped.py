@@ -58,12 +58,24 @@ RULES: Mapping[str, AlertRuleSpec] = {
         urgency=Urgency.CRITICAL,
     ),
     "security": AlertRuleSpec(
-        description="a security event was reported, or a tool is in quarantine",
+        description="an attack went as far as the gate, something leaked, or a tool is in quarantine",
         when="events > 0",
-        events=("release.security_event", "gateway.tool_quarantined"),
+        events=(
+            "release.security_event",
+            "gateway.tool_quarantined",
+            "security.attack_stopped",
+            "security.canary_seen",
+            "security.secret_in_output",
+        ),
         urgency=Urgency.CRITICAL,
         scope=Scope.PROJECT,
         window=DAY,
+    ),
+    "suspicious": AlertRuleSpec(
+        description="an agent read orders, asked for a tool it does not have, or said something odd",
+        when="events > 0",
+        events=("security.order_seen", "security.odd_output", "security.unknown_tool"),
+        scope=Scope.PROJECT,
     ),
     "budget": AlertRuleSpec(
         description="a budget refused or was overshot",

@@ -4,6 +4,7 @@ Both start in a thread of their own, so that requests are answered while they co
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.models import Models
+from opsroom.security.watching import Watcher, canaries_of
 from opsroom.traces.queries import Reads
 
 from .acting import executors
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LOOK_EVERY = 0.1
 TICK_EVERY = 10  # looks
+WATCH_EVERY = 0.5
 REST_AFTER_FAILURE = 2.0
 EVERYWHERE = Actor("system:clock", "", human=False)
 # What the clock alone changes, in every project: whether anything is due, and doing it.
@@ -58,18 +61,22 @@ class Background:
         self._runtime = runtime
         self._models = models
         self._telemetry = telemetry
+        self._watcher = Watcher(runtime.db, canaries_of(os.environ))
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name="opsroom-background", daemon=True
+        self._threads = (
+            threading.Thread(target=self._run, name="opsroom-background", daemon=True),
+            threading.Thread(target=self._watch, name="opsroom-security", daemon=True),
         )
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Finish the hand-over that is going on, stop the loops where they are, and end."""
         self._stop.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         # Loading the engine of durable work takes a while that no request should wait for.
@@ -108,6 +115,16 @@ class Background:
                 )
             finally:
                 durable.close()
+
+    def _watch(self) -> None:
+        """Look at what agents hear and say, in a thread of its own since reading takes a while."""
+        wait = WATCH_EVERY
+        while not self._stop.wait(wait):
+            try:
+                wait = 0.0 if self._watcher.look() else WATCH_EVERY
+            except Exception:
+                log.exception("turns could not be watched; it will be tried again")
+                wait = REST_AFTER_FAILURE
 
     def _launched(self, durable: "Durable") -> bool:
         """Start the loops, as often as it takes; False when we are told to stop before."""

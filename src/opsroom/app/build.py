@@ -52,6 +52,8 @@ from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
 from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
+from opsroom.security import pages as security_pages
+from opsroom.security import routes as security_routes
 from opsroom.traces import group_pages as trace_group_pages
 from opsroom.traces import group_routes as trace_group_routes
 from opsroom.traces import pages as trace_pages
@@ -108,6 +110,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox_pages.router,
     inbox_watch_pages.router,
     integration_routes.router,
+    security_routes.router,
+    security_pages.router,
     channel_routes.router,
     channel_pages.router,
     alert_routes.router,
@@ -128,6 +132,7 @@ TEMPLATES = (
     "opsroom.policies",
     "opsroom.integrations",
     "opsroom.channels",
+    "opsroom.security",
     "opsroom.traces",
     "opsroom.memory",
     "opsroom.gateway",

@@ -49,6 +49,7 @@ NAV = (
     NavGroup(
         title="Govern",
         items=(
+            NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),

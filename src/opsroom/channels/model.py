@@ -34,6 +34,9 @@ TELLABLE = frozenset(
         "release.promoted",
         "release.rolled_back",
         "release.security_event",
+        "security.attack_stopped",
+        "security.canary_seen",
+        "security.secret_in_output",
     }
 )
 TEST = "channel.test"  # told through one channel when somebody tries it

@@ -79,6 +79,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "pull": ("opsroom.prompts.cli:pull", "Write prompt files from the server (prompt pull)."),
     "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
+    "security": (
+        "opsroom.security.cli:security",
+        "Security events: what was tried on agents, and what became of it.",
+    ),
     "token": ("opsroom.access.cli:token", "API tokens for programs."),
     "trace": ("opsroom.traces.cli:trace", "Traces: what agents did, span by span."),
     "turn": ("opsroom.actions.cli:turn", "Turns: what agents were asked, decided and did."),

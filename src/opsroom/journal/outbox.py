@@ -66,5 +66,20 @@ def _drain(db: Database, reaction: Reaction) -> int:
             store.move_cursor(tx, reaction.name, batch[-1].seq)
 
 
+def ahead(db: Database, reader: str) -> tuple[int, list[Entry]]:
+    """How far a reader that keeps its own time has come, and the entries after that."""
+    with db.read(Actor(f"system:{reader}", "", human=False)) as tx:
+        seen = store.peek(tx, reader)
+        return seen, store.entries_after(tx, seen, limit=BATCH)
+
+
+def take(tx: Tx, reader: str, *, since: int, upto: int) -> bool:
+    """Go on to `upto`, unless somebody else has gone on from `since` meanwhile."""
+    if store.cursor(tx, reader) != since:
+        return False
+    store.move_cursor(tx, reader, upto)
+    return True
+
+
 def _actor(reaction: Reaction, project: str) -> Actor:
     return Actor(f"system:{reaction.name}", project, human=False)

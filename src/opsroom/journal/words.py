@@ -295,6 +295,28 @@ WORDS: dict[str, Words] = {
     ),
     "alert.muted": Words(says="{actor} muted {what}", note="{reason}", tone="warn"),
     "alert.unmuted": Words(says="{actor} ended the silence about {what}"),
+    "security.order_seen": Words(
+        says="{agent} read a text from {where} that gives it orders",
+        note="{words}",
+        tone="warn",
+    ),
+    "security.attack_stopped": Words(
+        says="{agent} wanted {where} after such a text", note="{words}", tone="bad"
+    ),
+    "security.unknown_tool": Words(
+        says="{agent} asked for {where}, which it has no contract for",
+        note="{words}",
+        tone="warn",
+    ),
+    "security.secret_in_output": Words(
+        says="{agent} gave a secret away: {where}", note="{words}", tone="bad"
+    ),
+    "security.canary_seen": Words(
+        says="{agent} gave a canary away: {where}", note="{words}", tone="bad"
+    ),
+    "security.odd_output": Words(
+        says="{agent} gave something odd: {where}", note="{words}", tone="warn"
+    ),
     "channel.queued": Words(says="{event} is on its way through {subject}", note="{about}"),
     "channel.delivered": Words(
         says="{event} went through {subject}", note="{about}: {said}", tone="good"

@@ -27,6 +27,7 @@ from opsroom.releases.errors import ReleaseNotFound
 from opsroom.releases.model import State
 from opsroom.releases.watching import Watched, waits, watch
 from opsroom.releases.words import moves
+from opsroom.security import queries as security
 
 from .attention import Attention, attention
 
@@ -107,6 +108,7 @@ class Overview:
     attention: list[Attention]
     alerts: list[Alert]
     open_alerts: int
+    attempts: Mapping[str, int]
 
 
 def overview(tx: Tx) -> Overview:
@@ -126,6 +128,7 @@ def overview(tx: Tx) -> Overview:
         attention=attention(tx),
         alerts=alerts.alerts(tx, limit=MOST_ALERTS),
         open_alerts=alerts.count_open(tx),
+        attempts=security.counts(tx, back=DAY),
     )
 
 

@@ -57,3 +57,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
+
+    # What happened before is not looked at for attempts on agents now.
+    op.execute(
+        "INSERT INTO journal_cursors (reader, seq) SELECT 'security.watch', seq FROM journal_head"
+    )

@@ -1,0 +1,1 @@
+"""Security events: what detectors and the gate saw of attempts on agents."""
