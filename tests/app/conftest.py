@@ -1,4 +1,13 @@
 from tests.api import api, sqlite_api
 from tests.installation import home, home_template, own_environment
+from tests.telemetry import _telemetry_of_this_process, room
 
-__all__ = ["api", "home", "home_template", "own_environment", "sqlite_api"]
+__all__ = [
+    "_telemetry_of_this_process",
+    "api",
+    "home",
+    "home_template",
+    "own_environment",
+    "room",
+    "sqlite_api",
+]

@@ -31,6 +31,14 @@ def test_a_new_wish_is_found_and_told_by_its_words_and_examples() -> None:
     assert len(drift.shown_before) == comparing.MOST_EXAMPLES
 
 
+def test_terms_that_come_together_are_shown_once_and_both_sides_are() -> None:
+    drift = comparing.texts([ASKED[:100], ASKED[100:]], [*NEW, *ASKED[:20]])
+    assert drift is not None
+    hits = [(one.before.hits, one.now.hits) for one in drift.shares]
+    assert len(hits) == len(set(hits)) <= comparing.MOST_SHOWN
+    assert {one.by > 0 for one in drift.shares} == {True, False}
+
+
 def test_the_same_is_no_drift() -> None:
     mixed = Random(3).sample(ASKED, len(ASKED))
     drift = comparing.texts([mixed[:150]], mixed[150:])

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.drift.recorded import lines
+from tests.drift.world import DAY, look, send
+from tests.telemetry import Room
 
 from opsroom.drift import comparing
 from opsroom.drift.model import ALPHA, Comparison
 from opsroom.evidence.spending import spend
+from opsroom.kit.clock import ManualClock
+from opsroom.kit.db import Database
 
 BEFORE = 14  # days
 RISING = (0, 5, 10, 20, 30, 40)  # per cent of a window that nobody planned for
@@ -69,11 +73,11 @@ def test_a_rising_share_of_what_nobody_planned_for_is_found_by_a_fifth(
         drawn = rng.sample(planned, KNOWN + len(RISING) * WINDOW)
         known, coming = drawn[:KNOWN], iter(drawn[KNOWN:])
         alarms: list[int] = []
-        for look, share in enumerate(RISING, 1):
+        for number, share in enumerate(RISING, 1):
             strange = rng.sample(other, WINDOW * share // 100)
             window = [*strange, *(next(coming) for _ in range(WINDOW - len(strange)))]
             compared = _texts([known], window)
-            if compared.p <= spend(ALPHA, look):
+            if compared.p <= spend(ALPHA, number):
                 alarms.append(share)
         first[min(alarms, default=None)] += 1
     assert first[0] == 0
@@ -124,6 +128,29 @@ def test_two_halves_of_one_version_are_quiet(data_dir: Path, model: str) -> None
         assert compared.p > spend(ALPHA, 1)
 
 
+def test_the_other_version_is_found_in_the_traces_of_an_agent(
+    data_dir: Path, sqlite_db: Database, room: Room, clock: ManualClock
+) -> None:
+    """Through telemetry: 14 days of 30 runs with one version, and one of 50 with the other."""
+    march, june = (_answered(data_dir, model, 470) for model in ("gpt-4-0314", "gpt-4-0613"))
+    told = [
+        {
+            "asked": query,
+            "answered": answer,
+            "tool": "count",
+            "tokens": int(tokens),
+            "confidence": 0.9,
+        }
+        for answer, tokens, _, query in [*june[:50], *march[:420], *march[420:]]
+    ]
+    days = [told[50 + 30 * back : 80 + 30 * back] for back in range(14)]
+    send(room, clock.now(), [told[470:], *days])
+    assert look(sqlite_db, room) == {}
+    clock.move(DAY)
+    send(room, clock.now(), [told[:50]], seed=2)
+    assert set(look(sqlite_db, room)) == {"output", "length", "cost"}
+
+
 def _texts(past: list[list[str]], current: list[str]) -> Comparison:
     compared = comparing.texts(past, current)
     assert compared is not None
@@ -135,9 +162,14 @@ def _quiet_window(planned: list[str], seed: int) -> Comparison:
     return _texts([drawn[:KNOWN]], drawn[KNOWN:])
 
 
-def _answered(data_dir: Path, model: str, n: int) -> list[tuple[str, float, float]]:
+def _answered(data_dir: Path, model: str, n: int) -> list[tuple[str, float, float, str]]:
     found = [line for line in lines(data_dir, "llmdrift/prime_full") if line["model"] == model]
     return [
-        (line["answer"], float(line["answer_tokens"]), float(line["cost_usd"]))
+        (
+            line["answer"],
+            float(line["answer_tokens"]),
+            float(line["cost_usd"]),
+            line["query"],
+        )
         for line in random.Random(3).sample(found, n)
     ]

@@ -19,6 +19,11 @@ def person(tx: Tx, name: str) -> User:
     raise NoSuchUser(name)
 
 
+def projects(tx: Tx) -> list[str]:
+    """Every project of this installation, for what the clock does in each of them."""
+    return store.projects_here(tx)
+
+
 def roles_of(tx: Tx, name: str) -> tuple[str, ...] | None:
     """The roles somebody holds in this project now; None for those who were never in it."""
     return store.roles_of(tx, tx.project, name)

@@ -114,6 +114,10 @@ def has_project(tx: Tx, project: str) -> bool:
     )
 
 
+def projects_here(tx: Tx) -> list[str]:
+    return list(tx.conn.execute(select(projects.c.id).order_by(projects.c.id)).scalars())
+
+
 def add_user(tx: Tx, name: str, password: str | None) -> None:
     tx.conn.execute(insert(users).values(name=name, password=password, created_at=tx.now))
 

@@ -257,6 +257,16 @@ ROUTES: dict[str, str] = {
     "POST /alerts/{alert_id}/resolve": "operate",
     "POST /alerts/mutes": "operate",
     "POST /alerts/mutes/{mute_id}/end": "operate",
+    # drift
+    "GET /v1/drift": "read",
+    "GET /v1/drift/watches": "read",
+    "POST /v1/drift/look": "operate",
+    "GET /v1/drift/{drift_id}": "read",
+    "POST /v1/drift/{drift_id}/accept": "operate",
+    "GET /drift": "read",
+    "POST /drift/look": "operate",
+    "GET /drift/{drift_id}": "read",
+    "POST /drift/{drift_id}/accept": "operate",
     # what needs attention
     "GET /v1/attention": "read",
     # traces

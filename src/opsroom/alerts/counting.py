@@ -53,7 +53,7 @@ class Counter:
     def of(self, spec: AlertRuleSpec) -> Counted:
         """What agents did in the windows that a rule looks at."""
         looks_back = "usual" in spec.when or "week_ago" in spec.when
-        telemetry = any(name in spec.when for name in OF_TELEMETRY)
+        telemetry = asks_telemetry(spec)
         key = (spec.window, looks_back, telemetry)
         if key not in self._found:
             length = timedelta(seconds=spec.window)
@@ -67,6 +67,11 @@ class Counter:
                 telemetry=telemetry,
             )
         return self._found[key]
+
+
+def asks_telemetry(spec: AlertRuleSpec) -> bool:
+    """Whether a rule names figures that only telemetry has."""
+    return any(name in spec.when for name in OF_TELEMETRY)
 
 
 def _recorded(tx: Tx, windows: Windows) -> OfAgents:

@@ -14,7 +14,7 @@ from opsroom.traces.queries import Reads
 from . import queries, store
 from .commands import end, record
 from .conditions import holds
-from .counting import Counted, Counter, Facts
+from .counting import Counted, Counter, Facts, asks_telemetry
 from .errors import BadCondition
 from .figures import figures
 from .model import Alert, AlertRuleSpec, Mute, Rule, Scope, State, Step, decide, to_remind
@@ -60,12 +60,19 @@ def look(db: Database, telemetry: Reads | None) -> int:
 
 
 def see(db: Database, actor: Actor, telemetry: Reads | None) -> Look:
-    """Count what the rules of a project ask for, as far as it is their turn."""
+    """Count what the rules of a project ask for, as far as it is their turn. Those that ask
+    for telemetry wait for a process that has it.
+    """
     with db.read(actor) as tx:
         rules = queries.rules(tx)
         looked = store.looked_at(tx)
         counter = Counter(tx)
-        turns = [rule for rule in rules if _its_turn(rule.spec, looked, tx.now)]
+        turns = [
+            rule
+            for rule in rules
+            if _its_turn(rule.spec, looked, tx.now)
+            and (telemetry is not None or not asks_telemetry(rule.spec))
+        ]
         counted = {
             rule.name: counter.of(rule.spec) for rule in turns if rule.spec.scope is Scope.AGENT
         }
@@ -101,8 +108,6 @@ def see(db: Database, actor: Actor, telemetry: Reads | None) -> Look:
 
 def _facts(of: Counted, telemetry: Reads | None, project: str) -> Facts | str:
     """The figures, or why there are none."""
-    if of.telemetry and telemetry is None:
-        return "this process does not read telemetry"
     try:
         return of.facts(telemetry, project)
     except Unavailable as error:

@@ -23,6 +23,7 @@ COUNTED = frozenset(
         "budget.refused",
         "budget.soft_passed",
         "channel.abandoned",
+        "drift.found",
         "gateway.tool_quarantined",
         "inbox.flooded",
         "integration.changed",

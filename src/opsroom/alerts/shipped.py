@@ -104,6 +104,13 @@ RULES: Mapping[str, AlertRuleSpec] = {
         scope=Scope.PROJECT,
         window=DAY,
     ),
+    "drift": AlertRuleSpec(
+        description="what an agent is asked or does is not what it was",
+        when="events > 0",
+        events=("drift.found",),
+        scope=Scope.PROJECT,
+        window=DAY,
+    ),
     "outcome-unknown": AlertRuleSpec(
         description="nobody knows what came of an action",
         when="events > 0",

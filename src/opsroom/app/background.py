@@ -1,6 +1,7 @@
 """What runs beside the requests: durable loops, and handing the journal's news to slices.
 
-Both start in a thread of their own, so that requests are answered while they come up.
+Each starts in a thread of its own, so that requests are answered while they come up. Reading
+what agents hear and say has another, and so have looks for drift, which take seconds.
 """
 
 import logging
@@ -17,6 +18,7 @@ from opsroom.alerts import queries as alert_queries
 from opsroom.budgets import commands as budget_commands
 from opsroom.budgets import queries as budget_queries
 from opsroom.channels.sending import Sender
+from opsroom.drift import looking as drift
 from opsroom.inbox import commands as inbox_commands
 from opsroom.inbox import queries as inbox_queries
 from opsroom.journal import outbox, queries
@@ -25,7 +27,7 @@ from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.models import Models
 from opsroom.security.watching import Watcher, canaries_of
-from opsroom.traces.queries import Reads
+from opsroom.traces.telemetry import Traces
 
 from .acting import executors
 from .models import ConfiguredModels
@@ -40,6 +42,7 @@ LOOK_EVERY = 0.1
 TICK_EVERY = 10  # looks
 WATCH_EVERY = 0.5
 REST_AFTER_FAILURE = 2.0
+LOOK_ROUND_EVERY = 30.0
 EVERYWHERE = Actor("system:clock", "", human=False)
 # What the clock alone changes, in every project: whether anything is due, and doing it.
 CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
@@ -54,10 +57,13 @@ class Background:
 
     It looks for new journal entries ten times a second, which is one indexed read and finds
     what other processes wrote as well. What fails is tried again from where it was after a
-    rest; nothing is skipped.
+    rest; nothing is skipped. Without `telemetry`, which one process has open at a time, it
+    does not look at what agents do.
     """
 
-    def __init__(self, runtime: Runtime, models: Models, telemetry: Reads | None) -> None:
+    def __init__(
+        self, runtime: Runtime, models: Models, telemetry: Traces | None = None
+    ) -> None:
         self._runtime = runtime
         self._models = models
         self._telemetry = telemetry
@@ -66,6 +72,7 @@ class Background:
         self._threads = (
             threading.Thread(target=self._run, name="opsroom-background", daemon=True),
             threading.Thread(target=self._watch, name="opsroom-security", daemon=True),
+            threading.Thread(target=self._look_round, name="opsroom-looks", daemon=True),
         )
 
     def start(self) -> None:
@@ -161,9 +168,23 @@ class Background:
                 log.exception("a reaction to the journal failed; it will be tried again")
                 wait = REST_AFTER_FAILURE
 
+    def _look_round(self) -> None:
+        """Look at what agents do, where that is due; what fails is tried again in an hour."""
+        db, telemetry = self._runtime.db, self._telemetry
+        while telemetry is not None and not self._stop.wait(LOOK_ROUND_EVERY):
+            if not telemetry.in_use:  # nobody sent or read any: opening it would be for nothing
+                continue
+            try:
+                while drift.overdue(db) and not self._stop.is_set():
+                    drift.look(db, telemetry)
+            except OpsroomError as error:
+                log.warning("agents were not looked at: %s", error)
+            except Exception:
+                log.exception("a look at agents failed; it will be tried again")
+
     def _tick(self) -> None:
         """Let what has run out of time do so. Several processes may: it is safe to repeat."""
-        db = self._runtime.db
+        db, telemetry = self._runtime.db, self._telemetry
         for due, act in CLOCKS:
             try:
                 with db.read(EVERYWHERE) as tx:
@@ -177,7 +198,7 @@ class Background:
             with db.read(EVERYWHERE) as tx:
                 anything = alert_queries.overdue(tx)
             if anything:
-                looking.look(db, self._telemetry)
+                looking.look(db, telemetry if telemetry and telemetry.in_use else None)
         except Exception:
             log.exception("looking at alert rules failed; it will be tried again")
 
@@ -185,7 +206,7 @@ class Background:
 @contextmanager
 def at_work(runtime: Runtime) -> Iterator[None]:
     """An installation whose background work is done in this process, without a port."""
-    work = Background(runtime, ConfiguredModels(runtime.settings), None)
+    work = Background(runtime, ConfiguredModels(runtime.settings))
     work.start()
     try:
         yield

@@ -28,6 +28,8 @@ from opsroom.channels import pages as channel_pages
 from opsroom.channels import routes as channel_routes
 from opsroom.contracts import routes as contract_routes
 from opsroom.datasets import routes as dataset_routes
+from opsroom.drift import pages as drift_pages
+from opsroom.drift import routes as drift_routes
 from opsroom.evals import pages as eval_pages
 from opsroom.evals import routes as eval_routes
 from opsroom.gateway import pages as gateway_pages
@@ -116,6 +118,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     channel_pages.router,
     alert_routes.router,
     alert_pages.router,
+    drift_routes.router,
+    drift_pages.router,
     trace_routes.router,
     trace_group_routes.router,
     trace_reading.router,  # below the names that are no traces
@@ -143,6 +147,7 @@ TEMPLATES = (
     "opsroom.inbox",
     "opsroom.budgets",
     "opsroom.autonomy",
+    "opsroom.drift",
     "opsroom.alerts",
     "opsroom.overview",
 )
@@ -261,8 +266,8 @@ def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]
             yield
         finally:
             await app.state.mcp_door.close()
-            await asyncio.to_thread(app.state.traces.close)
             if work is not None:
                 await asyncio.to_thread(work.stop)
+            await asyncio.to_thread(app.state.traces.close)  # what looks at it has stopped
 
     return lifespan

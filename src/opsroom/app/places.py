@@ -5,6 +5,7 @@ from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.channels.pages import NOTICES as CHANNELS
+from opsroom.drift.pages import NOTICES as DRIFT
 from opsroom.evals.pages import NOTICES as EVALS
 from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.integrations.pages import NOTICES as INTEGRATIONS
@@ -40,6 +41,7 @@ NAV = (
         title="Control",
         items=(
             NavItem(key="contracts", title="Contracts", href="/contracts", go="k"),
+            NavItem(key="drift", title="Drift", href="/drift", go="f"),
             NavItem(key="integrations", title="Integrations", href="/integrations", go="n"),
             NavItem(key="policies", title="Policies", href="/policies", go="l"),
             NavItem(key="autonomy", title="Autonomy", href="/autonomy", go="m"),
@@ -62,6 +64,7 @@ NOTICES: dict[str, Notice] = {
     **AUTONOMY,
     **BUDGETS,
     **CHANNELS,
+    **DRIFT,
     **INBOX,
     **INTEGRATIONS,
     **ACCESS,

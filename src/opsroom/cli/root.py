@@ -45,6 +45,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "dataset": ("opsroom.datasets.cli:dataset", "Datasets: what agents are measured on."),
     "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
     "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),
+    "drift": ("opsroom.drift.cli:drift", "Drift: whether the work is still what it was."),
     "eval": ("opsroom.evals.cli:eval_", "Evaluations: run, compare, gate."),
     "evaluator": ("opsroom.evals.cli:evaluator", "Evaluators: what judges an answer."),
     "import": (

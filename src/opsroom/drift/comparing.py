@@ -8,8 +8,8 @@ samples.
 
 Days differ by more than chance, though. The past comes as days, and what they differ by among
 themselves is taken from every finding: shares by a beta-binomial with the spread of the days
-(`evidence.baseline`), numbers by dividing χ² of today by what is usual of a day (genomic
-control, Devlin and Roeder 1999). With fewer than five days there is only chance to go by.
+(`evidence.baseline`) and with Student's t where they plainly differ, numbers by dividing χ² of
+today by what is usual of a day (genomic control, Devlin and Roeder 1999). With fewer than five days there is only chance to go by.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from itertools import chain
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
+from scipy.special import chdtrc, chdtri, stdtr
 
 from opsroom.evidence import Interval, Tally
 from opsroom.evidence.baseline import FEWEST as FEWEST_DAYS
@@ -29,7 +29,7 @@ from opsroom.evidence.rates import clopper_pearson
 from opsroom.evidence.twosample import ks, psi, psi_labels
 
 from .features import Array, count, distances, terms
-from .model import LEAST_GAP, LEAST_SHARE, Comparison, Level, Share
+from .model import LEAST_GAP, LEAST_SHARE, NOTICED, UNLIKE, Comparison, Level, Share
 
 FEWEST = 20  # items on each side, below which nothing is said
 FEWEST_A_DAY = 10  # of numbers, for a day to say what is usual
@@ -37,9 +37,8 @@ MOST_WEIGHED = 50  # names that are held against what days differ by
 MOST_SHOWN = 8
 MOST_EXAMPLES = 5
 UPPER = (0.05, 0.15, 0.4)  # shares of all texts that are called unlike earlier ones
-UNLIKE = "unlike anything before"
-NOTICED = 0.05
 LOWEST = 1e-300
+RESTLESS = 0.1  # days that differ by more than chance at this p are not all of one kind
 Item = TypeVar("Item")
 Days = Sequence[Sequence[Item]]
 
@@ -68,27 +67,30 @@ def texts(past: Days[str], current: Sequence[str]) -> Comparison | None:
         days=_days(past),
         p=p,
         effect=effect,
-        shares=tuple(sorted(found, key=_order)[:MOST_SHOWN]),
+        shares=_telling(found),
         shown_before=_highest([-score for score in before]),
         shown_now=_highest(scores),
     )
 
 
 def labels(past: Days[str], current: Sequence[str]) -> Comparison | None:
-    """Compare labels (tools, final states, products) with those of past days; None where there
-    are too few.
+    """Compare labels (final states, products) with those of past days; None where there are too
+    few.
+    """
+    days = [[frozenset({label}) for label in day] for day in past]
+    return mixes(days, [frozenset({label}) for label in current])
+
+
+def mixes(past: Days[frozenset[str]], current: Sequence[frozenset[str]]) -> Comparison | None:
+    """Compare which of some names items have (the tools of a run) with those of past days; None
+    where there are too few.
     """
     reference = list(chain.from_iterable(past))
     if min(len(reference), len(current)) < FEWEST:
         return None
     moved = _moved(
-        [Counter(day) for day in past],
-        [len(day) for day in past],
-        Counter(current),
-        len(current),
+        [count(day) for day in past], [len(day) for day in past], count(current), len(current)
     )
-    rising = {one.name for one in moved if one.by > 0}
-    falling = {one.name for one in moved if one.by < 0}
     p, effect = _verdict(moved)
     return Comparison(
         reference=len(reference),
@@ -96,10 +98,10 @@ def labels(past: Days[str], current: Sequence[str]) -> Comparison | None:
         days=_days(past),
         p=p,
         effect=effect,
-        psi=psi_labels(reference, current).statistic,
+        psi=_stability(reference, current),
         shares=tuple(moved[:MOST_SHOWN]),
-        shown_before=_highest([float(label in falling) for label in reference]),
-        shown_now=_highest([float(label in rising) for label in current]),
+        shown_before=_highest([-score for score in _typical(moved, reference)]),
+        shown_now=_highest(_typical(moved, current)),
     )
 
 
@@ -184,7 +186,27 @@ def _novelty(past: Days[str], current: Sequence[str]) -> tuple[Share, Array]:
 def _weighed(past: Sequence[Tally], now: Tally, p: float, *, tests: int) -> float:
     """The p of chance, or of what days differ by where that is less surprising."""
     found = rate_deviation(past, now)
-    return p if found is None else max(p, min(1.0, found.p * tests))
+    if found is None:
+        return p
+    return max(p, min(1.0, max(found.p, _restless(past, now)) * tests))
+
+
+def _restless(past: Sequence[Tally], now: Tally) -> float:
+    """The p of a share where days differ by more than chance; 0 where they do not.
+
+    How much they differ is known from as many days as there are, so the tail is that of
+    Student's t: a fortnight of days cannot tell one day in a million.
+    """
+    days = [one for one in past if one.n]
+    n = np.array([one.n for one in days], dtype=float)
+    hits = np.array([one.hits for one in days], dtype=float)
+    rate = (hits.sum() + 0.5) / (n.sum() + 1)
+    square = float(((hits - n * rate) ** 2 / (n * rate * (1 - rate))).sum())
+    freedom = len(days) - 1
+    if chdtrc(freedom, square) > RESTLESS:
+        return 0.0
+    spread = now.n * rate * (1 - rate) * square / freedom * (1 + 1 / len(days))
+    return float(2 * stdtr(freedom, -abs(now.hits - now.n * rate) / np.sqrt(spread)))
 
 
 def _usual(past: Days[float]) -> float:
@@ -207,6 +229,19 @@ def _each(past: Days[Item]) -> Iterator[tuple[Sequence[Item], list[Item]]]:
 
 def _tempered(p: float, usual: float) -> float:
     return max(float(chdtrc(1, chdtri(1, max(p, LOWEST)) / usual)), LOWEST)
+
+
+def _telling(found: Sequence[Share]) -> tuple[Share, ...]:
+    """The shares to show: the longest of terms that come together, as many new as gone ones."""
+    alone: dict[tuple[int, int], Share] = {}
+    for one in sorted(found, key=lambda one: (one.name != UNLIKE, -len(one.name), one.name)):
+        alone.setdefault((one.before.hits, one.now.hits), one)
+    ordered = sorted(alone.values(), key=_order)
+    sides = [one for one in ordered if one.by > 0], [one for one in ordered if one.by <= 0]
+    least = MOST_SHOWN // 2
+    spare = [max(0, least - len(side)) for side in sides]
+    shown = [*sides[0][: least + spare[1]], *sides[1][: least + spare[0]]]
+    return tuple(sorted(shown, key=_order))
 
 
 def _typical(moved: Sequence[Share], items: Sequence[frozenset[str]]) -> list[float]:
@@ -256,6 +291,13 @@ def _verdict(found: Sequence[Share]) -> tuple[float, float]:
         min((one.p for one in large), default=1.0),
         max((abs(one.by) for one in large), default=0.0),
     )
+
+
+def _stability(
+    reference: Sequence[frozenset[str]], current: Sequence[frozenset[str]]
+) -> float | None:
+    before, now = sorted(chain.from_iterable(reference)), sorted(chain.from_iterable(current))
+    return psi_labels(before, now).statistic if before and now else None
 
 
 def _order(one: Share) -> tuple[float, float, str]:

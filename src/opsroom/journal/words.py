@@ -330,6 +330,17 @@ WORDS: dict[str, Words] = {
     "alert.resolved": Words(
         says="{actor} resolved the alert {rule}", note="{note}", tone="good"
     ),
+    "drift.found": Words(
+        says="what {agent} does is not what it was: {because}", note="{aspect}", tone="warn"
+    ),
+    "drift.settled": Words(
+        says="{aspect} of {agent} is again what it was", note="{note}", tone="good"
+    ),
+    "drift.accepted": Words(
+        says="{actor} accepted {aspect} of {agent} as the new normal",
+        note="{note}",
+        tone="info",
+    ),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -371,6 +382,7 @@ PLACES = {
     "alert": "/alerts/{}",
     "mute": "/alerts",
     "budget": "/budgets/{}",
+    "drift": "/drift/{}",
     "proposal": "/proposals/{}",
     "release": "/releases/{}",
     "run": "/evals/runs/{}",

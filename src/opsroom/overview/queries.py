@@ -70,6 +70,8 @@ NEWS = frozenset(
         "inbox.flooded",
         "alert.opened",
         "alert.resolved",
+        "drift.found",
+        "drift.accepted",
     }
 )
 

@@ -146,7 +146,7 @@ def _when(store: Reads, project: str, trace_id: str) -> tuple[datetime, datetime
     )[0]
     if not found["parts"]:
         raise TraceNotFound(trace_id)
-    return _utc(found["low"]), _utc(found["high"])
+    return in_utc(found["low"]), in_utc(found["high"])
 
 
 def _place(cursor: str) -> tuple[datetime, int, str] | None:
@@ -235,7 +235,7 @@ def _summary(row: Row, numbers: Row) -> Summary:
         trace_id=row["trace_id"],
         cursor=f"{row['nano']}.{row['trace_id']}",
         name=row["name"],
-        first=_utc(row["first"]),
+        first=in_utc(row["first"]),
         duration=row["last"] - row["first"],
         failed=bool(row["failed"]),
         agents=tuple(sorted(row["agents"])),
@@ -265,16 +265,16 @@ _SAME = tuple(
 def _span(row: Row) -> Span:
     return Span(
         **{name: row[name] for name in _SAME},
-        start=_utc(row["start"]),
+        start=in_utc(row["start"]),
         duration=timedelta(microseconds=row["duration"] / 1000),
-        received=_utc(row["received"]),
+        received=in_utc(row["received"]),
         calls_model=bool(row["calls_model"]),
         cost=row["cost"] if row["cost"] is None else Decimal(row["cost"]).normalize(),
         attributes=deep.told(row["attributes"]),
         content=deep.told(row["content"]),
         resource=deep.told(row["resource"]),
         events=tuple(
-            Event(at=_utc(at), name=name, attributes=deep.told(attributes))
+            Event(at=in_utc(at), name=name, attributes=deep.told(attributes))
             for at, name, attributes in zip(
                 row["events.at"], row["events.name"], row["events.attributes"], strict=True
             )
@@ -291,5 +291,5 @@ def _span(row: Row) -> Span:
     )
 
 
-def _utc(moment: datetime) -> datetime:
+def in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -54,6 +54,11 @@ class Traces:
                 )
             return self._opened
 
+    @property
+    def in_use(self) -> bool:
+        """Whether this process has read or taken in anything yet."""
+        return self._opened is not None
+
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         return self.opened().store.rows(sql, parameters)
 

@@ -1,0 +1,165 @@
+"""A look at an agent: what it does now against what it did before.
+
+What was done is read from telemetry, and compared, outside any transaction; what was found is
+taken in by one. A look reads at most 2,000 runs of the past and 500 of now.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from opsroom.kit.db import Actor, Database
+from opsroom.kit.errors import OpsroomError
+from opsroom.traces import sampling
+from opsroom.traces.queries import Reads
+from opsroom.traces.sampling import Run
+
+from . import commands, queries, store
+from .commands import SYSTEM, Found
+from .errors import AgentAtRest
+from .model import BEFORE, EVERY, NO_TOOL, WINDOW, Aspect, Comparison, Drift, stretch
+
+log = logging.getLogger(__name__)
+MOST_NOW = 500
+MOST_BEFORE = 2_000
+LEASE = timedelta(hours=1)  # for a project; what failed is tried again after it
+TOO_SOON = EVERY / 2
+EVERYWHERE = Actor(SYSTEM, "", human=False)
+Days = Sequence[Sequence[Run]]
+
+
+def overdue(db: Database) -> bool:
+    """Whether any project is due to be looked at."""
+    with db.read(EVERYWHERE) as tx:
+        return bool(queries.due(tx))
+
+
+def look(db: Database, telemetry: Reads) -> int:
+    """Look at the agents of the project that is longest due; return how many were looked at.
+
+    Safe to repeat, and in several processes at once.
+    """
+    with db.read(EVERYWHERE) as tx:
+        due = queries.due(tx)
+    for project in due[:1]:
+        actor = Actor(SYSTEM, project, human=False)
+        with db.write(actor) as tx:
+            mine = store.claim(tx, project, until=tx.now + LEASE)
+        if mine:
+            return _look_around(db, telemetry, actor)
+    return 0
+
+
+def look_at(db: Database, telemetry: Reads, actor: Actor, agent: str) -> tuple[Drift, ...]:
+    """Look at an agent now; return its drifts that are open after that.
+
+    Every look uses up some of the chance of a false alarm, so later ones ask for more. Raises
+    `AgentAtRest`.
+    """
+    with db.read(actor) as tx:
+        now = tx.now
+        watches = store.watches_of(tx, agent)
+        live = store.open_of(tx, agent)
+    project = actor.project
+    current = sampling.runs(
+        telemetry, project, agent, since=now - WINDOW, until=now, most=MOST_NOW
+    )
+    if not current:
+        raise AgentAtRest(agent)
+    past: dict[tuple[datetime, datetime], Days] = {}
+    found: dict[Aspect, Found] = {}
+    for aspect in Aspect:
+        watch, was = watches.get(aspect), live.get(aspect)
+        since = None if watch is None else watch.since
+        span = stretch(since, was, now)
+        if span not in past:
+            past[span] = _days(telemetry, project, agent, *span)
+        found[aspect] = _compared(
+            aspect, past[span], current, was=None if was is None else was.id, since=since
+        )
+    with db.write(actor) as tx:
+        return commands.take_in(tx, agent, found, at=now)
+
+
+def _look_around(db: Database, telemetry: Reads, actor: Actor) -> int:
+    looked = 0
+    with db.read(actor) as tx:
+        now = tx.now
+    for agent in sampling.agents_at_work(
+        telemetry, actor.project, since=now - WINDOW, until=now
+    ):
+        with db.read(actor) as tx:
+            lately = [one.looked_at for one in store.watches_of(tx, agent).values()]
+        if any(at is not None and at > now - TOO_SOON for at in lately):
+            continue
+        try:
+            look_at(db, telemetry, actor, agent)
+        except OpsroomError as error:
+            log.warning("agent %s was not looked at: %s", agent, error)
+        else:
+            looked += 1
+    with db.write(actor) as tx:
+        store.wind(tx, actor.project, at=now + EVERY)
+    return looked
+
+
+def _days(telemetry: Reads, project: str, agent: str, since: datetime, until: datetime) -> Days:
+    """The runs of the past, a list for each stretch as long as the window."""
+    days: list[list[Run]] = []
+    most = MOST_BEFORE // (BEFORE // WINDOW)
+    while until > since:
+        begin = max(since, until - WINDOW)
+        days.append(
+            sampling.runs(telemetry, project, agent, since=begin, until=until, most=most)
+        )
+        until = begin
+    return days[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an aspect is read from a run (None: it is not known), and how it is compared."""
+
+    read: Callable[[Run], Any]
+    compare: Callable[[Sequence[Sequence[Any]], Sequence[Any]], Comparison | None]
+
+
+def _ways() -> dict[Aspect, _Way]:
+    from . import comparing  # noqa: PLC0415  # numbers that starting need not wait for
+
+    return {
+        Aspect.INPUT: _Way(lambda run: run.asked or None, comparing.texts),
+        Aspect.OUTPUT: _Way(lambda run: run.answered or None, comparing.texts),
+        Aspect.LENGTH: _Way(lambda run: run.output_tokens, comparing.numbers),
+        Aspect.TOOLS: _Way(lambda run: run.tools or frozenset({NO_TOOL}), comparing.mixes),
+        Aspect.COST: _Way(lambda run: run.cost, comparing.numbers),
+        Aspect.CONFIDENCE: _Way(lambda run: run.confidence, comparing.numbers),
+    }
+
+
+def _compared(
+    aspect: Aspect,
+    past: Days,
+    current: Sequence[Run],
+    *,
+    was: str | None,
+    since: datetime | None,
+) -> Found:
+    way = _ways()[aspect]
+    days = [[run for run in day if way.read(run) is not None] for day in past]
+    now = [run for run in current if way.read(run) is not None]
+    compared = way.compare(
+        [[way.read(run) for run in day] for day in days], [way.read(run) for run in now]
+    )
+    if compared is None:
+        return Found(compared=None, was=was, since=since)
+    before = [run for day in days for run in day]
+    return Found(
+        compared=compared,
+        traces_before=tuple(before[place].trace_id for place in compared.shown_before),
+        traces_now=tuple(now[place].trace_id for place in compared.shown_now),
+        was=was,
+        since=since,
+    )
