@@ -78,6 +78,13 @@ def test_what_costs_more_than_in_the_week_before_is_told(
     )
 
 
+class Idle:
+    """A store of telemetry that nobody has sent anything to."""
+
+    def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        return []
+
+
 class Away:
     """A store of telemetry that does not answer."""
 
@@ -96,6 +103,19 @@ def test_without_telemetry_the_other_rules_are_looked_at(
         assert "it is switched off" in queries.problems(tx)["cost-up"]
 
 
+def test_rules_about_telemetry_wait_for_a_process_that_has_it(
+    db: Database, clock: ManualClock
+) -> None:
+    usual_days(db, clock, "clerk")
+    seen = looking.see(db, Actor(looking.SYSTEM, "default", human=False), None)
+    assert not {"cost-up", "cost-of-a-task", "model-errors"} & {
+        one.rule.name for one in seen.sights
+    }
+    look(db)
+    with db.read(SYSTEM) as tx:
+        assert queries.problems(tx) == {}
+
+
 def test_rules_of_long_windows_are_looked_at_less_often(
     db: Database, clock: ManualClock
 ) -> None:
@@ -103,7 +123,7 @@ def test_rules_of_long_windows_are_looked_at_less_often(
     actor = Actor(looking.SYSTEM, "default", human=False)
 
     def lengths() -> set[float]:
-        seen = looking.see(db, actor, None)
+        seen = looking.see(db, actor, Idle())
         with db.write(actor) as tx:
             store.hurry(tx)
             looking.take_in(tx, seen)
