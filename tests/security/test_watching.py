@@ -106,7 +106,7 @@ def test_an_attack_that_the_gate_stopped_is_told_at_once(
         store.wind(tx)
     outbox.pump(office.db, reactions.REACTIONS)
     alerts = {one.rule: one.because for one in look(office.db)}
-    assert "clerk wanted pay after such a text" in alerts["security"]
+    assert "clerk wanted pay after it had read orders" in alerts["security"]
     assert "gives it orders" in alerts["suspicious"]
 
 

@@ -38,7 +38,7 @@ class Show:
 @click.option("--seed", default=7, help="The world to make [7].")
 @click.pass_context
 def demo(ctx: click.Context, once: bool, port: int | None, seed: int) -> None:
-    """Start a freight office with four agents, one good and one bad release.
+    """Start a freight office with ten agents, one good and one bad release, and what goes wrong.
 
     Its clock runs an hour in a second. It asks nothing and keeps to this machine; everything
     it makes is in a folder of its own.
@@ -200,6 +200,8 @@ def _office_greeting(facts: "Started") -> str:
             f"  {facts.url}/releases   customs-classifier goes through; invoice-matcher does not,",
             "                     and its page says why",
             f"  {facts.url}/inbox      payments that an agent wants to make, and may not make alone",
+            f"  {facts.url}/alerts     a system outside changes twice a day, and agents fail",
+            f"  {facts.url}/security   some invoices give their reader orders",
             f"  {facts.url}/proposals  one change waits for a review: yours",
             f"  {facts.url}/audit      everything that happened, in a chain that verifies",
             "",

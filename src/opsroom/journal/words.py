@@ -301,7 +301,7 @@ WORDS: dict[str, Words] = {
         tone="warn",
     ),
     "security.attack_stopped": Words(
-        says="{agent} wanted {where} after such a text", note="{words}", tone="bad"
+        says="{agent} wanted {where} after it had read orders", note="{words}", tone="bad"
     ),
     "security.unknown_tool": Words(
         says="{agent} asked for {where}, which it has no contract for",

@@ -6,6 +6,7 @@ which version serves whom and reports how it came out. Everything that decides i
 """
 
 import random
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -36,12 +37,13 @@ from opsroom.releases.plan import (
     ShadowPlan,
 )
 
-from . import paying, tasks, world
+from . import floor, paying, tasks, world
 from .people import (
     ADMIN,
     AUTHOR,
     REVIEWER,
     TRAFFIC,
+    TURN,
     Outcome,
     Stop,
     into_production,
@@ -99,6 +101,7 @@ class Office:
         }
         self._releases: dict[str, str] = {}
         self._payments = paying.Payments(db, serve, seed=seed)
+        self._floor = floor.Floor(db, serve, seed=seed)
         self._until = db.clock.now()
 
     def open(self) -> None:
@@ -106,15 +109,19 @@ class Office:
 
         One more change is proposed and gated, and waits for somebody to review it.
         """
+        others = floor.bundle(frozenset(desk.name for desk in DESKS))
         with self._db.write(ADMIN) as tx:
             access.create_user(tx, AUTHOR.name, AUTHOR.roles)
             access.create_user(tx, REVIEWER.name, REVIEWER.roles)
             importing.take_in(tx, world.bundle(self._seed), kinds=self._kinds)
             importing.take_in(tx, paying.bundle(), kinds=self._kinds)
+            importing.take_in(tx, others, kinds=self._kinds)
         for desk in DESKS:
             for kind in ("prompt", "agent"):
                 into_production(self._db, Ref(kind, desk.name, "1"), kinds=self._kinds)
-        into_production(self._db, Ref("agent", paying.NAME, "1"), kinds=self._kinds)
+        for one in (*others.artifacts, *paying.bundle().artifacts):
+            if one.kind == "agent":
+                into_production(self._db, Ref("agent", one.name, "1"), kinds=self._kinds)
         self._payments.open()
         with self._db.write(AUTHOR) as tx:
             waiting = proposals.propose(
@@ -149,6 +156,7 @@ class Office:
         self._until = now
         number = int(PER_HOUR * span / timedelta(hours=1))
         self._payments.work()
+        self._floor.work()
         found: list[Release] = []
         for desk in (CUSTOMS, INVOICES):
             self._serve(desk, number)
@@ -158,8 +166,16 @@ class Office:
         return found
 
     def run(self, *, until: datetime | None = None, stop: Stop | None = None) -> list[Outcome]:
-        """Work until both releases have come to their end, or the clock has come to `until`."""
-        return work_until_over(self.work, self._db.clock, until=until, stop=stop)
+        """Work until both releases have come to their end, or the clock has come to `until`.
+
+        Where somebody can `stop` it, the floor works on until they do.
+        """
+        found = work_until_over(self.work, self._db.clock, until=until, stop=stop)
+        while stop is not None and not stop():
+            self._payments.work()
+            self._floor.work()
+            time.sleep(max(self._db.clock.real(TURN), 0.02))
+        return found
 
     def _serve(self, desk: Desk, number: int) -> None:
         """Do tasks with whichever version serves each customer, and report the outcomes."""
