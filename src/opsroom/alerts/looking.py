@@ -28,10 +28,10 @@ MOST_COUNTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a rule was looked at with: figures and words by agent, or why it cannot be decided."""
+    """Of which agents a rule holds, with figures and words, or why it cannot be decided."""
 
     rule: Rule
-    found: Mapping[str, tuple[Mapping[str, Any], str]]
+    firing: Mapping[str, tuple[Mapping[str, Any], str]]
     problem: str = ""
 
 
@@ -87,13 +87,13 @@ def see(db: Database, actor: Actor, telemetry: Reads | None) -> Look:
     for rule in turns:
         if rule.name in events:
             many, words = events[rule.name]
-            sights.append(Sight(rule, {"": (figures({}, {}, events=many), words)}))
+            sights.append(_sight(rule, {"": (figures({}, {}, events=many), words)}))
             continue
         found = facts[counted[rule.name]]
         if isinstance(found, str):
             sights.append(Sight(rule, {}, found))
         else:
-            sights.append(Sight(rule, {agent: (one, "") for agent, one in found.items()}))
+            sights.append(_sight(rule, {agent: (one, "") for agent, one in found.items()}))
     fresh = {
         _key(rule.spec.window): now.isoformat()
         for rule in turns
@@ -104,6 +104,16 @@ def see(db: Database, actor: Actor, telemetry: Reads | None) -> Look:
         names=frozenset(rule.name for rule in rules),
         windows={**looked, **fresh},
     )
+
+
+def _sight(rule: Rule, found: Mapping[str, tuple[Mapping[str, Any], str]]) -> Sight:
+    spec = rule.spec
+    if not spec.enabled:
+        return Sight(rule, {})
+    try:
+        return Sight(rule, {one: of for one, of in found.items() if holds(spec.when, of[0])})
+    except BadCondition as error:
+        return Sight(rule, {}, error.why)
 
 
 def _facts(of: Counted, telemetry: Reads | None, project: str) -> Facts | str:
@@ -125,11 +135,11 @@ def take_in(tx: Tx, seen: Look) -> None:
     live, problems = store.live(tx), store.problems(tx)
     silences = [one for one in queries.mutes(tx) if one.at(tx.now)]
     for sight in seen.sights:
-        problems.pop(sight.rule.name, None)
-        try:
+        if sight.problem:
+            problems[sight.rule.name] = sight.problem
+        else:
+            problems.pop(sight.rule.name, None)
             _decide(tx, sight, live, silences)
-        except BadCondition as error:
-            problems[sight.rule.name] = error.why
     orphans = {one.rule for one in live.values()} - seen.names
     problems = {name: why for name, why in problems.items() if name in seen.names}
     problems |= dict.fromkeys(orphans, "there is no such rule any more")
@@ -159,15 +169,12 @@ def _decide(
     silences: Sequence[Mute],
 ) -> None:
     rule, spec = sight.rule, sight.rule.spec
-    if sight.problem:
-        raise BadCondition(spec.when, sight.problem)
     standing = {agent for name, agent in live if name == rule.name}
-    for agent in sorted(sight.found.keys() | standing):
-        facts, words = sight.found.get(agent) or (figures({}, {}), "")
-        firing = spec.enabled and holds(spec.when, facts)
+    for agent in sorted(sight.firing.keys() | standing):
+        facts, words = sight.firing.get(agent, ({}, ""))
         was = live.get((rule.name, agent))
         muted = any(one.covers(rule.name, agent) for one in silences)
-        match decide(was, spec, firing=firing, now=tx.now):
+        match decide(was, spec, firing=agent in sight.firing, now=tx.now):
             case Step.OPEN:
                 _open(tx, rule, agent, facts, words, muted=muted)
             case Step.SEEN:
