@@ -78,6 +78,36 @@ def test_what_costs_more_than_in_the_week_before_is_told(
     )
 
 
+def test_an_incident_names_the_model_that_began_to_serve(
+    db: Database, clock: ManualClock, room: Room
+) -> None:
+    usual_days(db, clock)
+    actor = Actor("system", room.project, human=False)
+    with db.write(actor) as tx:
+        store.wind(tx)
+        end(tx, "clerk", tx.now - timedelta(hours=1), [Final.FAILED] * 40)
+
+    def ran(model: str, ago: timedelta) -> None:
+        at = int((clock.now() - ago).timestamp()) * SECOND
+        when = {"start": at, "end": at + SECOND}
+        more = {"gen_ai.response.model": model, **when}
+        trace = f"{at:032x}"
+        room.send(request(agent(trace, "1", "clerk", **when), call(trace, "2", **more)))
+
+    ran("gpt-4o-2024-08-06", timedelta(days=3))
+    ran("gpt-4o-2024-08-06", timedelta(minutes=100))
+    ran("gpt-4o-2024-11-20", timedelta(minutes=90))
+    ran("gpt-4o-2024-11-20", timedelta(minutes=80))
+    looking.look(db, room.traces)
+    with db.read(actor) as tx:
+        high = next(one for one in queries.alerts(tx) if one.rule == "errors-high")
+        (new,) = queries.incident(tx, high.id, room.traces).models
+        assert queries.incident(tx, high.id).models == ()
+        assert queries.incident(tx, high.id, Away()).models == ()
+    assert (new.model, new.traces) == ("gpt-4o-2024-11-20", 2)
+    assert new.first == clock.now() - timedelta(minutes=90)
+
+
 class Idle:
     """A store of telemetry that nobody has sent anything to."""
 

@@ -143,7 +143,12 @@ def _incident(found: dict[str, Any]) -> str:
     lines += [
         f"{entry['at']}  {entry['event']}  {entry['subject']}  by {entry['actor']}"
         for entry in found["changes"]
-    ] or ["nothing that we know of"]
+    ]
+    lines += [
+        f"{one['first']}  the model {one['model']} began to serve it" for one in found["models"]
+    ]
+    if not found["changes"] and not found["models"]:
+        lines.append("nothing that we know of")
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ from . import commands, queries
 from .errors import BrokenMute
 from .figures import RATES
 from .model import AlertRuleSpec, Every, Scope, State, Urgency
+from .routes import telemetry
 
 PAGE = 50
 PATH = "/alerts"
@@ -105,7 +106,7 @@ def unmute(request: Request, mute_id: str, tx: Write) -> Response:
 @router.get("/{alert_id}")
 def alert_page(request: Request, alert_id: str, tx: Read) -> Response:
     """One alert: why it opened, what changed before, and what can be done."""
-    found = queries.incident(tx, alert_id)
+    found = queries.incident(tx, alert_id, telemetry(request))
     alert = found.alert
     names = called_by(request, tx, {entry.subject for entry in found.changes})
     return _pages(request).render(
@@ -115,6 +116,7 @@ def alert_page(request: Request, alert_id: str, tx: Read) -> Response:
         tone=TONES[alert.urgency],
         state_tone=STATES[alert.state],
         told=[tell(entry, names) for entry in found.changes],
+        models=found.models,
         suspect=None if found.suspect is None else tell(found.suspect, names),
         undo="" if found.suspect is None else _undo(request, found.suspect),
         facts=json.dumps(alert.facts, indent=2),

@@ -7,10 +7,13 @@ from opsroom.journal import Entry
 from opsroom.journal import queries as journal
 from opsroom.kit.canonical import digest
 from opsroom.kit.db import Tx
+from opsroom.kit.errors import Unavailable
 from opsroom.kit.wire import Wire, adapter, plain
 from opsroom.registry import listing
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION
+from opsroom.traces.queries import Reads
+from opsroom.traces.spending import Served, served
 
 from . import store
 from .errors import AlertNotFound
@@ -22,6 +25,7 @@ MOST_RULES = 200
 MOST_MUTES = 200
 MOST_CHANGES = 20
 BEFORE = timedelta(hours=2)
+WEEK = timedelta(days=7)
 WATCHING = frozenset({"alert-rule", "channel"})  # changes nothing that agents do
 SHIPPED = "shipped"
 KIND = "alert-rule"
@@ -47,12 +51,14 @@ CHANGES = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident(Wire):
     """An alert, and what changed in the two hours before it opened, newest first. `suspect` is
-    the change that can be rolled back and is the likeliest to be why, if there is one.
+    the change that can be rolled back and is the likeliest to be why, if there is one. `models`
+    began to serve the agent in those hours, and had not in the week before.
     """
 
     alert: Alert
     changes: tuple[Entry, ...]
     suspect: Entry | None
+    models: tuple[Served, ...] = ()
 
 
 def alert(tx: Tx, alert_id: str) -> Alert:
@@ -114,8 +120,11 @@ def rules(tx: Tx) -> list[Rule]:
     return [found[name] for name in sorted(found)]
 
 
-def incident(tx: Tx, alert_id: str) -> Incident:
-    """An alert with what changed before it. Raises `AlertNotFound`."""
+def incident(tx: Tx, alert_id: str, telemetry: Reads | None = None) -> Incident:
+    """An alert with what changed before it. Raises `AlertNotFound`.
+
+    Without `telemetry`, or where it does not answer, no models are named.
+    """
     found = alert(tx, alert_id)
     changes = [
         entry
@@ -129,7 +138,26 @@ def incident(tx: Tx, alert_id: str) -> Incident:
     ]
     changes.sort(key=lambda entry: -entry.seq)
     changes = changes[:MOST_CHANGES]
-    return Incident(alert=found, changes=tuple(changes), suspect=_suspect(found, changes))
+    return Incident(
+        alert=found,
+        changes=tuple(changes),
+        suspect=_suspect(found, changes),
+        models=_new_models(tx, found, telemetry),
+    )
+
+
+def _new_models(tx: Tx, found: Alert, telemetry: Reads | None) -> tuple[Served, ...]:
+    if telemetry is None or not found.agent:
+        return ()
+    opened = found.opened_at
+    try:
+        seen = served(
+            telemetry, tx.project, found.agent, since=opened - WEEK - BEFORE, until=opened
+        )
+    except Unavailable:
+        return ()
+    new = tuple(one for one in seen if one.first >= opened - BEFORE)
+    return new if len(new) < len(seen) else ()  # all of them: nothing is known of before
 
 
 def _suspect(found: Alert, changes: list[Entry]) -> Entry | None:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from opsroom.access.http import Read, Write
 from opsroom.kit.wire import Wire
+from opsroom.traces.telemetry import Traces
 
 from . import commands, queries
 from .model import HOUR, LONGEST_MUTE, Alert, Every, Mute, Rule
@@ -57,6 +58,12 @@ class MuteDraft(Wire):
     every: Every = Every.ONCE
 
 
+def telemetry(request: Request) -> Traces | None:
+    """What agents did, if this process has it open."""
+    traces = cast("Traces", request.app.state.traces)
+    return traces if traces.in_use else None
+
+
 @router.get("/alerts")
 def list_alerts(
     tx: Read, *, everything: bool = False, before: Text | None = None, limit: Limit = 50
@@ -67,9 +74,9 @@ def list_alerts(
 
 
 @router.get("/alerts/{alert_id}")
-def show_alert(alert_id: str, tx: Read) -> Incident:
+def show_alert(alert_id: str, tx: Read, request: Request) -> Incident:
     """An alert, and what changed in the two hours before it."""
-    return queries.incident(tx, alert_id)
+    return queries.incident(tx, alert_id, telemetry(request))
 
 
 @router.post("/alerts/{alert_id}/acknowledge")

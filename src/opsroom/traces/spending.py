@@ -1,4 +1,4 @@
-"""What agents spent, and how their calls of models went, by windows of time.
+"""What agents spent, how their calls of models went, and which models served them.
 
 A trace counts in the window in which it began. A span without an agent's name, such as a call
 of a model, belongs to the agent that is named first in its trace.
@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .queries import MOST_SECONDS, Reads
+from opsroom.kit.wire import Wire
+
+from .queries import MOST_SECONDS, Reads, in_utc
 
 AROUND = timedelta(days=1)  # that a trace goes on after it began
 
@@ -83,3 +85,44 @@ def spent(
             unpriced=row["unpriced"],
         )
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served(Wire):
+    """A model that served an agent: in how many traces, and between when."""
+
+    model: str
+    traces: int
+    first: datetime
+    last: datetime
+
+
+def served(
+    store: Reads, project: str, agent: str, *, since: datetime, until: datetime
+) -> list[Served]:
+    """The models that served an agent, the one that began last first.
+
+    Raises `TelemetryUnavailable`.
+    """
+    rows = store.rows(
+        f"""SELECT model, count() AS traces, min(began) AS first, max(began) AS last FROM (
+            SELECT trace_id, min(traces.first) AS began,
+                arrayJoin(groupUniqArrayArray(models)) AS model,
+                groupUniqArrayArray(agents) AS of
+            FROM traces WHERE project = {{project:String}}
+                AND hour BETWEEN toStartOfHour({{since:DateTime}}) AND {{until:DateTime}}
+            GROUP BY trace_id HAVING has(of, {{agent:String}})
+        ) WHERE began >= {{since:DateTime64(6)}} AND began < {{until:DateTime64(6)}}
+        GROUP BY model ORDER BY first DESC, model LIMIT 20
+        SETTINGS max_execution_time = {MOST_SECONDS}""",
+        {"project": project, "agent": agent, "since": since, "until": until},
+    )
+    return [
+        Served(
+            model=row["model"],
+            traces=row["traces"],
+            first=in_utc(row["first"]),
+            last=in_utc(row["last"]),
+        )
+        for row in rows
+    ]
