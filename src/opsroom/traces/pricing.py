@@ -5,6 +5,7 @@ those spans are written again with their cost; from then on the price is there b
 """
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -26,20 +27,22 @@ GROUP BY project, provider, model"""
 
 
 class Pricing:
-    """Puts prices where spans need them. Used by one thread."""
+    """Puts prices where spans need them. Whoever comes while it is at that waits until it is done."""
 
     def __init__(self, store: Telemetry, own: OwnPrices) -> None:
         self._store = store
         self._own = own
+        self._lock = threading.Lock()
 
     def settle(self, now: datetime) -> int:
         """Find prices for models that have none yet, and price their spans; how many models."""
-        new = [row for row in self._store.rows(_NEW) if row["model"]]
-        for row in new:
-            self.price(row["project"], row["provider"], row["model"], now=now)
+        with self._lock:
+            new = [row for row in self._store.rows(_NEW) if row["model"]]
+            for row in new:
+                self._price(row["project"], row["provider"], row["model"], now=now)
         return len(new)
 
-    def price(self, project: str, provider: str, model: str, *, now: datetime) -> None:
+    def _price(self, project: str, provider: str, model: str, *, now: datetime) -> None:
         """Put the prices of a model on the list, and price every span of it anew."""
         found = self._own(project, provider, model)
         if found is None:
@@ -66,6 +69,10 @@ class Pricing:
 
     def refresh(self, now: datetime) -> int:
         """Put right what is listed otherwise by now: a project's own price, or a new list."""
+        with self._lock:
+            return self._refresh(now)
+
+    def _refresh(self, now: datetime) -> int:
         listed: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
         for row in self._store.rows("SELECT * FROM prices FINAL"):
             key = (row["project"], row["provider"], row["model"])
@@ -74,7 +81,7 @@ class Pricing:
         for (project, provider, model), was in listed.items():
             found = self._own(project, provider, model) or rates(model, provider=provider)
             if {(one.basis, _told([tier.row for tier in one.tiers])) for one in found} != was:
-                self.price(project, provider, model, now=now)
+                self._price(project, provider, model, now=now)
                 changed += 1
         return changed
 

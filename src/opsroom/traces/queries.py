@@ -92,8 +92,9 @@ def page(
     """
     last = _place(before)
     until = min(filter(None, (wanted.until, last and last[0], now + timedelta(days=1))))
+    back_from = min(until, now)  # clocks that are ahead are shown, and not looked for first
     for window in (*_WINDOWS, None):
-        since = datetime(2000, 1, 1, tzinfo=UTC) if window is None else until - window
+        since = datetime(2000, 1, 1, tzinfo=UTC) if window is None else back_from - window
         if wanted.since is not None:
             since = max(since, wanted.since)
         found = _newest(store, project, wanted, since, until, last, limit)
