@@ -269,6 +269,8 @@ ROUTES: dict[str, str] = {
     "POST /drift/{drift_id}/accept": "operate",
     # what needs attention
     "GET /v1/attention": "read",
+    # metrics
+    "GET /metrics": "read",
     # traces
     "POST /v1/traces": "observe",
     "GET /v1/traces/keeping": "read",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsroom.grounding.model import Piece
 from opsroom.kit.db import Tx
@@ -56,6 +56,28 @@ class Proposed:
     rated: int
     confidence: float
     squares: float
+
+
+class Finals(NamedTuple):
+    """So many turns of a version (`agent/name@3`) in an environment that ended alike."""
+
+    agent: str
+    version: str
+    environment: str
+    final: str
+    times: int
+
+
+class Stand(NamedTuple):
+    """So many actions of an agent in an environment with which the same was done and that
+    stand alike. `enforcement` is empty where nothing was done yet.
+    """
+
+    agent: str
+    environment: str
+    enforcement: str
+    state: str
+    times: int
 
 
 def turn(tx: Tx, turn_id: str) -> TurnRecord:
@@ -143,3 +165,16 @@ def proposed(
     for agent, window, counted in store.proposed(tx, windows):
         found.setdefault(agent, {})[window] = Proposed(**counted)
     return found
+
+
+def finals(tx: Tx, *, since: datetime) -> list[Finals]:
+    """How turns have ended since."""
+    return [Finals(*row) for row in turn_store.finals(tx, since)]
+
+
+def stands(tx: Tx, *, since: datetime) -> list[Stand]:
+    """What became of the actions that were proposed since."""
+    return [
+        Stand(agent, environment, enforcement or "", state, times)
+        for agent, environment, enforcement, state, times in store.standing(tx, since)
+    ]

@@ -384,3 +384,15 @@ def proposed(
 
 
 _COUNTED = ("actions", "malformed", "rated", "confidence", "squares")
+
+
+def standing(tx: Tx, since: datetime) -> list[tuple[str, str, str | None, str, int]]:
+    """Where what was proposed since stands: agent, environment, enforcement, state, count."""
+    by = (actions.c.agent, actions.c.environment, actions.c.enforcement, actions.c.state)
+    wanted = select(*by, func.count()).where(
+        actions.c.project == tx.project, actions.c.id >= earliest("act", since)
+    )
+    return [
+        (row[0], row[1], row[2], row[3], row[4])
+        for row in tx.conn.execute(wanted.group_by(*by))
+    ]

@@ -143,6 +143,18 @@ def ended(
     return [(row[0], row[1], row[2], row[3]) for row in tx.conn.execute(wanted)]
 
 
+def finals(tx: Tx, since: datetime) -> list[tuple[str, str, str, str, int]]:
+    """How turns have ended since: agent, version, environment, final state, count."""
+    by = (turns.c.agent, turns.c.version, turns.c.environment, turns.c.final)
+    wanted = select(*by, func.count()).where(
+        turns.c.project == tx.project, turns.c.final.is_not(None), turns.c.ended_at >= since
+    )
+    return [
+        (row[0], row[1], row[2], row[3], row[4])
+        for row in tx.conn.execute(wanted.group_by(*by))
+    ]
+
+
 def add_texts(tx: Tx, turn_id: str, pieces: Sequence[Piece]) -> int:
     """Put pieces at the end of a turn whose row is locked; how many there are now."""
     seq = int(tx.conn.execute(_LAST_TEXT, {"turn": turn_id}).scalar_one())

@@ -35,8 +35,8 @@ class Counted:
         """The figures of every agent that did anything. Raises `TelemetryUnavailable`."""
         lately, before = self.lately, self.before
         if self.telemetry and store is not None:
-            lately = _spent(lately, spending.spent(store, project, self.recent))
-            before = _spent(before, spending.spent(store, project, self.past))
+            lately = with_spent(lately, spending.spent(store, project, self.recent))
+            before = with_spent(before, spending.spent(store, project, self.past))
         return {
             agent: figures(lately.get(agent, {}), before.get(agent, {}))
             for agent in sorted(lately.keys() | before.keys())
@@ -62,8 +62,8 @@ class Counter:
             self._found[key] = Counted(
                 recent=lately,
                 past=before,
-                lately=_recorded(self.tx, lately),
-                before=_recorded(self.tx, before) if before else {},
+                lately=recorded(self.tx, lately),
+                before=recorded(self.tx, before) if before else {},
                 telemetry=telemetry,
             )
         return self._found[key]
@@ -74,7 +74,8 @@ def asks_telemetry(spec: AlertRuleSpec) -> bool:
     return any(name in spec.when for name in OF_TELEMETRY)
 
 
-def _recorded(tx: Tx, windows: Windows) -> OfAgents:
+def recorded(tx: Tx, windows: Windows) -> OfAgents:
+    """What turns, actions and overrides say of each agent, by place of the window."""
     found: OfAgents = {}
 
     def put(agent: str, window: int, **counts: Any) -> None:
@@ -94,7 +95,8 @@ def _recorded(tx: Tx, windows: Windows) -> OfAgents:
     return found
 
 
-def _spent(of: OfAgents, spent: Mapping[str, Mapping[int, spending.Spent]]) -> OfAgents:
+def with_spent(of: OfAgents, spent: Mapping[str, Mapping[int, spending.Spent]]) -> OfAgents:
+    """The same with what telemetry says of it."""
     found = {agent: dict(windows) for agent, windows in of.items()}
     for agent, windows in spent.items():
         mine = found.setdefault(agent, {})

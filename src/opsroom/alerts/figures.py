@@ -126,9 +126,9 @@ def figures(
     now = lately.get(0, NOTHING)
     alike = list(before.values())
     return {
-        "now": _window(now),
-        "before": _window(lately.get(1, NOTHING)),
-        "week_ago": _window(before.get(0, NOTHING)),
+        "now": of_window(now),
+        "before": of_window(lately.get(1, NOTHING)),
+        "week_ago": of_window(before.get(0, NOTHING)),
         "usual": {
             "turns": _usual_turns(alike, now),
             **{name: _usual_rate(alike, now, rate) for name, rate in RATES.items()},
@@ -141,7 +141,8 @@ def figures(
     }
 
 
-def _window(counts: Counts) -> dict[str, Any]:
+def of_window(counts: Counts) -> dict[str, Any]:
+    """The rates and means of one window, with their intervals."""
     return {
         "turns": counts.turns,
         "actions": counts.actions,

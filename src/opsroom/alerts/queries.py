@@ -17,7 +17,7 @@ from opsroom.traces.spending import Served, served
 
 from . import store
 from .errors import AlertNotFound
-from .model import Alert, AlertRuleSpec, Mute, Rule, State
+from .model import Alert, AlertRuleSpec, Mute, Rule, State, Urgency
 from .shipped import RULES
 
 PAGE = 50
@@ -84,6 +84,14 @@ def alerts(
 def count_open(tx: Tx) -> int:
     """How many wait for somebody to take them on."""
     return store.count(tx, State.OPEN)
+
+
+def standing(tx: Tx) -> dict[tuple[str, Urgency, State], int]:
+    """How many are not resolved, by agent, urgency and state."""
+    return {
+        (agent, Urgency(urgency), State(state)): times
+        for agent, urgency, state, times in store.standing(tx)
+    }
 
 
 def overdue(tx: Tx) -> bool:

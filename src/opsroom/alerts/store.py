@@ -136,6 +136,15 @@ def count(tx: Tx, state: State) -> int:
     return int(tx.conn.execute(wanted).scalar_one())
 
 
+def standing(tx: Tx) -> list[tuple[str, str, str, int]]:
+    """Alerts that are not resolved: agent, urgency, state, count."""
+    by = (alerts.c.agent, alerts.c.urgency, alerts.c.state)
+    wanted = select(*by, func.count()).where(
+        alerts.c.project == tx.project, alerts.c.state.in_(LIVE)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.conn.execute(wanted.group_by(*by))]
+
+
 def wind(tx: Tx) -> None:
     """See that the project is looked at; it is at once, if it never was."""
     row = {"project": tx.project, "next_at": tx.now, "problems": {}}

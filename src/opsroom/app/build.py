@@ -45,6 +45,8 @@ from opsroom.journal import events
 from opsroom.journal import pages as journal_pages
 from opsroom.journal import routes as journal_routes
 from opsroom.memory import routes as memory_routes
+from opsroom.metrics import routes as metric_routes
+from opsroom.metrics.collecting import Metrics
 from opsroom.overview import pages as overview_pages
 from opsroom.overview import queries as overview
 from opsroom.overview import routes as overview_routes
@@ -82,6 +84,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     access_pages.router,
     overview_pages.router,
     overview_routes.router,
+    metric_routes.router,
     journal_routes.router,
     events.router,
     journal_pages.router,
@@ -188,6 +191,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     )
     app.state.traces = traces(runtime)
     app.state.keepers = Keepers()
+    app.state.metrics = Metrics(runtime.db)
     app.state.closing = asyncio.Event()  # ends what would otherwise never end by itself
     app.state.drawings = DRAWINGS
     app.state.beside_requests = BESIDE_REQUESTS

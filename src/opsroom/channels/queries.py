@@ -1,5 +1,7 @@
 """Looking at channels in force, and at what went through them."""
 
+from datetime import datetime
+
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import adapter
 from opsroom.registry import Ref, Version, listing
@@ -9,7 +11,7 @@ from opsroom.registry.model import PRODUCTION
 
 from . import store
 from .errors import ChannelSilent
-from .model import ChannelSpec, Delivery
+from .model import ChannelSpec, Delivery, State
 
 KIND = "channel"
 MOST = 100
@@ -45,6 +47,11 @@ def deliveries(
     """What went through a channel, newest first. Raises `ArtifactNotFound`."""
     registry.artifact(tx, KIND, name)
     return store.page(tx, name, before=before, limit=limit)
+
+
+def unheard(tx: Tx, *, since: datetime) -> dict[tuple[str, State], int]:
+    """How many notices are pending, and how many were abandoned since, by channel."""
+    return store.unheard(tx, since)
 
 
 def _read(version: Version) -> InForce:

@@ -12,8 +12,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -112,3 +114,15 @@ def _delivery(row: RowMapping) -> Delivery:
     values["notice"] = adapter(Notice).validate_python(row["notice"])
     values["state"] = State(row["state"])
     return Delivery(**values)
+
+
+def unheard(tx: Tx, since: datetime) -> dict[tuple[str, State], int]:
+    """What is pending, and what was abandoned since, by channel."""
+    pending = deliveries.c.state == State.PENDING.value
+    lost = and_(deliveries.c.state == State.ABANDONED.value, deliveries.c.settled_at >= since)
+    by = (deliveries.c.channel, deliveries.c.state)
+    wanted = select(*by, func.count()).where(
+        deliveries.c.project == tx.project, or_(pending, lost)
+    )
+    found = tx.conn.execute(wanted.group_by(*by))
+    return {(row[0], State(row[1])): row[2] for row in found}

@@ -25,6 +25,17 @@ class Waiting(Wire):
     more: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """How many requests wait, by agent and risk; how many are past their time; and since when
+    the oldest has waited.
+    """
+
+    waiting: Mapping[tuple[str, str], int]
+    overdue: int
+    oldest_at: datetime | None
+
+
 def request(tx: Tx, request_id: str) -> Request:
     """One request of this project. Raises `RequestNotFound`."""
     found = store.request(tx, request_id)
@@ -105,6 +116,17 @@ def count_mine(tx: Tx) -> int:
     if rules.ANSWER not in tx.actor.may or not tx.actor.human:
         return 0
     return len(waiting(tx, mine=True, limit=MOST_COUNTED))
+
+
+def queue(tx: Tx) -> Queue:
+    """What waits in this project, whoever has to answer it."""
+    found = store.queue(tx)
+    first = min((row[4] for row in found), default=None)
+    return Queue(
+        waiting={(agent, risk): times for agent, risk, times, _, _ in found},
+        overdue=sum(late for _, _, _, late, _ in found),
+        oldest_at=None if first is None else request(tx, first).asked_at,
+    )
 
 
 def over(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     func,
     insert,
     or_,
@@ -281,3 +282,13 @@ def _cursor(after: str) -> tuple[datetime, str]:
     if moment.tzinfo is None:
         raise BadCursor(after)
     return moment, last
+
+
+def queue(tx: Tx) -> list[tuple[str, str, int, int, str]]:
+    """What is pending: agent, risk, how many, how many of them are overdue, the first id."""
+    late = case((requests.c.due_at <= tx.now, 1), else_=0)
+    wanted = select(
+        requests.c.agent, requests.c.risk, func.count(), func.sum(late), func.min(requests.c.id)
+    ).where(requests.c.project == tx.project, requests.c.state == State.PENDING.value)
+    found = tx.conn.execute(wanted.group_by(requests.c.agent, requests.c.risk))
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in found]

@@ -14,7 +14,7 @@ from opsroom.registry import queries as registry
 from . import store
 from .calls import WINDOW, Bucket, Health, health
 from .errors import IntegrationNotFound
-from .model import IntegrationSpec, Run, Standing
+from .model import IntegrationSpec, Run, Standing, State
 
 PAGE = 50
 MOST_AGENTS = 500
@@ -79,6 +79,11 @@ def overviews(tx: Tx, *, after: str = "", limit: int = PAGE) -> list[Overview]:
             )
         )
     return found
+
+
+def states(tx: Tx, *, limit: int = MOST_AGENTS) -> dict[str, State]:
+    """How integrations stand, by name."""
+    return store.states(tx, limit=limit)
 
 
 def detail(tx: Tx, name: str) -> Detail:

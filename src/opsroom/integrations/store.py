@@ -224,3 +224,12 @@ def _standing(row: RowMapping) -> Standing:
     values["state"] = State(row["state"])
     values["level"] = None if row["level"] is None else Level(row["level"])
     return Standing(**values)
+
+
+def states(tx: Tx, *, limit: int) -> dict[str, State]:
+    """How integrations stand, by name."""
+    wanted = select(integrations.c.name, integrations.c.state).where(
+        integrations.c.project == tx.project
+    )
+    rows = tx.conn.execute(wanted.order_by(integrations.c.name).limit(limit))
+    return {row[0]: State(row[1]) for row in rows}

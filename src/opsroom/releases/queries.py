@@ -90,6 +90,11 @@ def releases(
     )
 
 
+def states(tx: Tx) -> dict[State, int]:
+    """How many releases of this project stand in each state."""
+    return store.states(tx)
+
+
 def standing(tx: Tx, release_id: str) -> Standing:
     """Everything a person wants to know of a release now."""
     found = release(tx, release_id)

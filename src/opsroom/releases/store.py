@@ -498,3 +498,9 @@ def _sampled(row: RowMapping) -> Sampled:
         judged_by=row["judged_by"],
         judged_at=row["judged_at"],
     )
+
+
+def states(tx: Tx) -> dict[State, int]:
+    """How many releases stand in each state."""
+    wanted = select(releases.c.state, func.count()).where(releases.c.project == tx.project)
+    return {State(row[0]): row[1] for row in tx.conn.execute(wanted.group_by(releases.c.state))}

@@ -67,6 +67,8 @@ async def take_in(request: Request, actor: Caller) -> Response:
         if checked.body or checked.dead:
             stored = traces.intake.submit(checked.body, handed.stamp, checked.dead)
             await asyncio.wrap_future(stored)
+            traces.stored[actor.project] += checked.spans
+            traces.rejected[actor.project] += len(checked.dead)
     except Unavailable as error:
         return error_response(error, **{"Retry-After": "1"})
     return _answer(checked, media)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -37,6 +38,9 @@ class Traces:
         self._lock = threading.Lock()
         self._opened: Opened | None = None
         self.intake = Intake(self.opened, clock, bounds)
+        # Spans by project that this process stored and rejected; one thread counts them.
+        self.stored: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
 
     def opened(self) -> Opened:
         """The store, its tables as this version of the code needs them."""

@@ -1,0 +1,1 @@
+"""Metrics: how agents do and what waits, as numbers for whoever watches whole fleets of things."""
