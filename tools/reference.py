@@ -21,6 +21,7 @@ from opsroom.app.kinds import KINDS
 from opsroom.cli.root import root
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.wire import adapter
+from opsroom.metrics.catalog import METRICS
 from opsroom.policies.facts import FACTS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "http.md": _http(),
         "kinds.md": _kinds(),
+        "metrics.md": _metrics(),
         "policy-facts.md": _facts(),
         "roles.md": _roles(),
     }
@@ -156,6 +158,20 @@ def _type(field: dict[str, Any]) -> str:
     if "enum" in field:
         return " / ".join(f"`{one}`" for one in field["enum"])
     return str(field.get("type", "any"))
+
+
+def _metrics() -> str:
+    lines = [
+        "# Metrics\n",
+        "What `GET /metrics` tells; see [how to watch it](../how-to/metrics.md).\n",
+        "| metric | kind | labels | what it says |",
+        "|---|---|---|---|",
+        *(
+            f"| `{one.name}` | {one.kind.value} | {', '.join(one.labels)} | {one.help} |"
+            for one in METRICS
+        ),
+    ]
+    return MADE + "\n".join(lines) + "\n"
 
 
 def _facts() -> str:
