@@ -39,6 +39,7 @@ def test_the_environment_and_what_goes_before_it() -> None:
         ("OPSROOM_PORT", "70000"),
         ("OPSROOM_CLOCK_RATE", "0"),
         ("OPSROOM_CLOCK_RATE", "fast"),
+        ("OPSROOM_OTLP_METRICS_URL", "collector:4318"),
     ],
 )
 def test_a_setting_that_cannot_be(name: str, value: str) -> None:

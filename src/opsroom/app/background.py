@@ -1,7 +1,8 @@
 """What runs beside the requests: durable loops, and handing the journal's news to slices.
 
 Each starts in a thread of its own, so that requests are answered while they come up. Reading
-what agents hear and say has another, and so have looks for drift, which take seconds.
+what agents hear and say has another, and so have looks for drift, which take seconds, and
+metrics on their way to a collector, which may not answer.
 """
 
 import logging
@@ -42,6 +43,7 @@ LOOK_EVERY = 0.1
 TICK_EVERY = 10  # looks
 WATCH_EVERY = 0.5
 REST_AFTER_FAILURE = 2.0
+SEND_METRICS_EVERY = 60.0
 LOOK_ROUND_EVERY = 30.0
 EVERYWHERE = Actor("system:clock", "", human=False)
 # What the clock alone changes, in every project: whether anything is due, and doing it.
@@ -73,6 +75,7 @@ class Background:
             threading.Thread(target=self._run, name="opsroom-background", daemon=True),
             threading.Thread(target=self._watch, name="opsroom-security", daemon=True),
             threading.Thread(target=self._look_round, name="opsroom-looks", daemon=True),
+            threading.Thread(target=self._send_metrics, name="opsroom-metrics", daemon=True),
         )
 
     def start(self) -> None:
@@ -181,6 +184,25 @@ class Background:
                 log.warning("agents were not looked at: %s", error)
             except Exception:
                 log.exception("a look at agents failed; it will be tried again")
+
+    def _send_metrics(self) -> None:
+        """Send metrics to the collector that is set, if one is; it tells what fails itself."""
+        settings, telemetry = self._runtime.settings, self._telemetry
+        if not settings.otlp_metrics_url or telemetry is None:
+            return
+        from opsroom.metrics.sending import Sender  # noqa: PLC0415  # only where it is used
+
+        sender = Sender(
+            self._runtime.db,
+            settings.otlp_metrics_url,
+            allow=settings.allowed_hosts,
+            instance=settings.executor,
+        )
+        while not self._stop.wait(SEND_METRICS_EVERY):
+            try:
+                sender.send(telemetry)
+            except Exception:
+                log.exception("sending metrics failed; it will be tried again")
 
     def _tick(self) -> None:
         """Let what has run out of time do so. Several processes may: it is safe to repeat."""

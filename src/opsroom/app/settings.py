@@ -34,7 +34,8 @@ class Settings:
     `public_url` is where people find the pages, for links in what they are sent.
 
     Telemetry lies at `telemetry_url` (`clickhouse://…`), or in the installation's folder. It
-    is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`.
+    is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`. Metrics are
+    sent to `otlp_metrics_url` (`…/v1/metrics`) every minute, where there is one.
     """
 
     data: Path = HOME
@@ -51,6 +52,7 @@ class Settings:
     telemetry_url: str = ""
     telemetry_days: int = 30
     telemetry_gigabytes: float = 20.0
+    otlp_metrics_url: str = ""
 
     @property
     def site(self) -> str:
@@ -98,8 +100,16 @@ def from_environment(
         telemetry_url=environment.get("OPSROOM_TELEMETRY_URL", ""),
         telemetry_days=int(_positive(environment, "OPSROOM_TELEMETRY_DAYS", 30)),
         telemetry_gigabytes=_positive(environment, "OPSROOM_TELEMETRY_GIGABYTES", 20),
+        otlp_metrics_url=_address(environment, "OPSROOM_OTLP_METRICS_URL"),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
     )
+
+
+def _address(environment: Mapping[str, str], name: str) -> str:
+    found = environment.get(name, "")
+    if found and not found.startswith(("http://", "https://")):
+        raise BadSetting(name, found, "it begins with http:// or https://")
+    return found
 
 
 def _positive(environment: Mapping[str, str], name: str, otherwise: float) -> float:
