@@ -7,6 +7,7 @@ import pytest
 from tests.actions.world import CLERK, Office
 from tests.alerts.world import SYSTEM, end
 from tests.api import Api, Caller
+from tests.channels.world import receiver, store, webhook
 from tests.metrics.parsing import Family, parse
 from tests.pages import Site
 from tests.telemetry import Room
@@ -16,9 +17,12 @@ from tests.traces.test_spending import SECOND, agent, call
 from opsroom.actions.model import Final
 from opsroom.alerts import store as alerts
 from opsroom.alerts.model import Alert, State, Urgency
+from opsroom.channels import store as deliveries
+from opsroom.channels.model import Delivery, Notice
+from opsroom.channels.model import State as Fate
 from opsroom.kit.clock import ManualClock
 from opsroom.metrics import collecting
-from opsroom.metrics.collecting import FRESH, Metrics
+from opsroom.metrics.collecting import DAY_FRESH, FRESH, Metrics
 from opsroom.metrics.exposition import CONTENT_TYPE
 from opsroom.traces.errors import TelemetryUnavailable
 from opsroom.traces.ports import Row
@@ -84,6 +88,33 @@ def test_what_an_office_does_is_told(api: Api, clock: ManualClock, fresh: None) 
     assert value(found, "opsroom_budget_hard_limit", scope="agent", key=CLERK, unit="usd") == 10
     assert "opsroom_cost_last_hour_usd" not in found
     assert "opsroom_model_errors_ratio" not in found
+
+
+def test_notices_that_did_not_arrive_are_told(
+    api: Api, clock: ManualClock, fresh: None
+) -> None:
+    with receiver() as there:
+        store(api.db, "on-call", webhook(there))
+    for hours, state in ((1, "pending"), (1, "abandoned"), (30, "abandoned"), (1, "delivered")):
+        with api.db.write(SYSTEM) as tx:
+            settled = None if state == "pending" else tx.now - timedelta(hours=hours)
+            notice = Notice(
+                event="alert.opened", at=tx.now, project="default", actor="system", subject="x",
+                title="x", note="", tone="", page="", seq=1, facts={},
+            )  # fmt: skip
+            deliveries.add(
+                tx,
+                Delivery(
+                    id=tx.ids.new("dlv"), channel="on-call", ref="channel/on-call@1",
+                    digest="0" * 64, notice=notice, state=Fate(state), attempts=1,
+                    next_at=tx.now, created_at=tx.now, settled_at=settled,
+                ),
+            )  # fmt: skip
+    found = scrape(api.program("viewer"))
+    assert found["opsroom_deliveries"].samples == {
+        (("channel", "on-call"), ("state", "abandoned")): 1,
+        (("channel", "on-call"), ("state", "pending")): 1,
+    }
 
 
 def test_alerts_and_the_site_of_a_working_day(shown: Site, fresh: None) -> None:
@@ -184,6 +215,24 @@ def test_what_telemetry_knows_is_told(sqlite_api: Api, room: Room) -> None:
     assert value(found, "opsroom_tool_duration_seconds", tool="look", quantile="0.5") == (
         pytest.approx(1)
     )
+
+
+def test_a_day_of_spans_is_read_every_five_minutes(sqlite_api: Api, room: Room) -> None:
+    seconds = [0.0]
+    metrics = Metrics(sqlite_api.db, seconds=lambda: seconds[0])
+
+    def costs() -> list[float]:
+        found = parse(metrics.of(room.project, room.traces).text)
+        names = ("opsroom_cost_last_hour_usd", "opsroom_cost_last_day_usd")
+        return [value(found, name) if name in found else 0.0 for name in names]
+
+    room.spans()
+    assert costs() == [0, 0]
+    sent(room)
+    seconds[0] += FRESH
+    assert costs() == pytest.approx([0.007, 0])
+    seconds[0] = DAY_FRESH
+    assert costs() == pytest.approx([0.007, 0.007])
 
 
 def test_spans_that_were_sent_are_counted(sqlite_api: Api, room: Room, fresh: None) -> None:

@@ -15,6 +15,7 @@ from .watching import Check, Oversight, Share, oversight, share
 PAGE = 50
 MOST_COUNTED = 100
 LOOKED_THROUGH = 500
+MOST_QUEUED = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,8 @@ def count_mine(tx: Tx) -> int:
 
 
 def queue(tx: Tx) -> Queue:
-    """What waits in this project, whoever has to answer it."""
-    found = store.queue(tx)
+    """What waits in this project, whoever has to answer it; up to a hundred thousand."""
+    found = store.queue(tx, limit=MOST_QUEUED)
     first = min((row[4] for row in found), default=None)
     return Queue(
         waiting={(agent, risk): times for agent, risk, times, _, _ in found},

@@ -284,11 +284,20 @@ def _cursor(after: str) -> tuple[datetime, str]:
     return moment, last
 
 
-def queue(tx: Tx) -> list[tuple[str, str, int, int, str]]:
-    """What is pending: agent, risk, how many, how many of them are overdue, the first id."""
-    late = case((requests.c.due_at <= tx.now, 1), else_=0)
-    wanted = select(
-        requests.c.agent, requests.c.risk, func.count(), func.sum(late), func.min(requests.c.id)
-    ).where(requests.c.project == tx.project, requests.c.state == State.PENDING.value)
-    found = tx.conn.execute(wanted.group_by(requests.c.agent, requests.c.risk))
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
+def queue(tx: Tx, *, limit: int) -> list[tuple[str, str, int, int, str]]:
+    """What is pending: agent, risk, how many, how many of them are overdue, the first id.
+
+    What is pending is found first: grouped at once, it would be looked for among all there
+    ever was of each agent.
+    """
+    of = requests.c
+    pending = (
+        select(of.agent, of.risk, of.due_at, of.id)
+        .where(of.project == tx.project, of.state == State.PENDING.value)
+        .limit(limit)
+        .subquery()
+    )
+    late = case((pending.c.due_at <= tx.now, 1), else_=0)
+    by = (pending.c.agent, pending.c.risk)
+    wanted = select(*by, func.count(), func.sum(late), func.min(pending.c.id)).group_by(*by)
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in tx.conn.execute(wanted)]

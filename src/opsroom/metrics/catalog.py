@@ -67,7 +67,9 @@ COST_HOUR: Final = Metric(
     "opsroom_cost_last_hour_usd", "What traces that began in the last hour cost.", AGENT
 )
 COST_DAY: Final = Metric(
-    "opsroom_cost_last_day_usd", "What traces that began in the last 24 hours cost.", AGENT
+    "opsroom_cost_last_day_usd",
+    "What traces that began in the last 24 hours cost, asked every five minutes.",
+    AGENT,
 )
 CALLS: Final = Metric(
     "opsroom_model_calls_last_hour", "Calls of models in the last hour.", AGENT

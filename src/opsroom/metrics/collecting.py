@@ -40,7 +40,7 @@ from .exposition import Sample, text
 
 log = logging.getLogger(__name__)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-FRESH = 10.0  # seconds
+FRESH, DAY_FRESH = 10.0, 300.0  # seconds
 MOST_AGENTS = 1_000
 MOST_VALUES = 200  # of a label that agents and exporters fill
 MOST_BUDGETS = 200
@@ -58,9 +58,33 @@ class Collected:
 
 
 @dataclass(slots=True)
+class Day:
+    """What agents spent in the last 24 hours, as of five minutes ago at most: reading a day of
+    spans takes too long to do it for every scrape. While it cannot be read, the last stands.
+    """
+
+    seconds: Callable[[], float]
+    at: float | None = None
+    found: Mapping[str, spending.Spent] = field(default_factory=dict[str, spending.Spent])
+
+    def spent(
+        self, telemetry: Traces, project: str, now: datetime
+    ) -> Mapping[str, spending.Spent]:
+        if self.at is None or self.seconds() - self.at >= DAY_FRESH:
+            self.at = self.seconds()
+            try:
+                spent = spending.spent(telemetry, project, [(now - DAY, now)])
+                self.found = {agent: windows[0] for agent, windows in spent.items()}
+            except Unavailable as error:
+                log.warning("what agents spent in a day was not told: %s", error)
+        return self.found
+
+
+@dataclass(slots=True)
 class _Kept:
     """What was collected last; whoever collects anew holds the lock."""
 
+    day: Day
     lock: threading.Lock = field(default_factory=threading.Lock)
     last: Collected | None = None
 
@@ -75,11 +99,11 @@ class Metrics:
 
     def of(self, project: str, telemetry: Traces) -> Collected:
         """The metrics of a project, no older than ten seconds."""
-        kept = self._kept.setdefault(project, _Kept())
+        kept = self._kept.setdefault(project, _Kept(Day(self._seconds)))
         with kept.lock:
             now = self._seconds()
             if kept.last is None or now - kept.last.at >= FRESH:
-                samples = tuple(collect(self._db, project, telemetry))
+                samples = tuple(collect(self._db, project, telemetry, kept.day))
                 kept.last = Collected(samples, text(samples), now)
             return kept.last
 
@@ -100,15 +124,16 @@ class _Told:
     """What telemetry says: of agents in the last hour and day, of models and of tools."""
 
     spent: Mapping[str, Mapping[int, spending.Spent]]
+    day: Mapping[str, spending.Spent]
     models: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]]
 
 
-def collect(db: Database, project: str, telemetry: Traces) -> Iterator[Sample]:
+def collect(db: Database, project: str, telemetry: Traces, day: Day) -> Iterator[Sample]:
     """Every sample of a project, whoever asks for it."""
     with db.read(Actor(SYSTEM, project, human=False)) as tx:
         known = _read(tx)
-    told = _ask(telemetry, project, known.now) if telemetry.in_use else None
+    told = _ask(telemetry, project, known.now, day) if telemetry.in_use else None
     counts = with_spent(known.counts, told.spent) if told else known.counts
     shown = _busiest(counts)
     yield of.INFO.sample(1, opsroom.__version__)
@@ -118,7 +143,7 @@ def collect(db: Database, project: str, telemetry: Traces) -> Iterator[Sample]:
     for agent in sorted(shown):
         yield from _rates(agent, counts[agent].get(0, NOTHING))
     if told:
-        yield from _costs(counts, sorted(shown))
+        yield from _costs(counts, sorted(shown), told.day)
         yield from _models(told.models)
         yield from _tools(told.tools)
     yield of.SPANS.sample(telemetry.stored[project], "stored")
@@ -136,12 +161,13 @@ def _read(tx: Tx) -> _Recorded:
     )
 
 
-def _ask(telemetry: Traces, project: str, now: datetime) -> _Told | None:
+def _ask(telemetry: Traces, project: str, now: datetime, day: Day) -> _Told | None:
     """What telemetry says, or nothing while it does not answer: a scrape tells the rest."""
     hour = (now - HOUR, now)
     try:
         return _Told(
-            spent=spending.spent(telemetry, project, [hour, (now - DAY, now)]),
+            spent=spending.spent(telemetry, project, [hour]),
+            day=day.spent(telemetry, project, now),
             models=_by(telemetry, project, "served_model", hour),
             tools=_by(telemetry, project, "tool", hour),
         )
@@ -196,13 +222,17 @@ def _rates(agent: str, counts: Counts) -> Iterator[Sample]:
         yield of.CONFIDENCE_HIGH.sample(sure["high"], agent)
 
 
-def _costs(counts: OfAgents, shown: Sequence[str]) -> Iterator[Sample]:
+def _costs(
+    counts: OfAgents, shown: Sequence[str], day: Mapping[str, spending.Spent]
+) -> Iterator[Sample]:
     for agent in shown:
-        hour, day = counts[agent].get(0, NOTHING), counts[agent].get(1, NOTHING)
+        hour = counts[agent].get(0, NOTHING)
         yield of.COST_HOUR.sample(hour.cost.total, agent)
-        yield of.COST_DAY.sample(day.cost.total, agent)
         yield of.CALLS.sample(hour.calls, agent)
         yield of.UNPRICED.sample(hour.unpriced, agent)
+    busiest = sorted(day, key=lambda agent: (-day[agent].usd, agent))[:MOST_AGENTS]
+    for agent in busiest:
+        yield of.COST_DAY.sample(day[agent].usd, agent)
 
 
 def _models(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sample]:
