@@ -1,6 +1,6 @@
 from tests.api import api, sqlite_api
 from tests.browser import browser, page
-from tests.installation import home, home_template, own_environment
+from tests.installation import home, home_template, own_environment, shell
 from tests.pages import base, day, shown
 from tests.telemetry import _telemetry_of_this_process, room
 from tests.traces.world import office, sender, stuck
@@ -18,6 +18,7 @@ __all__ = [
     "page",
     "room",
     "sender",
+    "shell",
     "shown",
     "sqlite_api",
     "stuck",

@@ -58,6 +58,8 @@ from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
 from opsroom.security import pages as security_pages
 from opsroom.security import routes as security_routes
+from opsroom.traces import case_pages as trace_case_pages
+from opsroom.traces import case_routes as trace_case_routes
 from opsroom.traces import group_pages as trace_group_pages
 from opsroom.traces import group_routes as trace_group_routes
 from opsroom.traces import pages as trace_pages
@@ -125,6 +127,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     drift_pages.router,
     trace_routes.router,
     trace_group_routes.router,
+    trace_case_routes.router,
+    trace_case_pages.router,
     trace_reading.router,  # below the names that are no traces
     trace_group_pages.router,  # before any trace of that name
     trace_pages.router,

@@ -12,6 +12,7 @@ from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
+from opsroom.traces.case_pages import NOTICES as CASES
 from opsroom.web.nav import NavGroup, NavItem
 from opsroom.web.render import Notice
 
@@ -72,4 +73,5 @@ NOTICES: dict[str, Notice] = {
     **PROPOSALS,
     **EVALS,
     **RELEASES,
+    **CASES,
 }

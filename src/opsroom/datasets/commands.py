@@ -1,14 +1,15 @@
 """Making versions of datasets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from opsroom.kit.db import Tx
+from opsroom.kit.db import Raced, Tx
 from opsroom.kit.wire import plain
 from opsroom.registry import ArtifactDraft, Criticality, Kinds, Version, VersionDraft
 from opsroom.registry import commands as registry_commands
 
-from . import store
-from .model import Item, Lineage, dataset_spec
+from . import queries, store
+from .model import Item, Lineage, check_references, cite, dataset_spec
 
 
 def put(
@@ -34,3 +35,28 @@ def put(
     store.add(tx, items)
     version = VersionDraft(spec=plain(spec), message=message, source=source)
     return registry_commands.create_version(tx, "dataset", name, version, kinds=kinds)
+
+
+def append(
+    tx: Tx, name: str, item: Item, *, kinds: Kinds, message: str, source: str
+) -> tuple[Version, bool]:
+    """Store a version of dataset `name` with `item` behind those of the latest one.
+
+    Safe to repeat: where the latest version has an item of that id it is given back, and False.
+    Raises what `dataset_spec` raises, and `Raced` where the dataset changed meanwhile, so that
+    nobody's item is lost.
+    """
+    latest, spec = queries.dataset(tx, f"{name}@latest")
+    if any(ref.id == item.id for ref in spec.items):
+        return latest, False
+    items = (*spec.items, cite(item))
+    check_references(items)
+    lineage = Lineage(source=source, parent=latest.ref, made_by=tx.actor.name)
+    store.add(tx, [item])
+    draft = VersionDraft(
+        spec=plain(replace(spec, items=items, lineage=lineage)), message=message
+    )
+    made = registry_commands.create_version(tx, "dataset", name, draft, kinds=kinds)
+    if made.parent != latest.number:
+        raise Raced
+    return made, True

@@ -34,6 +34,7 @@ def _shown(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "split": item.split,
+        "trace": str(item.metadata.get("trace", "")),
         "input": cut(item.input),
         "expected": "" if item.expected is None else cut(item.expected),
     }

@@ -41,6 +41,19 @@ def show_(ctx: click.Context, trace_id: str) -> None:
     show(ctx, client(ctx).get(f"{BASE}/{trace_id}"), _tree)
 
 
+@trace.command("add-to-dataset")
+@click.argument("trace_id", metavar="TRACE")
+@click.argument("dataset")
+@click.option("--expected", help="What should have come out [what did].")
+@click.pass_context
+def add_to_dataset(
+    ctx: click.Context, trace_id: str, dataset: str, expected: str | None
+) -> None:
+    """Make the next version of DATASET, with TRACE as a candidate behind its items."""
+    body = {"dataset": dataset, "expected": expected}
+    show(ctx, client(ctx).post(f"{BASE}/{trace_id}/dataset", body), _taken)
+
+
 @trace.command()
 @click.option(
     "--by",
@@ -71,6 +84,11 @@ def _list(found: list[dict[str, Any]]) -> str:
         for one in found
     ]
     return table(columns, rows, empty="no trace is like that")
+
+
+def _taken(taken: dict[str, Any]) -> str:
+    how = "has it as a candidate" if taken["added"] else "had it before"
+    return f"{taken['version']} {how}: {taken['item']}"
 
 
 def _tree(spans: list[dict[str, Any]]) -> str:

@@ -53,6 +53,14 @@ class TraceNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class NothingKept(Invalid):
+    code = "nothing_kept"
+    text = "what was asked in trace {0.trace_id!r} is not kept"
+    hint = "write the case by hand (`opsroom dataset import`), or keep contents from now on"
+    trace_id: str
+
+
+@dataclass(eq=False)
 class SpanNotFound(NotFound):
     code = "span_not_found"
     text = "trace {0.trace_id!r} has no span {0.span_id!r}"

@@ -42,23 +42,25 @@ _HOLDERS = (
 _TEXTS = ("content", "text", "parts", "message", "value", "kwargs")
 
 
-def asked(content: Mapping[str, str]) -> str:
+def asked(content: Mapping[str, str], *, most: int = LONGEST) -> str:
     """What the user asked last; empty where that was not kept."""
-    return _last(content, _INPUT, USER)
+    return _last(content, _INPUT, USER, most)
 
 
-def answered(content: Mapping[str, str]) -> str:
+def answered(content: Mapping[str, str], *, most: int = LONGEST) -> str:
     """What the assistant answered; empty where that was not kept."""
-    return _last(content, _OUTPUT, ASSISTANT)
+    return _last(content, _OUTPUT, ASSISTANT, most)
 
 
-def _last(content: Mapping[str, str], names: re.Pattern[str], roles: frozenset[str]) -> str:
+def _last(
+    content: Mapping[str, str], names: re.Pattern[str], roles: frozenset[str], most: int
+) -> str:
     mine = {name: value for name, value in content.items() if names.fullmatch(name)}
     for messages in (_parts(mine), *(_messages(_read(value), 0) for value in mine.values())):
         said = [text for _, text in messages if text.strip()]
         fitting = [text for role, text in messages if role in roles and text.strip()]
         if fitting or said:
-            return (fitting or said)[-1].strip()[:LONGEST]
+            return (fitting or said)[-1].strip()[:most]
     return ""
 
 
