@@ -202,6 +202,7 @@ ROUTES: dict[str, str] = {
     "GET /inbox/undo": "read",
     "GET /inbox/oversight": "read",
     "GET /inbox/overrides": "read",
+    "POST /inbox/overrides": "override",
     "POST /inbox/overrides/{override_id}/category": "answer",
     "POST /inbox/{request_id}/open": "answer",
     "POST /inbox/{request_id}/approve": "answer",

@@ -73,7 +73,7 @@ from opsroom.web.render import Chrome, Pages, Viewer
 from . import acting, errors, health, probing
 from .background import Background
 from .bodies import LimitBodies, Limits
-from .drawings import BESIDE_REQUESTS, DRAWINGS, turn_strip
+from .drawings import BESIDE_REQUESTS, DRAWINGS, offered_at_trace, turn_strip
 from .mcp import LazyDoor, LazyUpstreams
 from .models import ConfiguredModels
 from .places import NAV, NOTICES
@@ -200,6 +200,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.drawings = DRAWINGS
     app.state.beside_requests = BESIDE_REQUESTS
     app.state.beside_traces = turn_strip
+    app.state.offered_at_trace = offered_at_trace
     app.state.called = overview.called
     app.state.pages = pages = Pages(
         TEMPLATES,

@@ -11,7 +11,7 @@ from opsroom.channels.pages import PAGE_OF_KIND as CHANNEL
 from opsroom.contracts.pages import PAGE as CONTRACT
 from opsroom.datasets.pages import PAGE as DATASET
 from opsroom.evals.drawing import EVALUATOR, compare_action, draw_gate
-from opsroom.inbox import Request
+from opsroom.inbox import Request, otherwise
 from opsroom.inbox.pages import DrawBeside
 from opsroom.integrations import queries as integrations
 from opsroom.integrations.pages import PAGE_OF_KIND as INTEGRATION
@@ -23,6 +23,7 @@ from opsroom.registry import Artifact, Version
 from opsroom.registry.drawing import Drawings, Panel
 from opsroom.releases import queries as releases
 from opsroom.releases.pages import offer
+from opsroom.traces.exchange import Exchange
 
 
 def _under_way(tx: Tx, artifact: Artifact, _version: Version) -> Sequence[Panel]:
@@ -55,6 +56,11 @@ DRAWINGS = Drawings(kinds={page.kind: page for page in _PAGES}, checks={"gate": 
 def turn_strip(tx: Tx, turn_id: str) -> Panel | None:
     """What a turn was about, for its trace: intent, plan, actions, result, final state."""
     return actions.strip(tx, turn_id)
+
+
+def offered_at_trace(tx: Tx, found: Exchange) -> Sequence[Panel]:
+    """What other slices offer to do about a trace."""
+    return (otherwise.offer(tx, found),)
 
 
 def _similar(tx: Tx, request: Request) -> Panel | None:

@@ -44,6 +44,7 @@ NOTICES = {
         text="That was a second look, to compare. Somebody had decided it.", tone="info"
     ),
     "probe_kept": Notice(text="Copies of it may turn up as tests from now on.", tone="info"),
+    "override_recorded": Notice(text="Recorded, with your reason. It is learnt from."),
     "override_sorted": Notice(text="Sorted.", tone="info"),
 }
 SNOOZES = (

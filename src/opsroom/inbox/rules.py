@@ -16,7 +16,7 @@ from opsroom.kit.db import Actor
 from .errors import BadRequestDraft, BadSettings, CareNeeded, TooFast
 from .model import Care, Request, RequestDraft, Risk, Said, Say, Settings, State
 
-ANSWER = "answer"
+ANSWER, OVERRIDE = "answer", "override"
 ROLES = frozenset(role.value for role in Role)
 HOLD_MS = 800
 MOST_PROBES = 0.02

@@ -8,12 +8,15 @@ from starlette.responses import Response
 from opsroom.access.http import Read, Write
 from opsroom.web.render import Pages
 
-from . import drawing, overriding, queries, rules
+from . import categories, drawing, overriding, queries, rules
+from .model import OverrideDraft
 from .routes import visible
 
 PAGE = 30
 router = APIRouter(prefix="/inbox", include_in_schema=False)
 Id = Annotated[str, Query(max_length=200)]
+Word = Annotated[str, Form(max_length=200)]
+Text = Annotated[str, Form(max_length=200_000, pattern=r"\S")]
 
 
 @router.get("/oversight")
@@ -62,6 +65,33 @@ def overrides_page(
     )
 
 
+@router.post("/overrides")
+def override(
+    request: Request,
+    tx: Write,
+    trace: Annotated[str, Form(pattern=r"^[0-9a-f]{1,64}$")],
+    agent_said: Text,
+    instead: Text,
+    reasoning: Annotated[str, Form(max_length=4000, pattern=r"\S")],
+    agent: Word = "",
+    version: Word = "",
+    category: Annotated[str, Form(max_length=60)] = "",
+) -> Response:
+    """Record what a person says instead of what an agent answered in a trace."""
+    draft = OverrideDraft(
+        subject=f"trace/{trace}",
+        agent_decision=_lines(agent_said),
+        human_decision=_lines(instead),
+        reasoning=_lines(reasoning),
+        agent=agent,
+        version=version,
+        category=categories.slug(category),
+        trace=trace,
+    )
+    overriding.override(tx, draft)
+    return _pages(request).redirect(f"/traces/{trace}", notice="override_recorded")
+
+
 @router.post("/overrides/{override_id}/category")
 def recategorise(
     request: Request,
@@ -72,6 +102,11 @@ def recategorise(
     """Say what kind of disagreement it was."""
     overriding.recategorise(tx, override_id, category)
     return _pages(request).redirect("/inbox/overrides", notice="override_sorted")
+
+
+def _lines(text: str) -> str:
+    """A text as it was before a form sent it with its own ends of lines."""
+    return text.replace("\r\n", "\n").strip()
 
 
 def _pages(request: Request) -> Pages:

@@ -387,6 +387,7 @@ PLACES = {
     "release": "/releases/{}",
     "run": "/evals/runs/{}",
     "request": "/inbox?request={}",
+    "trace": "/traces/{}",
     "turn": "/turns/{}",
     "user": "/people",
     "token": "/people",

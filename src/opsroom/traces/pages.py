@@ -18,6 +18,7 @@ from opsroom.web.render import Pages
 
 from . import queries, words
 from .errors import BadTraceFilter, TelemetryUnavailable
+from .exchange import Exchange, exchange
 from .model import Span
 from .narrowing import Narrowed, Where, Word
 from .parsing import parse
@@ -31,6 +32,8 @@ router = APIRouter(prefix="/traces", include_in_schema=False)
 TraceId = Annotated[str, Path(max_length=64)]
 # What other slices know about the turns of a trace.
 DrawBeside = Callable[[Tx, str], Panel | None]
+# What other slices offer to do about a trace as a whole.
+Offer = Callable[[Tx, Exchange], Sequence[Panel]]
 
 
 @router.get("")
@@ -97,6 +100,7 @@ def show_page(request: Request, tx: Read, trace_id: TraceId, span: Word = "") ->
     spans = [row.span for row in found.rows]
     chosen = next((one for one in spans if one.span_id == span), spans[0])
     panels = _beside(request, tx, spans)
+    offered = cast("Offer", request.app.state.offered_at_trace)
     return _pages(request).render(
         request,
         "traces/show.html",
@@ -107,6 +111,7 @@ def show_page(request: Request, tx: Read, trace_id: TraceId, span: Word = "") ->
         chosen=chosen,
         chosen_kind=kind_of(chosen),
         panels=panels,
+        offered=offered(tx, exchange(spans)),
     )
 
 
