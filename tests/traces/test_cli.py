@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.installation import Shell
-from tests.telemetry import alone
+from tests.installation import Shell, running
 from tests.traces.test_cases import run_of
 
 from opsroom.kit.clock import SystemClock
@@ -17,8 +16,8 @@ TRACE = "a" * 32
 
 @pytest.fixture
 def traced(shell: Shell, home: Path) -> Iterator[Shell]:
-    """A terminal on an installation of its own that has a trace."""
-    with alone():
+    """A terminal on an installation that a server process has open, with one trace."""
+    with running(home):
         sent = run_of(TRACE, int(SystemClock().now().timestamp()) * 10**9, "where?", "in Kiel")
         with Opsroom(data_dir=home) as client:
             answer = client.http().post(
@@ -41,3 +40,16 @@ def test_a_trace_is_added_to_a_dataset(traced: Shell, tmp_path: Path) -> None:
     assert traced("dataset", "items", "cases", "--split", "candidate") == 0
     assert json.loads(traced.out)["expected"] == "in Bonn"
     assert traced.refused("trace", "add-to-dataset", "b" * 32, "cases")["exit_code"] == 2
+
+
+def test_views_are_saved_used_and_removed(traced: Shell) -> None:
+    saved = ("trace", "save-view", "by 100%?", "--agent", "clerk", "--where", "errors=0")
+    assert traced(*saved) == 0, traced.err
+    assert traced.out == "saved by 100%?\n"
+    assert traced("trace", "views") == 0
+    assert "agent=clerk" in traced.out
+    assert len(traced.data("trace", "list", "--view", "by 100%?")) == 1
+    assert traced.data("trace", "list", "--view", "by 100%?", "--where", "errors>0") == []
+    assert traced("trace", "remove-view", "by 100%?") == 0, traced.err
+    assert traced.out == "removed by 100%?\n"
+    assert traced.refused("trace", "list", "--view", "by 100%?")["code"] == "view_not_found"

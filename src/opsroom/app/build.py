@@ -65,6 +65,8 @@ from opsroom.traces import group_routes as trace_group_routes
 from opsroom.traces import pages as trace_pages
 from opsroom.traces import reading as trace_reading
 from opsroom.traces import routes as trace_routes
+from opsroom.traces import view_pages as trace_view_pages
+from opsroom.traces import view_routes as trace_view_routes
 from opsroom.traces.keepers import Keepers
 from opsroom.web import security
 from opsroom.web.assets import Assets
@@ -127,6 +129,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     drift_pages.router,
     trace_routes.router,
     trace_group_routes.router,
+    trace_view_routes.router,
+    trace_view_pages.router,
     trace_case_routes.router,
     trace_case_pages.router,
     trace_reading.router,  # below the names that are no traces

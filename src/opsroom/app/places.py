@@ -13,6 +13,7 @@ from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
 from opsroom.traces.case_pages import NOTICES as CASES
+from opsroom.traces.view_pages import NOTICES as VIEWS
 from opsroom.web.nav import NavGroup, NavItem
 from opsroom.web.render import Notice
 
@@ -74,4 +75,5 @@ NOTICES: dict[str, Notice] = {
     **EVALS,
     **RELEASES,
     **CASES,
+    **VIEWS,
 }

@@ -43,6 +43,7 @@ overrides = Table(
     Column("body", Text, nullable=False),
     Index("ix_overrides_project", "project", "id"),
     Index("ix_overrides_request", "project", "request"),
+    Index("ix_overrides_subject", "project", "subject", "id"),
     Index("ix_overrides_category", "project", "category", "id"),
 )
 

@@ -220,6 +220,12 @@ WORDS: dict[str, Words] = {
         note="contents: {contents}; taken out: {shipped} {rules}",
         tone="warn",
     ),
+    "traces.view_saved": Words(
+        says="{actor} saved the view {name} of traces", note="{asked}", place="/traces"
+    ),
+    "traces.view_removed": Words(
+        says="{actor} removed the view {name} of traces", note="{asked}", place="/traces"
+    ),
     "import.done": Words(says="{actor} brought in {subject}", note="{new}", tone="info"),
     "budget.set": Words(
         says="{actor} set the budget of {scope} {key} to {hard} {unit}", tone="info"

@@ -1,6 +1,7 @@
 """`opsroom trace …`: what happened, from the terminal."""
 
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -24,6 +25,7 @@ def trace() -> None:
 @click.option("--turn", default="", help="Only of this turn.")
 @click.option("--status", type=click.Choice(("", "ok", "error")), default="", help="Only so.")
 @click.option("--where", "q", default="", help="Only like this: 'status:error cost>0.05'.")
+@click.option("--view", default="", help="Only of this saved view.")
 @click.option("--before", default="", help="Go on after this cursor.")
 @click.option("--limit", default=20, help="How many at most [20].")
 @click.pass_context
@@ -39,6 +41,42 @@ def list_(ctx: click.Context, /, **asked: Any) -> None:
 def show_(ctx: click.Context, trace_id: str) -> None:
     """Every span of a trace, below the one that caused it."""
     show(ctx, client(ctx).get(f"{BASE}/{trace_id}"), _tree)
+
+
+@trace.command()
+@click.pass_context
+def views(ctx: click.Context) -> None:
+    """The saved views of the list."""
+    show(ctx, client(ctx).get(f"{BASE}/views"), _views)
+
+
+@trace.command("save-view")
+@click.argument("name")
+@click.option("--where", "q", default="", help="Like this: 'status:error cost>0.05'.")
+@click.option("--agent", default="", help="With spans of this agent.")
+@click.option("--tool", default="", help="With calls of this tool.")
+@click.option("--model", "served_model", default="", help="Served by this model.")
+@click.option("--session", default="", help="Of this session.")
+@click.option("--user", default="", help="Of this user.")
+@click.option("--release", default="", help="Under this release.")
+@click.option("--status", type=click.Choice(("", "ok", "error")), default="", help="So.")
+@click.option("--hours", default=0, help="No older than so many hours.")
+@click.pass_context
+def save_view(ctx: click.Context, /, name: str, q: str, hours: int, **words: str) -> None:
+    """Keep what is asked of the list under NAME, for everybody in the project."""
+    asked = {key: value for key, value in words.items() if value}
+    body = {"name": name, "q": q, "words": asked, "hours": hours}
+    made = client(ctx).post(f"{BASE}/views", body)
+    show(ctx, made, lambda one: f"saved {one['name']}")
+
+
+@trace.command("remove-view")
+@click.argument("name")
+@click.pass_context
+def remove_view(ctx: click.Context, name: str) -> None:
+    """Forget the view NAME."""
+    client(ctx).delete(f"{BASE}/views/{quote(name, safe='')}")
+    show(ctx, {"removed": name}, lambda one: f"removed {one['removed']}")
 
 
 @trace.command("add-to-dataset")
@@ -84,6 +122,21 @@ def _list(found: list[dict[str, Any]]) -> str:
         for one in found
     ]
     return table(columns, rows, empty="no trace is like that")
+
+
+def _views(found: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            one["name"],
+            one["q"],
+            " ".join(f"{name}={value}" for name, value in one["words"].items()),
+            f"{one['hours']} h" if one["hours"] else "",
+            one["by"],
+        )
+        for one in found
+    ]
+    columns = ("view", "filter", "with", "since", "by")
+    return table(columns, rows, empty="no view is saved yet")
 
 
 def _taken(taken: dict[str, Any]) -> str:

@@ -88,6 +88,22 @@ class BadTraceFilter(Invalid):
 
 
 @dataclass(eq=False)
+class BrokenView(Invalid):
+    code = "broken_view"
+    text = "the view cannot be kept: {0.why}"
+    hint = "list those there are with `opsroom trace views`"
+    why: str
+
+
+@dataclass(eq=False)
+class ViewNotFound(NotFound):
+    code = "view_not_found"
+    text = "there is no view {0.name!r} of traces in this project"
+    hint = "list those there are with `opsroom trace views`"
+    name: str
+
+
+@dataclass(eq=False)
 class SessionNotFound(NotFound):
     code = "session_not_found"
     text = "no trace of the last 30 days belongs to a session {0.session_id!r}"

@@ -136,6 +136,44 @@ class Filter:
     where: Asked | None = None
 
 
+# The words of a filter, by the names of their parameters.
+WORDS = (
+    "agent", "tool", "served_model", "session", "user", "release", "turn", "action",
+    "environment", "prompt", "status", "error_type",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewDraft(Wire):
+    """What to ask under which name: `q` in the filter language, `words` by the name of their
+    parameter, and no older than so many hours (0: however old).
+    """
+
+    name: str
+    q: str = ""
+    words: dict[str, str] = field(default_factory=dict[str, str])
+    hours: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Wire):
+    """A view as it is kept, and who saved it last."""
+
+    name: str
+    q: str
+    words: dict[str, str]
+    hours: int
+    by: str
+    at: datetime
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The parameters of the address that it stands for."""
+        told = {name: self.words[name] for name in WORDS if name in self.words}
+        told |= {"q": self.q} if self.q else {}
+        return told | ({"hours": str(self.hours)} if self.hours else {})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRule(Wire):
     """A redaction rule that a project wrote, in RE2 syntax."""

@@ -3,10 +3,11 @@
 Everything that was said or returned is text about text; nothing of it is ever markup.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, cast
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -16,17 +17,17 @@ from opsroom.kit.db import Tx
 from opsroom.registry.drawing import Panel
 from opsroom.web.render import Pages
 
-from . import queries, words
+from . import queries, views, words
 from .errors import BadTraceFilter, TelemetryUnavailable
 from .exchange import Exchange, exchange
-from .model import Span
+from .model import WORDS, Span, View
 from .narrowing import Narrowed, Where, Word
 from .parsing import parse
 from .telemetry import Traces
 from .waterfall import Waterfall, arrange, beside, columns, kind_of
 
 PAGE = 50
-FIELDS = ("agent", "tool", "served_model", "session", "user", "release", "turn", "status")
+IN_FORM = ("agent", "tool", "served_model", "session", "user", "status")
 DRAWN = 200  # rows that are there without a script
 router = APIRouter(prefix="/traces", include_in_schema=False)
 TraceId = Annotated[str, Path(max_length=64)]
@@ -46,7 +47,7 @@ def list_page(
     before: Word = "",
 ) -> Response:
     """Traces, newest first, narrowed down by what their spans say."""
-    asked = {name: str(getattr(wanted, name)) for name in FIELDS}
+    asked = {name: str(getattr(wanted, name)) for name in WORDS}
     since = tx.now - timedelta(hours=hours) if hours else None
     rows, away, wrong = [], "", None
     proposals: list[words.Proposal] = []
@@ -68,6 +69,7 @@ def list_page(
     given = {name: value for name, value in {**asked, "q": q}.items() if value}
     if hours:
         given["hours"] = str(hours)
+    saved = views.views(tx)
     return _pages(request).render(
         request,
         "traces/list.html",
@@ -81,6 +83,10 @@ def list_page(
         q=q,
         wrong=wrong,
         proposals=proposals,
+        kept={name: asked[name] for name in WORDS if name not in IN_FORM and asked[name]},
+        views=_tabs(saved, given),
+        chosen=next((one.name for one in saved if one.given == given), ""),
+        may="author" in tx.actor.may,
     )
 
 
@@ -128,6 +134,12 @@ def span_part(request: Request, tx: Read, trace_id: TraceId, span_id: TraceId) -
     return _pages(request).render(
         request, "traces/span_page.html", chosen=found, chosen_kind=kind_of(found)
     )
+
+
+def _tabs(saved: Sequence[View], given: Mapping[str, str]) -> Sequence[tuple[str, str, bool]]:
+    """Saved views as links, behind the one that shows everything; none where none is saved."""
+    links = [(one.name, f"/traces?{urlencode(one.given)}", one.given == given) for one in saved]
+    return [("All", "/traces", not given), *links] if links else []
 
 
 def _waterfall(request: Request, tx: Tx, trace_id: str) -> Waterfall:

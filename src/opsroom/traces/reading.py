@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from opsroom.access.http import Read
 from opsroom.kit.wire import Wire
 
-from . import queries, words
+from . import queries, views, words
 from .model import Span, Summary
 from .narrowing import Narrowed, Where, Word
 from .parsing import parse
@@ -51,13 +51,17 @@ def list_traces(
     tx: Read,
     wanted: Narrowed,
     q: Where = "",
+    view: Word = "",
     before: Word = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TracePage:
     """Traces with a span for which all of this holds, and of which `q` holds: a filter such as
-    `agent:claims status:error cost>0.05` (docs/how-to/traces.md).
+    `agent:claims status:error cost>0.05` (docs/how-to/traces.md). With `view`, only of what that
+    saved view shows.
     """
     wanted = replace(wanted, where=parse(q))
+    if view:
+        wanted = views.through(views.view(tx, view), wanted, now=tx.now)
     found = queries.page(
         _traces(request), tx.project, wanted, now=tx.now, before=before, limit=limit
     )

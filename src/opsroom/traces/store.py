@@ -1,11 +1,23 @@
-"""How each project wants its telemetry kept. (Telemetry itself is in another store.)"""
+"""How each project wants its telemetry kept and looked at. (Telemetry is in another store.)"""
 
-from sqlalchemy import Column, Integer, String, Table, Text, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from opsroom.kit.db import Raced, Tx, metadata
+from opsroom.kit.db import Raced, Tx, insert_missing, metadata
 from opsroom.kit.wire import adapter
 
-from .model import Keeping
+from .model import Keeping, View
 
 keepings = Table(
     "trace_keepings",
@@ -13,6 +25,13 @@ keepings = Table(
     Column("project", String, primary_key=True),
     Column("keeping", Text, nullable=False),
     Column("revision", Integer, nullable=False),
+)
+kept_views = Table(
+    "trace_views",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),
 )
 
 
@@ -45,3 +64,42 @@ def save(tx: Tx, now: Keeping) -> None:
     )
     if done.rowcount == 0:
         raise Raced
+
+
+def views(tx: Tx) -> list[View]:
+    """Every view of the project, by name."""
+    wanted = select(kept_views.c.body).where(kept_views.c.project == tx.project)
+    bodies = tx.conn.execute(wanted.order_by(kept_views.c.name)).scalars()
+    return [adapter(View).validate_json(body) for body in bodies]
+
+
+def view(tx: Tx, name: str) -> View | None:
+    body = tx.conn.execute(select(kept_views.c.body).where(*_named(tx, name))).scalar()
+    return None if body is None else adapter(View).validate_json(body)
+
+
+def count_views(tx: Tx) -> int:
+    wanted = select(func.count()).where(kept_views.c.project == tx.project)
+    return tx.conn.execute(wanted).scalar_one()
+
+
+def save_view(tx: Tx, now: View, *, was: View | None) -> None:
+    """Keep `now` in place of `was`. Raises `Raced` where somebody changed it meanwhile."""
+    body = adapter(View).dump_json(now).decode()
+    if was is None:
+        row = {"project": tx.project, "name": now.name, "body": body}
+        done = insert_missing(tx, kept_views, [row])
+    else:
+        before = adapter(View).dump_json(was).decode()
+        over = update(kept_views).where(*_named(tx, now.name), kept_views.c.body == before)
+        done = tx.conn.execute(over.values(body=body)).rowcount
+    if done == 0:
+        raise Raced
+
+
+def remove_view(tx: Tx, name: str) -> None:
+    tx.conn.execute(delete(kept_views).where(*_named(tx, name)))
+
+
+def _named(tx: Tx, name: str) -> tuple[ColumnElement[bool], ...]:
+    return (kept_views.c.project == tx.project, kept_views.c.name == name)
