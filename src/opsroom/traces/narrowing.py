@@ -1,6 +1,6 @@
 """Which traces are asked for, as parameters of an address."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -11,6 +11,13 @@ from .model import Filter
 Word = Annotated[str, Query(max_length=200)]
 # Its length is the language's to judge, in its own words.
 Where = Annotated[str, Query(max_length=10 * LONGEST)]
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """A time without a zone is in UTC; comparing it with ours would fail."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)
 
 
 def _narrowed(
@@ -30,8 +37,8 @@ def _narrowed(
     until: datetime | None = None,
 ) -> Filter:
     return Filter(
-        since=since,
-        until=until,
+        since=_aware(since),
+        until=_aware(until),
         agent=agent,
         tool=tool,
         served_model=served_model,

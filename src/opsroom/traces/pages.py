@@ -17,10 +17,10 @@ from opsroom.kit.db import Tx
 from opsroom.registry.drawing import Panel
 from opsroom.web.render import Pages
 
-from . import queries, views, words
+from . import heat, queries, views, words
 from .errors import BadTraceFilter, TelemetryUnavailable
 from .exchange import Exchange, exchange
-from .model import WORDS, Span, View
+from .model import WORDS, Filter, Span, View
 from .narrowing import Narrowed, Where, Word
 from .parsing import parse
 from .telemetry import Traces
@@ -50,6 +50,11 @@ def list_page(
     asked = {name: str(getattr(wanted, name)) for name in WORDS}
     since = tx.now - timedelta(hours=hours) if hours else None
     rows, away, wrong = [], "", None
+    between = {
+        name: moment.isoformat().replace("+00:00", "Z")
+        for name in ("since", "until")
+        if (moment := getattr(wanted, name)) and not (hours and name == "since")
+    }
     proposals: list[words.Proposal] = []
     try:
         wanted = replace(wanted, since=since or wanted.since, where=parse(q))
@@ -66,7 +71,7 @@ def list_page(
         wrong = error
     except TelemetryUnavailable as error:
         away = str(error)
-    given = {name: value for name, value in {**asked, "q": q}.items() if value}
+    given = {name: value for name, value in {**asked, "q": q, **between}.items() if value}
     if hours:
         given["hours"] = str(hours)
     saved = views.views(tx)
@@ -83,7 +88,9 @@ def list_page(
         q=q,
         wrong=wrong,
         proposals=proposals,
-        kept={name: asked[name] for name in WORDS if name not in IN_FORM and asked[name]},
+        kept={name: given[name] for name in given if name not in {*IN_FORM, "q", "hours"}},
+        map=None if before or wrong or away else _map(request, tx, wanted, given),
+        shown_by_itself=not (hours or between),
         views=_tabs(saved, given),
         chosen=next((one.name for one in saved if one.given == given), ""),
         may="author" in tx.actor.may,
@@ -134,6 +141,16 @@ def span_part(request: Request, tx: Read, trace_id: TraceId, span_id: TraceId) -
     return _pages(request).render(
         request, "traces/span_page.html", chosen=found, chosen_kind=kind_of(found)
     )
+
+
+def _map(
+    request: Request, tx: Tx, wanted: Filter, given: Mapping[str, str]
+) -> heat.Heat | None:
+    """When such traces began and how long they took; the list stands without it."""
+    try:
+        return heat.draw(_traces(request), tx.project, wanted, now=tx.now, given=given)
+    except TelemetryUnavailable:
+        return None
 
 
 def _tabs(saved: Sequence[View], given: Mapping[str, str]) -> Sequence[tuple[str, str, bool]]:

@@ -159,6 +159,27 @@ def _place(cursor: str) -> tuple[datetime, int, str] | None:
     return moment, int(nano), trace_id
 
 
+def narrowing(wanted: Filter) -> tuple[str, dict[str, Any]]:
+    """What a trace has to be like, behind a condition on `traces`, and its parameters. It
+    leans on the parameters `project`, `since` and `until`.
+    """
+    words = {name: value for name in _WORDS if (value := getattr(wanted, name))}
+    parameters: dict[str, Any] = dict(words)
+    inner = ""
+    if words:
+        conditions = " AND ".join(f"{name} = {{{name}:String}}" for name in words)
+        inner = (
+            "AND trace_id IN (SELECT trace_id FROM spans WHERE project = {project:String} "
+            "AND toStartOfHour(start) BETWEEN toStartOfHour({since:DateTime}) AND {until:DateTime} "
+            f"AND {conditions})"
+        )
+    if wanted.where is not None:
+        chosen = condition(wanted.where)
+        inner += _WHERE.format(chosen.sql)
+        parameters |= chosen.values
+    return inner, parameters
+
+
 def _newest(
     store: Reads,
     project: str,
@@ -178,20 +199,8 @@ def _newest(
     if last is not None:
         having = "(nano, trace_id) < ({nano:Int64}, {before:String})"
         parameters |= {"nano": last[1], "before": last[2]}
-    words = {name: value for name in _WORDS if (value := getattr(wanted, name))}
-    inner = ""
-    if words:
-        conditions = " AND ".join(f"{name} = {{{name}:String}}" for name in words)
-        inner = (
-            "AND trace_id IN (SELECT trace_id FROM spans WHERE project = {project:String} "
-            "AND toStartOfHour(start) BETWEEN toStartOfHour({since:DateTime}) AND {until:DateTime} "
-            f"AND {conditions})"
-        )
-        parameters |= words
-    if wanted.where is not None:
-        chosen = condition(wanted.where)
-        inner += _WHERE.format(chosen.sql)
-        parameters |= chosen.values
+    inner, asked = narrowing(wanted)
+    parameters |= asked
     return store.rows(
         f"""SELECT trace_id, min(traces.first) AS first, toUnixTimestamp64Nano(first) AS nano, max(traces.last) AS last, max(root) AS name,
             max(session) AS session, max(user) AS user, max(release) AS release,
