@@ -151,3 +151,12 @@ def test_the_form_saves_and_removes(viewed: Site) -> None:
 @pytest.mark.parametrize("path", ["/traces", "/traces?release=r1", "/traces?agent=clerk"])
 def test_pages_hold(page: Page, viewed: Site, base: str, path: str) -> None:
     holds(page, viewed, base, path)
+
+
+def test_on_every_engine(api: Api) -> None:
+    who = api.person("author")
+    who.post("/v1/traces/views", FAILING)
+    changed = who.post("/v1/traces/views", FAILING | {"words": {}})
+    assert who.get("/v1/traces/views") == [changed]
+    who.delete("/v1/traces/views/failing%20claims")
+    assert who.get("/v1/traces/views") == []
