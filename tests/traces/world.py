@@ -1,5 +1,6 @@
 """The application over the store of this process, and a store that can be held up."""
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 
@@ -36,11 +37,13 @@ class Stuck:
         self.stuck = False
         self.failing = False
         self.refused = 0
+        self.holds = threading.Event()  # an insert, until it is let go
 
     def insert(
         self, table: str, data: bytes, *, form: str, settings: Mapping[str, str]
     ) -> None:
         while self.stuck and not self.failing:
+            self.holds.set()
             time.sleep(0.005)
         if self.failing:
             self.refused += 1
