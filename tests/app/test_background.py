@@ -21,7 +21,7 @@ SECONDS = 60.0
 def test_agents_are_looked_at_where_telemetry_is_in_use(
     tmp_path: Path, clock: ManualClock, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "LOOK_ROUND_EVERY", 0.05)
+    monkeypatch.setattr(background, "LOOK_AT_AGENTS_EVERY", 0.05)
     runtime = open_runtime(replace(Settings(data=tmp_path / "home"), clock=clock))
     reader = Actor("system", room.project, frozenset({"read"}), human=False)
     with runtime.db.write(reader) as tx:

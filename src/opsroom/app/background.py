@@ -1,8 +1,8 @@
 """What runs beside the requests: durable loops, and handing the journal's news to slices.
 
-Each starts in a thread of its own, so that requests are answered while they come up. Reading
-what agents hear and say has another, and so have looks for drift, which take seconds, and
-metrics on their way to a collector, which may not answer.
+Each starts in a thread of its own, so that requests are answered while they come up. What may
+take seconds has another each, so that nothing waits for it: reading what agents hear and say,
+looks at alert rules and for drift, and metrics on their way to a collector.
 """
 
 import logging
@@ -37,6 +37,7 @@ from .runtime import SYSTEM, Runtime
 
 if TYPE_CHECKING:
     from opsroom.kit.durable import Durable
+    from opsroom.metrics.sending import Sender as Collector
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 0.1
@@ -44,7 +45,8 @@ TICK_EVERY = 10  # looks
 WATCH_EVERY = 0.5
 REST_AFTER_FAILURE = 2.0
 SEND_METRICS_EVERY = 60.0
-LOOK_ROUND_EVERY = 30.0
+LOOK_AT_RULES_EVERY = 1.0
+LOOK_AT_AGENTS_EVERY = 30.0
 EVERYWHERE = Actor("system:clock", "", human=False)
 # What the clock alone changes, in every project: whether anything is due, and doing it.
 CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
@@ -70,12 +72,22 @@ class Background:
         self._models = models
         self._telemetry = telemetry
         self._watcher = Watcher(runtime.db, canaries_of(os.environ))
+        self._metrics = _collector(runtime)
         self._stop = threading.Event()
+        beside = (
+            ("security", WATCH_EVERY, self._watch),
+            ("alerts", LOOK_AT_RULES_EVERY, self._look_at_rules),
+            ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
+            ("metrics", SEND_METRICS_EVERY, self._send_metrics),
+        )
         self._threads = (
             threading.Thread(target=self._run, name="opsroom-background", daemon=True),
-            threading.Thread(target=self._watch, name="opsroom-security", daemon=True),
-            threading.Thread(target=self._look_round, name="opsroom-looks", daemon=True),
-            threading.Thread(target=self._send_metrics, name="opsroom-metrics", daemon=True),
+            *(
+                threading.Thread(
+                    target=self._repeat, args=one, name=f"opsroom-{one[0]}", daemon=True
+                )
+                for one in beside
+            ),
         )
 
     def start(self) -> None:
@@ -126,15 +138,48 @@ class Background:
             finally:
                 durable.close()
 
-    def _watch(self) -> None:
-        """Look at what agents hear and say, in a thread of its own since reading takes a while."""
-        wait = WATCH_EVERY
+    def _repeat(self, what: str, every: float, do: Callable[[], bool]) -> None:
+        """Do something again and again: at once while it says that there is more, and after a
+        rest where it failed.
+        """
+        wait = every
         while not self._stop.wait(wait):
             try:
-                wait = 0.0 if self._watcher.look() else WATCH_EVERY
+                wait = 0.0 if do() else every
+            except OpsroomError as error:
+                log.warning("%s: %s; it will be tried again", what, error)
+                wait = max(every, REST_AFTER_FAILURE)
             except Exception:
-                log.exception("turns could not be watched; it will be tried again")
-                wait = REST_AFTER_FAILURE
+                log.exception("%s failed; it will be tried again", what)
+                wait = max(every, REST_AFTER_FAILURE)
+
+    def _watch(self) -> bool:
+        """Look at what agents hear and say."""
+        return self._watcher.look() > 0
+
+    def _look_at_rules(self) -> bool:
+        db, telemetry = self._runtime.db, self._telemetry
+        with db.read(EVERYWHERE) as tx:
+            anything = alert_queries.overdue(tx)
+        if anything:
+            looking.look(db, telemetry if telemetry and telemetry.in_use else None)
+        return False
+
+    def _look_at_agents(self) -> bool:
+        """Look for drift; not where nobody sent or read telemetry, since opening it would be for
+        nothing.
+        """
+        db, telemetry = self._runtime.db, self._telemetry
+        if telemetry is None or not telemetry.in_use or not drift.overdue(db):
+            return False
+        drift.look(db, telemetry)
+        return True
+
+    def _send_metrics(self) -> bool:
+        """Send metrics to the collector that is set, if one is; it tells itself what fails."""
+        if self._metrics is not None and self._telemetry is not None:
+            self._metrics.send(self._telemetry)
+        return False
 
     def _launched(self, durable: "Durable") -> bool:
         """Start the loops, as often as it takes; False when we are told to stop before."""
@@ -171,42 +216,9 @@ class Background:
                 log.exception("a reaction to the journal failed; it will be tried again")
                 wait = REST_AFTER_FAILURE
 
-    def _look_round(self) -> None:
-        """Look at what agents do, where that is due; what fails is tried again in an hour."""
-        db, telemetry = self._runtime.db, self._telemetry
-        while telemetry is not None and not self._stop.wait(LOOK_ROUND_EVERY):
-            if not telemetry.in_use:  # nobody sent or read any: opening it would be for nothing
-                continue
-            try:
-                while drift.overdue(db) and not self._stop.is_set():
-                    drift.look(db, telemetry)
-            except OpsroomError as error:
-                log.warning("agents were not looked at: %s", error)
-            except Exception:
-                log.exception("a look at agents failed; it will be tried again")
-
-    def _send_metrics(self) -> None:
-        """Send metrics to the collector that is set, if one is; it tells what fails itself."""
-        settings, telemetry = self._runtime.settings, self._telemetry
-        if not settings.otlp_metrics_url or telemetry is None:
-            return
-        from opsroom.metrics.sending import Sender  # noqa: PLC0415  # only where it is used
-
-        sender = Sender(
-            self._runtime.db,
-            settings.otlp_metrics_url,
-            allow=settings.allowed_hosts,
-            instance=settings.executor,
-        )
-        while not self._stop.wait(SEND_METRICS_EVERY):
-            try:
-                sender.send(telemetry)
-            except Exception:
-                log.exception("sending metrics failed; it will be tried again")
-
     def _tick(self) -> None:
         """Let what has run out of time do so. Several processes may: it is safe to repeat."""
-        db, telemetry = self._runtime.db, self._telemetry
+        db = self._runtime.db
         for due, act in CLOCKS:
             try:
                 with db.read(EVERYWHERE) as tx:
@@ -216,13 +228,21 @@ class Background:
                         act(tx)
             except Exception:
                 log.exception("%s failed; it will be tried again", act.__module__)
-        try:
-            with db.read(EVERYWHERE) as tx:
-                anything = alert_queries.overdue(tx)
-            if anything:
-                looking.look(db, telemetry if telemetry and telemetry.in_use else None)
-        except Exception:
-            log.exception("looking at alert rules failed; it will be tried again")
+
+
+def _collector(runtime: Runtime) -> "Collector | None":
+    """What sends metrics to a collector, if one is set."""
+    settings = runtime.settings
+    if not settings.otlp_metrics_url:
+        return None
+    from opsroom.metrics.sending import Sender as Collector  # noqa: PLC0415  # only where it is used
+
+    return Collector(
+        runtime.db,
+        settings.otlp_metrics_url,
+        allow=settings.allowed_hosts,
+        instance=settings.executor,
+    )
 
 
 @contextmanager
