@@ -1,5 +1,6 @@
 """`opsroom trace …`: what happened, from the terminal."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +42,47 @@ def list_(ctx: click.Context, /, **asked: Any) -> None:
 def show_(ctx: click.Context, trace_id: str) -> None:
     """Every span of a trace, below the one that caused it."""
     show(ctx, client(ctx).get(f"{BASE}/{trace_id}"), _tree)
+
+
+@trace.command("import")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.pass_context
+def import_(ctx: click.Context, files: tuple[Path, ...]) -> None:
+    """Bring in traces from FILES: exports of Langfuse, or lists of spans; gzip is unpacked.
+
+    The same file again changes nothing.
+    """
+    import gzip
+    import json
+
+    from .errors import NotATrace
+    from .foreign import requests
+
+    here = client(ctx)
+    found: list[dict[str, Any]] = []
+    for file in files:
+        raw = file.read_bytes()
+        try:
+            document = json.loads(gzip.decompress(raw) if file.suffix == ".gz" else raw)
+        except (OSError, EOFError, ValueError) as error:
+            raise NotATrace(f"{file.name} is no JSON: {error}") from error
+        sent, refused = 0, 0
+        for request, spans in requests(document):
+            answer = here.post(BASE, request) or {}
+            refused += int(answer.get("partialSuccess", {}).get("rejectedSpans", 0))
+            sent += spans
+        found.append({"file": file.name, "spans": sent - refused, "refused": refused})
+    show(ctx, found, _imported)
+
+
+def _imported(found: list[dict[str, Any]]) -> str:
+    rows = [(one["file"], one["spans"], one["refused"]) for one in found]
+    return table(("file", "spans", "refused"), rows, empty="nothing")
 
 
 @trace.command()

@@ -109,3 +109,11 @@ class SessionNotFound(NotFound):
     text = "no trace of the last 30 days belongs to a session {0.session_id!r}"
     hint = "see /traces/sessions for those there are, or list older traces by session"
     session_id: str
+
+
+@dataclass(eq=False)
+class NotATrace(Invalid):
+    code = "not_a_trace"
+    text = "this file holds no traces that can be read: {0.why}"
+    hint = "exports of Langfuse and lists of spans are read; other spans are sent to /v1/traces as OTLP"
+    why: str
