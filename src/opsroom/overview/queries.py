@@ -32,6 +32,7 @@ from opsroom.security import queries as security
 from .attention import Attention, attention
 
 DAY = timedelta(hours=24)
+WEEK = timedelta(days=7)
 MOST_RELEASES = 20
 MOST_LIVE = 12
 MOST_ALERTS = 5
@@ -111,6 +112,7 @@ class Overview:
     alerts: list[Alert]
     open_alerts: int
     attempts: Mapping[str, int]
+    corrections: int
 
 
 def overview(tx: Tx) -> Overview:
@@ -131,6 +133,14 @@ def overview(tx: Tx) -> Overview:
         alerts=alerts.alerts(tx, limit=MOST_ALERTS),
         open_alerts=alerts.count_open(tx),
         attempts=security.counts(tx, back=DAY),
+        corrections=_corrections(tx),
+    )
+
+
+def _corrections(tx: Tx) -> int:
+    """Of how much of what agents did people decided otherwise in the last seven days."""
+    return sum(
+        sum(of.values()) for of in inbox.overridden(tx, [(tx.now - WEEK, tx.now)]).values()
     )
 
 
