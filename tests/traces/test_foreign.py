@@ -14,7 +14,7 @@ from tests.telemetry import Room
 from opsroom.traces import queries
 from opsroom.traces.checking import JSON, check
 from opsroom.traces.errors import NotATrace
-from opsroom.traces.foreign import requests
+from opsroom.traces.foreign import bodies
 from opsroom.traces.intake import now_nano
 from opsroom.traces.keeping import NEVER_DECIDED, redactor
 
@@ -44,7 +44,7 @@ OBSERVED = {
 def take_in(room: Room, document: object) -> int:
     """Send a file as the terminal does; how many spans it has."""
     sent = 0
-    for request, spans in requests(document):
+    for request, spans in bodies(document):
         body = json.dumps(request).encode()
         checked = check(
             body, form=JSON, redactor=redactor(NEVER_DECIDED), now=now_nano(room.clock)
@@ -90,7 +90,7 @@ def test_an_export_of_langfuse(room: Room) -> None:
 )
 def test_what_holds_no_traces_is_refused(document: object, why: str) -> None:
     with pytest.raises(NotATrace, match=why):
-        list(requests(document))
+        list(bodies(document))
 
 
 JSON_VALUES = st.recursive(
@@ -108,7 +108,7 @@ def test_whatever_an_observation_says_it_is_one_good_span(
         "id": "1", "name": name, "input": said, "metadata": metadata, "model": "m",
         "startTime": "2026-11-20T10:00:01Z", "type": "GENERATION",
     }  # fmt: skip
-    ((request, spans),) = requests({"trace": {"id": "x"}, "observations": [one]})
+    ((request, spans),) = bodies({"trace": {"id": "x"}, "observations": [one]})
     body = json.dumps(request).encode()
     checked = check(
         body, form=JSON, redactor=redactor(NEVER_DECIDED), now=1_795_200_000 * 10**9

@@ -61,7 +61,7 @@ def import_(ctx: click.Context, files: tuple[Path, ...]) -> None:
     import json
 
     from .errors import NotATrace
-    from .foreign import requests
+    from .foreign import bodies
 
     here = client(ctx)
     found: list[dict[str, Any]] = []
@@ -72,7 +72,7 @@ def import_(ctx: click.Context, files: tuple[Path, ...]) -> None:
         except (OSError, EOFError, ValueError) as error:
             raise NotATrace(f"{file.name} is no JSON: {error}") from error
         sent, refused = 0, 0
-        for request, spans in requests(document):
+        for request, spans in bodies(document):
             answer = here.post(BASE, request) or {}
             refused += int(answer.get("partialSuccess", {}).get("rejectedSpans", 0))
             sent += spans

@@ -26,7 +26,7 @@ _OPERATIONS = {
 Json = dict[str, Any]
 
 
-def requests(document: object) -> Iterator[tuple[Json, int]]:
+def bodies(document: object) -> Iterator[tuple[Json, int]]:
     """The OTLP/JSON requests that a file comes to, and how many spans each has.
 
     Raises `NotATrace`.
