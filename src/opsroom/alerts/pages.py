@@ -56,7 +56,7 @@ def list_page(
     """What is open, newest first, and the rules in force."""
     found = queries.alerts(tx, everything=everything, before=before, limit=PAGE + 1)
     shown = found[:PAGE]
-    problems = queries.problems(tx)
+    problems, rules = queries.problems(tx), queries.rules(tx)
     return _pages(request).render(
         request,
         "alerts/list.html",
@@ -67,9 +67,9 @@ def list_page(
         everything=everything,
         before=before,
         next=shown[-1].id if len(found) > PAGE else "",
-        rules=[(rule, problems.get(rule.name, "")) for rule in queries.rules(tx)],
+        rules=[(rule, problems.get(rule.name, "")) for rule in rules],
         mutes=[(one, one.at(tx.now)) for one in queries.mutes(tx)],
-        names=[(rule.name, rule.name) for rule in queries.rules(tx)],
+        names=[(rule.name, rule.name) for rule in rules],
         may="operate" in tx.actor.may,
     )
 

@@ -18,6 +18,13 @@ QUEUED = "channel.queued"
 
 def announce(tx: Tx, entry: Entry) -> None:
     """Put an entry on its way through every channel that wants it."""
+    wanting = [
+        version
+        for version, spec in queries.in_force(tx)
+        if spec.wants(entry.event, entry.facts)
+    ]
+    if not wanting:
+        return
     told = in_words(entry)
     notice = Notice(
         event=entry.event,
@@ -32,9 +39,8 @@ def announce(tx: Tx, entry: Entry) -> None:
         seq=entry.seq,
         facts=plain(entry.facts),
     )
-    for version, spec in queries.in_force(tx):
-        if spec.wants(entry.event, entry.facts):
-            _queue(tx, version, notice)
+    for version in wanting:
+        _queue(tx, version, notice)
 
 
 def test(tx: Tx, name: str) -> Delivery:
