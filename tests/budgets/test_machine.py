@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.budgets.world import OPS, draft, set_budget
+from tests.conftest import START
 
 from opsroom.budgets import OverBudget, Scope, Spender, Unit, commands, queries, store
 from opsroom.kit.clock import ManualClock
@@ -65,6 +66,9 @@ class Spending(RuleBasedStateMachine):
 
     @initialize(hards=st.tuples(AMOUNTS, AMOUNTS, AMOUNTS))
     def open(self, hards: tuple[Decimal, ...]) -> None:
+        # Every run begins at the same minute of the hour: where windows end decides what passes,
+        # and with it what there is to draw from.
+        self.clock.move(START - self.clock.now())
         with self.db.write(OPS) as tx:
             for one in queries.standings(tx):
                 commands.remove_budget(tx, one.budget.id)
