@@ -6,6 +6,7 @@ from .errors import (
     DuplicateContent,
     DuplicateItem,
     EmptyDataset,
+    ItemChanged,
     NoSuchSplit,
 )
 from .model import (
@@ -28,6 +29,7 @@ __all__ = [
     "DuplicateItem",
     "EmptyDataset",
     "Item",
+    "ItemChanged",
     "ItemRef",
     "Lineage",
     "NoSuchSplit",

@@ -43,20 +43,34 @@ def append(
     """Store a version of dataset `name` with `item` behind those of the latest one.
 
     Safe to repeat: where the latest version has an item of that id it is given back, and False.
-    Raises what `dataset_spec` raises, and `Raced` where the dataset changed meanwhile, so that
-    nobody's item is lost.
+    Raises what `revise` raises.
     """
     latest, spec = queries.dataset(tx, f"{name}@latest")
     if any(ref.id == item.id for ref in spec.items):
         return latest, False
-    items = (*spec.items, cite(item))
-    check_references(items)
+    return revise(tx, name, [item], kinds=kinds, message=message, source=source), True
+
+
+def revise(
+    tx: Tx, name: str, items: Sequence[Item], *, kinds: Kinds, message: str, source: str
+) -> Version:
+    """Store a version of dataset `name` in which `items` take the places of those with their
+    ids, and new ones come behind.
+
+    Safe to repeat: where nothing changes the latest version is given back. Raises what
+    `dataset_spec` raises, and `Raced` where the dataset changed meanwhile, so that nobody's
+    item is lost.
+    """
+    latest, spec = queries.dataset(tx, f"{name}@latest")
+    refs = {ref.id: ref for ref in spec.items} | {item.id: cite(item) for item in items}
+    if tuple(refs.values()) == spec.items:
+        return latest
+    check_references(tuple(refs.values()))
     lineage = Lineage(source=source, parent=latest.ref, made_by=tx.actor.name)
-    store.add(tx, [item])
-    draft = VersionDraft(
-        spec=plain(replace(spec, items=items, lineage=lineage)), message=message
-    )
+    store.add(tx, items)
+    revised = replace(spec, items=tuple(refs.values()), lineage=lineage)
+    draft = VersionDraft(spec=plain(revised), message=message)
     made = registry_commands.create_version(tx, "dataset", name, draft, kinds=kinds)
     if made.parent != latest.number:
         raise Raced
-    return made, True
+    return made

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from opsroom.kit.errors import Invalid, NotFound
+from opsroom.kit.errors import Conflict, Invalid, NotFound
 
 
 @dataclass(eq=False)
@@ -57,3 +57,11 @@ class NoSuchSplit(NotFound):
     hint = "choose one of its splits"
     split: str
     has: str
+
+
+@dataclass(eq=False)
+class ItemChanged(Conflict):
+    code = "item_changed"
+    text = "the stored content of item {0.item_id!r} is not what its hash says"
+    hint = "somebody changed the database beside opsroom; restore `dataset_items` from a backup"
+    item_id: str

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import JSON, Column, String, Table, Text, select
 
-from opsroom.kit.canonical import canonical
+from opsroom.kit.canonical import canonical, sha256
 from opsroom.kit.db import Tx, insert_missing, metadata
 
+from .errors import ItemChanged
 from .model import Item, ItemRef
 
 CHUNK = 500
@@ -39,7 +40,11 @@ def add(tx: Tx, items: Sequence[Item]) -> int:
 
 
 def read(tx: Tx, refs: Iterable[ItemRef]) -> list[Item]:
-    """The items that these references cite, in the same order."""
+    """The items that these references cite, in the same order.
+
+    Raises `ItemChanged` where the content is not what its hash says: then somebody changed the
+    database, and nothing measured on the item would mean anything.
+    """
     wanted = list(refs)
     found: dict[str, tuple[str, list[str], dict[str, object]]] = {}
     columns = select(
@@ -56,6 +61,8 @@ def read(tx: Tx, refs: Iterable[ItemRef]) -> list[Item]:
 
 
 def _item(ref: ItemRef, content: str, tags: list[str], facts: dict[str, object]) -> Item:
+    if sha256(content.encode()) != ref.hash:
+        raise ItemChanged(ref.id)
     parts = json.loads(content)
     return Item(
         id=ref.id,
