@@ -491,3 +491,55 @@ def test_a_judge_needs_its_model() -> None:
 def test_specs_survive_the_wire() -> None:
     written = {"type": "numeric", "value": "0.10", "absolute": "0.001"}
     assert SHAPE.validate_python(plain(spec(**written))) == spec(**written)
+
+
+CALL = {"tool": "declare", "arguments": {"code": "8471.30"}}
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "right"),
+    [
+        ("8471.30", " 8471.30\n", True),
+        ("8471.30", "8504.40", False),
+        (
+            "8471.30",
+            Output(tool_calls=(ToolCall(name="declare", arguments={"code": "8471.30"}),)),
+            True,
+        ),
+        (
+            "8471.30",
+            Output(tool_calls=(ToolCall(name="declare", arguments={"code": "8504.40"}),)),
+            False,
+        ),
+        (12, "12.0", True),
+        (True, "1", False),
+        (
+            CALL,
+            Output(
+                tool_calls=(ToolCall(name="declare", arguments={"code": "8471.30", "n": 1}),)
+            ),
+            True,
+        ),
+        (
+            CALL,
+            Output(tool_calls=(ToolCall(name="hold", arguments={"code": "8471.30"}),)),
+            False,
+        ),
+        (CALL, '{"code": "8471.30", "goods": "laptops"}', True),
+        (CALL, '{"tool": "declare", "arguments": {"code": "8471.30"}}', True),
+        (CALL, "8471.30", False),
+        (
+            {"not": CALL},
+            Output(tool_calls=(ToolCall(name="declare", arguments={"code": "8471.30"}),)),
+            False,
+        ),
+        ({"not": CALL}, "I would rather ask", True),
+        ({"not": "pay"}, "pay", False),
+    ],
+)
+def test_what_people_corrected(expected: Any, answer: Output | str, right: bool) -> None:  # a table
+    assert assess({"type": "corrected"}, answer, expected=expected).passed is right
+
+
+def test_a_correction_without_an_answer_judges_nothing() -> None:
+    assert assess({"type": "corrected"}, "8471.30").error

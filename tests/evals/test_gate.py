@@ -471,3 +471,30 @@ def test_the_order_of_results_says_nothing(
     baseline, candidate = arms(outcomes)
     straight = gate(baseline, candidate, FLOORLESS)
     assert gate(turned(baseline), turned(candidate), FLOORLESS).digest == straight.digest
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        (counts(both=0, only_a=0, only_b=9, neither=1), Outcome.PASSED),
+        (counts(both=0, only_a=0, only_b=8, neither=2), Outcome.PASSED),
+        (counts(both=0, only_a=0, only_b=7, neither=3), Outcome.FAILED),
+        (counts(both=9, only_a=1, only_b=0, neither=0), Outcome.FAILED),
+        (counts(both=9, only_a=1, only_b=1, neither=0), Outcome.PASSED),
+        (counts(both=1, only_a=0, only_b=0, neither=0), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_regression_counts_the_cases_themselves(
+    outcomes: list[tuple[float | None, float | None]], outcome: Outcome
+) -> None:
+    """At most a fifth wrong, and none fewer than before; one case says nothing."""
+    asked = GateRules(metrics=(MetricRule(metric="passed", margin=0.2),), mode=Mode.REGRESSION)
+    decided = gate(*arms(outcomes), asked)
+    assert decided.outcome is outcome
+    assert (decided.floor, decided.floor_lowered) == (2, False)
+
+
+def test_a_regression_is_about_cases_that_are_right() -> None:
+    number = MetricRule(metric="passed", margin=0.2, scale=Scale.NUMBER)
+    with pytest.raises(BadRules):
+        gate(*arms(BETTER), GateRules(metrics=(number,), mode=Mode.REGRESSION))

@@ -8,7 +8,7 @@ import pytest
 from opsroom.app.kinds import KINDS
 from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
-from opsroom.evals import store
+from opsroom.evals import regressing, store
 from opsroom.evals.comparison import MetricRule
 from opsroom.evals.errors import GateOfAnother, NotMeasurable
 from opsroom.evals.gate import GateRules, Outcome
@@ -160,3 +160,59 @@ def test_cases_that_got_worse_come_first(world: Database, actor: Actor) -> None:
     assert changes[:50] == ["regressed"] * 50
     assert set(changes[50:]) == {"same"}
     assert [one.metric for one in found.metrics] == ["right", "latency"]
+
+
+@pytest.mark.parametrize(("right", "state"), [(5, "passed"), (3, "failed")])
+def test_a_proposal_is_put_to_what_people_corrected(
+    world: Database, actor: Actor, right: int, state: str
+) -> None:
+    items = [Item(id=f"c{n}", input=f"odd {n}", expected="no") for n in range(5)]
+    with world.write(actor) as tx:
+        datasets.put(tx, "corrections-clerk", items, kinds=KINDS, evaluators=["right"])
+        for number, some in ((1, 0), (2, right)):
+            version = queries.version(tx, Ref("agent", "clerk", str(number)))
+            said = ["no" if n < some else "yes" for n in range(5)]
+            recordings.add(
+                tx,
+                [
+                    Recording(subject=version.digest, item=item.hash, output=Output(text=text))
+                    for item, text in zip(items, said, strict=True)
+                ],
+            )
+        first = proposals.propose(
+            tx, Ref.parse("agent/clerk@1"), label="production", kinds=KINDS
+        )
+        of = queries.artifact(tx, "agent", "clerk")
+        registry.move_label(tx, of, "production", 1, how="import", reason="it serves")
+        second = proposals.propose(
+            tx, Ref.parse("agent/clerk@2"), label="production", kinds=KINDS
+        )
+        assert not any("regression" in one for one in proposals.missing(tx, first))
+        assert "check 'regression' is missing" in proposals.missing(tx, second)
+    sides = (Measurement(subject="agent/clerk@1"), Measurement(subject="agent/clerk@2"))
+    found = regressing.check_proposal(world, actor, *sides, second.id, models=MODELS)
+    with world.read(actor) as tx:
+        check = queries.proposal(tx, second.id).checks[-1]
+        assert (check.name, check.state) == ("regression", state)
+        assert check.evidence == found[0].digest
+        assert f"{right} of 5 cases are right" in found[0].reasons[1]
+        unmet = [
+            one
+            for one in proposals.missing(tx, queries.proposal(tx, second.id))
+            if "regression" in one
+        ]
+    assert bool(unmet) is (state == "failed")
+
+
+def test_corrections_without_a_test_case_ask_for_nothing(world: Database, actor: Actor) -> None:
+    items = [Item(id="c0", input="odd", expected="no", split="train")]
+    with world.write(actor) as tx:
+        datasets.put(tx, "corrections-clerk", items, kinds=KINDS, evaluators=["right"])
+        proposal = proposals.propose(
+            tx, Ref.parse("agent/clerk@2"), label="staging", kinds=KINDS
+        )
+        assert regressing.guards(tx, "agent", "clerk") == ()
+    sides = (Measurement(subject="agent/clerk@1"), Measurement(subject="agent/clerk@2"))
+    assert regressing.check_proposal(world, actor, *sides, proposal.id, models=MODELS) == ()
+    with world.read(actor) as tx:
+        assert queries.proposal(tx, proposal.id).checks[-1].state == "passed"

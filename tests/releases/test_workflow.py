@@ -222,3 +222,48 @@ def test_a_gate_that_cannot_be_run_pauses(sqlite_db: Database) -> None:
 
 def test_looking_after_nothing_ends(sqlite_db: Database) -> None:
     assert Driver(sqlite_db, world.MODELS).look("rel_nobody") is None
+
+
+@pytest.mark.parametrize(("right", "state"), [(9, State.GATING), (7, State.ABORTED)])
+def test_what_people_corrected_has_to_come_right(
+    sqlite_db: Database, right: int, state: State
+) -> None:
+    world.build(sqlite_db)
+    world.correct(sqlite_db, right)
+    release = world.start(sqlite_db)
+    assert release.plan.gate is not None
+    assert release.plan.gate.regressions == ("dataset/corrections-clerk@1",)
+    assert Driver(sqlite_db, world.MODELS).look(release.id) == 0.0
+    with sqlite_db.read(world.ADA) as tx:
+        found = queries.standing(tx, release.id)
+    gate = found.evidence.gate
+    assert found.release.state is state
+    assert gate is not None
+    assert len(gate.regressions) == 1
+    assert gate.evidence not in {gate.digest, *gate.regressions}
+    assert found.binding == release.binding(gate.evidence)
+
+
+def test_what_people_corrected_may_be_left_out_for_all_to_see(sqlite_db: Database) -> None:
+    world.build(sqlite_db)
+    world.correct(sqlite_db, 0)
+    without = replace(world.GATE, regressions=())
+    release = world.start(sqlite_db, plan=replace(world.SMALL, gate=without))
+    Driver(sqlite_db, world.MODELS).look(release.id)
+    with sqlite_db.read(world.ADA) as tx:
+        gate = queries.standing(tx, release.id).evidence.gate
+    assert gate is not None
+    assert (gate.outcome, gate.regressions) == (Outcome.PASSED, ())
+
+
+def test_answers_to_corrections_that_nobody_recorded_stop_a_release(
+    sqlite_db: Database,
+) -> None:
+    world.build(sqlite_db)
+    world.correct(sqlite_db, None)
+    release = world.start(sqlite_db)
+    Driver(sqlite_db, world.MODELS).look(release.id)
+    with sqlite_db.read(world.ADA) as tx:
+        found = queries.standing(tx, release.id)
+    assert found.release.state is State.PAUSED
+    assert "corrections-clerk" in found.release.because

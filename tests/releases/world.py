@@ -22,7 +22,7 @@ from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.models import Find, Model, NoModelConfigured, Output, Recording
 from opsroom.models import store as recordings
-from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
+from opsroom.registry import ArtifactDraft, Criticality, Ref, VersionDraft
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
 from opsroom.releases import commands, observing, queries
@@ -115,6 +115,27 @@ def _version(tx: Tx, number: int, right: int, items: list[Item]) -> None:
             for n, item in enumerate(items)
         ],
     )
+
+
+def correct(db: Database, right: int | None) -> None:
+    """Ten cases that people corrected, of which version 1 gets none right and version 2 so many;
+    None is where nobody recorded what they answer.
+    """
+    items = [Item(id=f"c{n}", input=f"odd {n}", expected="no") for n in range(10)]
+    with db.write(ADA) as tx:
+        datasets.put(tx, f"corrections-{NAME}", items, kinds=KINDS, evaluators=["right"])
+        if right is None:
+            return
+        for number, some in ((1, 0), (2, right)):
+            of = registry_queries.version(tx, Ref(KIND, NAME, str(number)))
+            said = ["no" if n < some else "yes" for n in range(10)]
+            recordings.add(
+                tx,
+                [
+                    Recording(subject=of.digest, item=item.hash, output=Output(text=text))
+                    for item, text in zip(items, said, strict=True)
+                ],
+            )
 
 
 def start(db: Database, *, number: int = 2, plan: Plan = SMALL) -> Release:

@@ -45,7 +45,7 @@ def load_prompts(tx: Tx, version: Version) -> dict[str, PromptSpec]:
 def composer(version: Version, prompts: Mapping[str, PromptSpec], *, variant: str) -> Compose:
     """How `version` asks about an item.
 
-    A prompt is rendered with the item's input as its variables. An agent's prompt for the
+    A prompt is rendered with the item's input as its variables, or as its only one. An agent's prompt for the
     role `system` (or its only one) is rendered likewise where it has variables; where it has
     none it comes first and the item follows as the user's message.
     """
@@ -84,9 +84,16 @@ def _messages(prepared: Prepared, item: Item) -> tuple[Message, ...]:
     if not prepared.prompt.variables:
         first = _as_messages(prepared, {}, role=SYSTEM)
         return (*first, *conversation(item))
-    if not isinstance(item.input, dict):
-        raise BadItem(item.id, "a prompt with variables needs an object as input")
-    return _as_messages(prepared, item.input, role="user")
+    values = item.input
+    if not isinstance(values, dict):
+        names = list(prepared.prompt.variables)
+        if len(names) > 1:
+            raise BadItem(
+                item.id,
+                f"a prompt with the variables {', '.join(names)} needs an object as input",
+            )
+        values = {names[0]: values}
+    return _as_messages(prepared, values, role="user")
 
 
 def _as_messages(

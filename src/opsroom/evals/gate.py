@@ -25,9 +25,12 @@ from .comparison import (
     pair,
 )
 from .errors import BadRules, GateFailed, GateInconclusive
+from .model import Scale
 
 DEFAULT_FLOOR = 200
+LEAST = 2  # pairs that anything can be computed from
 MAX_MISSING = 0.05
+EXACT = 1e-9  # shares of whole numbers, as floats
 _GOOD = frozenset({Verdict.BETTER, Verdict.NOT_WORSE})
 
 
@@ -36,11 +39,14 @@ class Mode(StrEnum):
 
     Non-inferiority: that it loses no more than the margin. Strict: that its point estimates
     match or exceed the baseline's on every metric, whatever the margin; simple to say, and
-    it turns many equal candidates away.
+    it turns many equal candidates away. Regression: that it gets these very cases right, all
+    but a share of `margin`, and no fewer than the baseline. Nothing is concluded about other
+    cases, so no interval decides.
     """
 
     NON_INFERIORITY = "non_inferiority"
     STRICT = "strict"
+    REGRESSION = "regression"
 
 
 class Outcome(StrEnum):
@@ -54,8 +60,8 @@ class Outcome(StrEnum):
 class GateRules(Wire):
     """What the gate asks for.
 
-    `floor` is the least number of pairs. Leaving it out asks for 200; stating a lower one is
-    possible, and is shown in the verdict. `power` is what `needed` is computed for.
+    `floor` is the least number of pairs. Leaving it out asks for 200 (for 2 where the cases
+    themselves are the question); stating a lower one is possible, and is shown in the verdict. `power` is what `needed` is computed for.
     """
 
     metrics: tuple[MetricRule, ...]
@@ -63,6 +69,15 @@ class GateRules(Wire):
     mode: Mode = Mode.NON_INFERIORITY
     max_missing: float = MAX_MISSING
     power: float = 0.8
+
+    @property
+    def usual_floor(self) -> int:
+        return LEAST if self.mode is Mode.REGRESSION else DEFAULT_FLOOR
+
+    @property
+    def least(self) -> int:
+        """The least number of pairs that counts."""
+        return self.usual_floor if self.floor is None else self.floor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +145,14 @@ def gate(baseline: Arm, candidate: Arm, rules: GateRules) -> GateVerdict:
     paired = [pair(baseline, candidate, rule, common) for rule in rules.metrics]
     levels = _levels(paired)
     metrics = tuple(one.report(levels[one.rule.metric], rules.power) for one in paired)
-    floor = DEFAULT_FLOOR if rules.floor is None else rules.floor
     outcome, reasons = decide(metrics, rules)
     return GateVerdict(
         outcome=outcome,
         reasons=reasons,
         metrics=metrics,
         rules=rules,
-        floor=floor,
-        floor_lowered=floor < DEFAULT_FLOOR,
+        floor=rules.least,
+        floor_lowered=rules.least < rules.usual_floor,
         chance_of_equal=chance_of_equal(metrics) if rules.mode is Mode.STRICT else None,
         evidence=_evidence(baseline, candidate, len(common)),
     )
@@ -148,7 +162,7 @@ def decide(
     metrics: Sequence[MetricComparison], rules: GateRules
 ) -> tuple[Outcome, tuple[str, ...]]:
     """The rulebook: what stored comparisons add up to. Repeatable without the results."""
-    floor = DEFAULT_FLOOR if rules.floor is None else rules.floor
+    floor = rules.least
     said = tuple(sentence(one) for one in metrics)
     thin = [
         f"{one.metric}: {one.missing_share:.1%} of its values are missing, more than "
@@ -163,11 +177,27 @@ def decide(
     ]
     if thin:
         return Outcome.INCONCLUSIVE, (*thin, *said)
-    if rules.mode is Mode.STRICT:
-        below = [one.metric for one in metrics if _gain(one) < 0]
-        if below:
-            return Outcome.FAILED, (f"below the baseline on {', '.join(below)}", *said)
-        return Outcome.PASSED, ("matches or exceeds the baseline on every metric", *said)
+    match rules.mode:
+        case Mode.STRICT:
+            return _strict(metrics, said)
+        case Mode.REGRESSION:
+            return _regression(metrics, rules)
+        case Mode.NON_INFERIORITY:
+            return _non_inferior(metrics, said)
+
+
+def _strict(
+    metrics: Sequence[MetricComparison], said: tuple[str, ...]
+) -> tuple[Outcome, tuple[str, ...]]:
+    below = [one.metric for one in metrics if _gain(one) < 0]
+    if below:
+        return Outcome.FAILED, (f"below the baseline on {', '.join(below)}", *said)
+    return Outcome.PASSED, ("matches or exceeds the baseline on every metric", *said)
+
+
+def _non_inferior(
+    metrics: Sequence[MetricComparison], said: tuple[str, ...]
+) -> tuple[Outcome, tuple[str, ...]]:
     worse = [one.metric for one in metrics if one.verdict is Verdict.WORSE]
     if worse:
         return Outcome.FAILED, (f"worse on {', '.join(worse)}", *said)
@@ -177,6 +207,27 @@ def decide(
     if open_:
         return Outcome.INCONCLUSIVE, (f"undecided on {', '.join(open_)}", *said)
     return Outcome.PASSED, ("every primary metric holds, and no guardrail is broken", *said)
+
+
+def _regression(
+    metrics: Sequence[MetricComparison], rules: GateRules
+) -> tuple[Outcome, tuple[str, ...]]:
+    """What the cases themselves say: is enough of them right, and no fewer than before?"""
+    said: list[str] = []
+    below: list[str] = []
+    for one, rule in zip(metrics, rules.metrics, strict=True):
+        found = one.comparison
+        assert isinstance(found, BinaryComparison)
+        right, before = round(found.rate_b * one.pairs), round(found.rate_a * one.pairs)
+        said.append(
+            f"{one.metric}: {right} of {one.pairs} cases are right, {before} were; at least "
+            f"{1 - rule.margin:.0%} are asked for, and no fewer than before"
+        )
+        if found.rate_b < max(1 - rule.margin, found.rate_a) - EXACT:
+            below.append(one.metric)
+    if below:
+        return Outcome.FAILED, (f"too few cases are right on {', '.join(below)}", *said)
+    return Outcome.PASSED, ("what people corrected is right", *said)
 
 
 def require_pass(verdict: GateVerdict) -> GateVerdict:
@@ -199,8 +250,15 @@ def check_rules(rules: GateRules) -> None:
         raise BadRules("no metric is primary, so nothing would have to be shown")
     if len(set(names)) < len(names):
         raise BadRules("a metric is named twice")
-    if rules.floor is not None and rules.floor < 2:
+    if rules.floor is not None and rules.floor < LEAST:
         raise BadRules(f"the floor is {rules.floor}; a comparison needs at least 2 pairs")
+    if rules.mode is Mode.REGRESSION and any(
+        rule.scale is not Scale.BINARY or rule.direction is not Direction.HIGHER
+        for rule in rules.metrics
+    ):
+        raise BadRules(
+            "a regression counts cases that are right: binary metrics, higher is better"
+        )
     if not 0 <= rules.max_missing < 1:
         raise BadRules(f"the share of missing values allowed is {rules.max_missing}")
     if not 0.5 <= rules.power < 1:

@@ -34,6 +34,7 @@ from .gating import (
 )
 from .measure import Measurement, find_subject
 from .model import EvalRun, Metric, Result, Scale
+from .regressing import check_proposal
 
 PAGE = 25
 VERDICTS_SHOWN = 8
@@ -162,15 +163,17 @@ def gate(
     min_samples: Annotated[str, Form(pattern=r"^[0-9]{0,6}$")] = "",
 ) -> Response:
     """Let the gate decide about a proposal, and go back to it."""
+    sides = [Measurement(subject=one, dataset=dataset.strip()) for one in (baseline, candidate)]
+    models = request.app.state.models
     gate_versions(
         database(request),
         actor,
-        Measurement(subject=baseline, dataset=dataset.strip()),
-        Measurement(subject=candidate, dataset=dataset.strip()),
+        *sides,
         ask=Ask(min_samples=int(min_samples) if min_samples else None),
         proposal=proposal,
-        models=request.app.state.models,
+        models=models,
     )
+    check_proposal(database(request), actor, sides[0], sides[1], proposal, models=models)
     return _pages(request).redirect(f"/proposals/{proposal}", notice="gated")
 
 

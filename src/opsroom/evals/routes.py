@@ -14,6 +14,7 @@ from .gate import GateRules, GateVerdict
 from .gating import DEFAULT_MARGIN, Ask, Compared, compare_versions, gate_versions
 from .measure import Measurement, measure
 from .model import EvalRun, Result
+from .regressing import check_proposal
 
 router = APIRouter(prefix="/v1/evals", tags=["evals"])
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -93,7 +94,10 @@ def compare(wanted: CompareRequest, actor: Caller, request: Request) -> Compared
 
 @router.post("/gate")
 def gate(wanted: GateRequest, actor: Caller, request: Request) -> Gated:
-    """Decide whether a candidate may replace a baseline, and keep the verdict."""
+    """Decide whether a candidate may replace a baseline, and keep the verdict.
+
+    A proposal is also put to what people corrected, as its check `regression`.
+    """
     verdict = gate_versions(
         database(request),
         actor,
@@ -104,6 +108,15 @@ def gate(wanted: GateRequest, actor: Caller, request: Request) -> Gated:
         proposal=wanted.proposal,
         models=_models(request),
     )
+    if wanted.proposal:
+        check_proposal(
+            database(request),
+            actor,
+            wanted.baseline,
+            wanted.candidate,
+            wanted.proposal,
+            models=_models(request),
+        )
     return Gated(digest=verdict.digest, verdict=verdict)
 
 

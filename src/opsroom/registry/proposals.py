@@ -114,7 +114,10 @@ def review(tx: Tx, proposal_id: str, *, answer: Answer, reason: str) -> Approval
 def missing(tx: Tx, proposal: Proposal) -> list[str]:
     """What keeps a proposal from being merged now, in words; empty when nothing does."""
     of = queries.artifact(tx, proposal.kind, proposal.name)
-    need = rules.needs(of.criticality, proposal.label, first=proposal.base is None)
+    guarded = bool(queries.guards(tx, proposal.kind, proposal.name))
+    need = rules.needs(
+        of.criticality, proposal.label, first=proposal.base is None, guarded=guarded
+    )
     standing = approvals.standing(tx, proposal.subject, proposal.binding)
     writers = _writers(tx, proposal)
     others = [one for one in standing if one.approver not in writers]

@@ -2,7 +2,7 @@
 
 from opsroom.kit.db import Tx
 
-from . import store
+from . import rules, store
 from .errors import ArtifactNotFound, ProposalNotFound, VersionNotFound
 from .kinds import Lookup
 from .model import (
@@ -92,6 +92,19 @@ def artifacts(
     page = store.artifacts_page(tx, kind, after=after, limit=limit, search=search)
     labels = store.labels_of_many(tx, [one.id for one, _ in page])
     return [(one, count, labels.get(one.id, [])) for one, count in page]
+
+
+def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
+    """The datasets that have to stay right whenever something changes: `corrections-NAME` and
+    `regressions-NAME`, as far as there are any.
+    """
+    if kind not in rules.GUARDED:
+        return ()
+    wanted = [f"{one}-{name}" for one in rules.GUARDS]
+    found = [(one, store.artifact(tx, "dataset", one)) for one in wanted]
+    return tuple(
+        one for one, of in found if of is not None and store.latest(tx, of) is not None
+    )
 
 
 def counts(tx: Tx) -> dict[str, int]:

@@ -34,17 +34,29 @@ NEEDS = {
     ),
 }
 NOTHING = Needs(checks=(), approvals=0)
+# What every version of a prompt or an agent NAME has to get right: the datasets NAMED so before
+# it, of what people corrected and of what its owners keep.
+GUARDS = ("corrections", "regressions")
+GUARDED = frozenset({"prompt", "agent"})
 
 
-def needs(criticality: Criticality, label: str, *, first: bool = False) -> Needs:
+def needs(
+    criticality: Criticality, label: str, *, first: bool = False, guarded: bool = False
+) -> Needs:
     """What moving `label` takes. Labels that nobody serves from are free.
 
     The `first` version has nothing to be compared with: people answer for it, no gate can.
+    What is `guarded` by a dataset of cases that have to stay right is checked on them wherever
+    it has to pass a gate.
     """
     if label not in PROTECTED:
         return NOTHING
     need = NEEDS[criticality]
-    return replace(need, checks=("lint",), release=False) if first else need
+    if first:
+        return replace(need, checks=("lint",), release=False)
+    if guarded and "gate" in need.checks:
+        return replace(need, checks=(*need.checks, "regression"))
+    return need
 
 
 def missing_approvals(need: Needs, approvals: Sequence[Approval], author: str) -> list[str]:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from opsroom.approvals import Answer, Approval, ApproverIsRequester
 from opsroom.approvals import commands as approvals
 from opsroom.datasets import queries as datasets
+from opsroom.evals import regressing
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.faults import boundary
-from opsroom.registry import Criticality, Kinds, Ref, Severity, Version, proposals, rules
+from opsroom.registry import Artifact, Kinds, Ref, Severity, Version, proposals, rules
 from opsroom.registry import commands as registry_commands
 from opsroom.registry import queries as registry
 
@@ -80,7 +81,7 @@ def start(tx: Tx, draft: Draft, *, kinds: Kinds) -> Release:
         baseline_digest=champion.digest,
         author=tx.actor.person,
         version_author=version.made_by,
-        plan=_pinned(tx, draft.plan, of.criticality, draft.environment),
+        plan=_pinned(tx, draft.plan, of, draft.environment),
         created_at=tx.now,
         entered_at=tx.now,
     )
@@ -157,7 +158,7 @@ def gated(tx: Tx, release_id: str, result: GateResult) -> AnyDecision:
 def as_shown(tx: Tx, release_id: str, binding: str) -> None:
     """Raise `ReleaseMoved` unless the release still is what the person was looking at."""
     gate = store.gate(tx, release_id)
-    if get(tx, release_id).binding(gate.digest if gate else "") != binding:
+    if get(tx, release_id).binding(gate.evidence if gate else "") != binding:
         raise ReleaseMoved(release_id)
 
 
@@ -178,7 +179,7 @@ def review(tx: Tx, release_id: str, *, answer: Answer, reason: str) -> Approval:
     approval = approvals.give(
         tx,
         release.subject,
-        release.binding(gate.digest if gate else ""),
+        release.binding(gate.evidence if gate else ""),
         requester=release.author,
         answer=answer,
         reason=reason,
@@ -290,7 +291,9 @@ def _apply(tx: Tx, release: Release, decision: AnyDecision, **facts: str) -> Rel
     match decision:
         case Advance(to=State.SHADOWING):
             gate = store.gate(tx, release.id)
-            approvals.consume(tx, release.subject, release.binding(gate.digest if gate else ""))
+            approvals.consume(
+                tx, release.subject, release.binding(gate.evidence if gate else "")
+            )
         case Promote():
             _promote(tx, changed)
         case RollBack() if release.state is State.PROMOTED:
@@ -370,9 +373,10 @@ def _check_lint(tx: Tx, version: Version, kinds: Kinds) -> None:
             raise BadPlan(f"{version.ref} does not pass lint: {finding.message}")
 
 
-def _pinned(tx: Tx, plan: Plan, criticality: Criticality, environment: str) -> Plan:
+def _pinned(tx: Tx, plan: Plan, of: Artifact, environment: str) -> Plan:
     """The plan with exact versions, if it is sound and asks for enough."""
     check_plan(plan)
+    criticality = of.criticality
     need = rules.needs(criticality, environment)
     if "gate" in need.checks and plan.gate is None:
         raise BadPlan(f"an artifact that is {criticality.value} needs a gate")
@@ -382,13 +386,18 @@ def _pinned(tx: Tx, plan: Plan, criticality: Criticality, environment: str) -> P
         )
     if plan.gate is None:
         return plan
-    return replace(plan, gate=_pinned_gate(tx, plan.gate))
+    return replace(plan, gate=_pinned_gate(tx, plan.gate, of))
 
 
-def _pinned_gate(tx: Tx, gate: GatePlan) -> GatePlan:
+def _pinned_gate(tx: Tx, gate: GatePlan, of: Artifact) -> GatePlan:
     dataset, _ = datasets.dataset(tx, gate.dataset)
     pinned = tuple(
         registry.version(tx, Ref.parse(cited, kind="evaluator")).ref
         for cited in gate.evaluators
     )
-    return replace(gate, dataset=dataset.ref, evaluators=pinned)
+    guarding = (
+        regressing.guards(tx, of.kind, of.name)
+        if gate.regressions is None
+        else tuple(datasets.dataset(tx, one)[0].ref for one in gate.regressions)
+    )
+    return replace(gate, dataset=dataset.ref, evaluators=pinned, regressions=guarding)

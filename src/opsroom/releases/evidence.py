@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 
 from opsroom.evals.gate import Outcome
+from opsroom.kit.canonical import digest
 from opsroom.kit.wire import Wire
 
 
@@ -136,11 +137,21 @@ class SampleCounts(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult(Wire):
-    """What the gate said, under the digest of its verdict; empty where it could not say."""
+    """What the gate said, under the digest of its verdict; empty where it could not say.
+
+    `regressions` are the digests of the verdicts on what has to stay right, once the gate itself
+    had passed; the outcome is the worst of all.
+    """
 
     outcome: Outcome
     digest: str
     because: str
+    regressions: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> str:
+        """What an approval of the release is bound to: every verdict."""
+        return digest([self.digest, *self.regressions]) if self.regressions else self.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

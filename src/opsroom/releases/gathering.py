@@ -32,7 +32,7 @@ def _approvals_missing(tx: Tx, release: Release, gate: GateResult | None) -> tup
         return ()
     of = registry.artifact(tx, release.kind, release.name)
     need = rules.needs(of.criticality, release.environment)
-    binding = release.binding(gate.digest if gate else "")
+    binding = release.binding(gate.evidence if gate else "")
     standing = approvals.standing(tx, release.subject, binding)
     others = [one for one in standing if one.approver != release.version_author]
     return tuple(rules.missing_approvals(need, others, release.author))

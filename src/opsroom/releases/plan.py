@@ -42,7 +42,9 @@ class GatePlan(Wire):
     """The measurement on a dataset that the candidate has to pass before anything else.
 
     Both versions are measured as evals.Measurement says, and compared under `rules`. Dataset
-    and evaluators are pinned to exact versions when the release starts.
+    and evaluators are pinned to exact versions when the release starts, and so are the
+    `regressions`: datasets that have to stay right. Left out, they are all that guard the
+    artifact; an empty list leaves out what people corrected, for all to see.
     """
 
     dataset: str
@@ -52,6 +54,7 @@ class GatePlan(Wire):
     variant: str = ""
     trials: int = 1
     source: str = RECORDED
+    regressions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

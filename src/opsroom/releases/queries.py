@@ -101,7 +101,7 @@ def standing(tx: Tx, release_id: str) -> Standing:
     evidence = gather(tx, found)
     return Standing(
         release=found,
-        binding=found.binding(evidence.gate.digest if evidence.gate else ""),
+        binding=found.binding(evidence.gate.evidence if evidence.gate else ""),
         evidence=replace(evidence, looks=()),
         next=decide(found, evidence, now=tx.now),
         readings=readings(found.plan, evidence),

@@ -12,6 +12,7 @@ from datetime import timedelta
 from opsroom.evals.gate import Outcome
 from opsroom.evals.gating import gate_versions
 from opsroom.evals.measure import Measurement
+from opsroom.evals.regressing import regress, worst
 from opsroom.journal import Entry
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
@@ -86,18 +87,28 @@ class Driver:
         return 0.0
 
     def _ask_gate(self, actor: Actor, release: Release, plan: GatePlan) -> GateResult:
-        """Measure both versions and compare them. What cannot be computed is an error, which
-        stops the release; an engine that does not answer is asked again later.
+        """Measure both versions and compare them; what passes is put to the cases that have to
+        stay right. What cannot be computed is an error, which stops the release; an engine that
+        does not answer is asked again later.
         """
+        champion = _measurement(release.champion, plan)
+        candidate = _measurement(release.candidate, plan)
         try:
             verdict = gate_versions(
-                self.db,
-                actor,
-                _measurement(release.champion, plan),
-                _measurement(release.candidate, plan),
-                rules=plan.rules,
-                models=self.models,
+                self.db, actor, champion, candidate, rules=plan.rules, models=self.models
             )
+            if verdict.outcome is Outcome.PASSED and plan.regressions:
+                kept = tuple(
+                    regress(self.db, actor, champion, candidate, one, models=self.models)
+                    for one in plan.regressions
+                )
+                last = worst(kept)
+                return GateResult(
+                    outcome=last.outcome,
+                    digest=verdict.digest,
+                    because=last.reasons[0],
+                    regressions=tuple(one.digest for one in kept),
+                )
         except (Unavailable, Conflict):  # not now, or somebody measures the same: ask again
             raise
         except OpsroomError as error:

@@ -42,6 +42,7 @@ CHECKS: dict[type, Callable[[Any], Check]] = {
     specs.ToolCalled: structured.tool_called,
     specs.ToolOrder: structured.tool_order,
     specs.Recorded: structured.recorded,
+    specs.Corrected: structured.corrected,
 }
 _TAKEN = frozenset(metric.name for metric in MEASURED)
 

@@ -187,6 +187,19 @@ class Recorded(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Wire):
+    """The answer is what people decided instead, or at least not what they rejected.
+
+    Reads what corrections expect: a text or a value is the answer itself, or one argument of a
+    tool call; `{"tool": …, "arguments": …}` is a call with at least these arguments;
+    `{"not": …}` is any answer but that one.
+    """
+
+    type: Literal["corrected"]
+    metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge(Wire):
     """A model reads the answer against a rubric and says pass or fail, and why."""
 
@@ -213,6 +226,7 @@ EvaluatorSpec = Annotated[
     | ToolCalled
     | ToolOrder
     | Recorded
+    | Corrected
     | Judge,
     Discriminator("type"),
 ]

@@ -13,6 +13,7 @@ from opsroom.models import Output, ToolCall
 
 from .reading import NoReference, json_of, negated, quoted, reference, same_json
 from .specs import (
+    Corrected,
     CostWithin,
     IsJson,
     JsonSchema,
@@ -153,6 +154,42 @@ def recorded(spec: Recorded) -> Check:
         return Score(value=value, passed=(value == 1.0) is (spec.direction is Direction.HIGHER))
 
     return check
+
+
+def corrected(_: Corrected) -> Check:
+    def check(item: Item, output: Output) -> Score:
+        wanted = item.expected
+        if wanted is None:
+            raise NoReference("the item does not say what people decided")
+        if isinstance(wanted, dict) and set(wanted) == {"not"}:
+            again = _gives(output, wanted["not"])
+            return yes_or_no(not again, f"it is again {quoted(wanted['not'])}")
+        given = [call.name for call in output.tool_calls] or output.text
+        return yes_or_no(_gives(output, wanted), f"it is {quoted(given)}, not {quoted(wanted)}")
+
+    return check
+
+
+def _gives(output: Output, wanted: Any) -> bool:
+    """Whether an answer is `wanted`, or does it: a call that is wanted may be written as text."""
+    parsed = json_of(output.text)
+    said = None if parsed is None else parsed.value
+    if isinstance(wanted, dict) and "tool" in wanted:
+        arguments = wanted.get("arguments", {})
+        return any(
+            call.name == wanted["tool"] and holds(call.arguments, arguments)
+            for call in output.tool_calls
+        ) or (isinstance(said, dict) and (holds(said, wanted) or holds(said, arguments)))
+    if isinstance(wanted, str) and output.text.strip() == wanted.strip():
+        return True
+    if parsed is not None and same_json(said, wanted):
+        return True
+    return any(
+        same_json(value, wanted)
+        for call in output.tool_calls
+        if isinstance(call.arguments, dict)
+        for value in call.arguments.values()
+    )
 
 
 def _fits(call: ToolCall, spec: ToolCalled) -> bool:

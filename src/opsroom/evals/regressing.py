@@ -1,0 +1,109 @@
+"""What has to stay right: cases that people corrected, or that somebody keeps for a version.
+
+A dataset `corrections-NAME` or `regressions-NAME` guards the prompt or agent NAME: whoever takes
+its place has to get these very cases right, and no fewer of them than what serves now.
+"""
+
+from dataclasses import replace
+
+from opsroom.datasets import DEFAULT_SPLIT
+from opsroom.datasets import queries as datasets
+from opsroom.evidence import Direction
+from opsroom.kit.db import Actor, Database, Tx
+from opsroom.models import Models
+from opsroom.registry import Check, proposals
+from opsroom.registry import queries as registry
+
+from .comparison import MetricRule
+from .evaluators import metric_of
+from .gate import GateRules, GateVerdict, Mode, Outcome
+from .gating import as_check, gate_versions
+from .measure import Measurement, cited_specs
+from .model import Metric, Scale
+
+CHECK = "regression"
+TOLERATED = 0.2  # of the cases may still be wrong: some are beyond any prompt
+
+
+def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
+    """The versions of datasets that have to stay right whenever `kind/name` changes now.
+
+    Those that have no test case yet, or nothing to judge one with, ask for nothing.
+    """
+    found = (datasets.dataset(tx, one) for one in registry.guards(tx, kind, name))
+    return tuple(
+        version.ref
+        for version, spec in found
+        if DEFAULT_SPLIT in spec.splits and spec.evaluators
+    )
+
+
+def regress(
+    db: Database,
+    actor: Actor,
+    baseline: Measurement,
+    candidate: Measurement,
+    dataset: str,
+    *,
+    models: Models,
+) -> GateVerdict:
+    """Measure both versions on the test cases of a dataset that guards them, and keep the verdict.
+
+    Raises what measuring raises.
+    """
+    with db.read(actor) as tx:
+        _, spec = datasets.dataset(tx, dataset)
+        metrics = [metric_of(one) for one in cited_specs(tx, spec.evaluators)]
+    rules = GateRules(
+        metrics=tuple(
+            MetricRule(metric=one.name, margin=TOLERATED) for one in metrics if _right(one)
+        ),
+        mode=Mode.REGRESSION,
+    )
+    sides = [
+        replace(one, dataset=dataset, evaluators=(), split=DEFAULT_SPLIT)
+        for one in (baseline, candidate)
+    ]
+    return gate_versions(db, actor, sides[0], sides[1], rules=rules, models=models)
+
+
+def check_proposal(
+    db: Database,
+    actor: Actor,
+    baseline: Measurement,
+    candidate: Measurement,
+    proposal_id: str,
+    *,
+    models: Models,
+) -> tuple[GateVerdict, ...]:
+    """Put both versions to every dataset that guards what a proposal moves, and report it.
+
+    The check `regression` carries the first verdict that did not pass, or else the last one.
+    """
+    with db.read(actor) as tx:
+        proposal = registry.proposal(tx, proposal_id)
+        known = registry.guards(tx, proposal.kind, proposal.name)
+        wanted = guards(tx, proposal.kind, proposal.name)
+    if not known:
+        return ()
+    verdicts = tuple(
+        regress(db, actor, baseline, candidate, one, models=models) for one in wanted
+    )
+    with db.write(actor) as tx:
+        proposals.report_check(tx, proposal_id, _check(verdicts))
+    return verdicts
+
+
+def worst(verdicts: tuple[GateVerdict, ...]) -> GateVerdict:
+    """The first that did not pass, or the last one."""
+    return next((one for one in verdicts if one.outcome is not Outcome.PASSED), verdicts[-1])
+
+
+def _check(verdicts: tuple[GateVerdict, ...]) -> Check:
+    if not verdicts:
+        return Check(name=CHECK, state="passed", summary="there is no test case yet")
+    return replace(as_check(worst(verdicts)), name=CHECK)
+
+
+def _right(metric: Metric) -> bool:
+    return metric.scale is Scale.BINARY and metric.direction is Direction.HIGHER
