@@ -19,6 +19,7 @@ from opsroom.budgets import BudgetDraft, Scope, Unit
 from opsroom.budgets import commands as budgets
 from opsroom.contracts.model import ContractSpec, Mcp, Tier
 from opsroom.contracts.queries import contract
+from opsroom.corrections import commands as corrections
 from opsroom.gateway import commands as gateway
 from opsroom.gateway import store as gateway_store
 from opsroom.grounding.model import Piece, Voice
@@ -53,6 +54,7 @@ class Acted:
     budget_id: str
     widening_id: str
     override_id: str
+    correction_id: str
     memory_id: str
     quarantine_id: str
 
@@ -86,6 +88,10 @@ def act(db: Database) -> Acted:
         budget_id = budgets.set_budget(tx, budget).id
     with db.read(SYSTEM) as tx:
         remembered = memory.memories(tx, NAME)[0].id
+    override = _override(db, waits.id)
+    with db.write(SYSTEM) as tx:
+        correction = corrections.take_in(tx, override)
+        assert correction is not None
     return Acted(
         agent=NAME,
         turn_id=turn,
@@ -93,7 +99,8 @@ def act(db: Database) -> Acted:
         request_id=waits.request,
         budget_id=budget_id,
         widening_id=_widening(db),
-        override_id=_override(db, waits.id),
+        override_id=override,
+        correction_id=correction.id,
         memory_id=remembered,
         quarantine_id=_quarantine(db),
     )

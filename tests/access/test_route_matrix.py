@@ -38,6 +38,7 @@ NAMING = {
     "action_id",
     "request_id",
     "override_id",
+    "correction_id",
     "budget_id",
     "widening_id",
     "memory_id",
@@ -211,6 +212,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/inbox/{request_id}/hand-over": {"to": "vic"},
     "POST /v1/inbox/{request_id}/snooze": {"until": "2026-11-30T00:00:00Z"},
     "PUT /v1/overrides/{override_id}/category": {"category": "mine"},
+    "POST /v1/corrections/{correction_id}/retire": {"reason": "mine"},
+    "POST /v1/corrections/{correction_id}/readmit": {"reason": "mine"},
+    "POST /v1/corrections/{correction_id}/complete": {"input": "mine"},
     "POST /v1/budgets/{budget_id}/remove": {"reason": "mine"},
     "POST /v1/autonomy/{agent}/narrow": {
         "scope": "tier/write",
@@ -221,6 +225,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/widenings/{widening_id}/decline": {"reason": "mine"},
 }
 FORM = {
+    "ids": "mine",
     "reason": "mine",
     "label": "production",
     "ref": "1",

@@ -537,7 +537,9 @@ CALL = {"tool": "declare", "arguments": {"code": "8471.30"}}
         ({"not": "pay"}, "pay", False),
     ],
 )
-def test_what_people_corrected(expected: Any, answer: Output | str, right: bool) -> None:  # a table
+def test_what_people_corrected(
+    expected: Any, answer: Output | str, right: bool
+) -> None:  # a table
     assert assess({"type": "corrected"}, answer, expected=expected).passed is right
 
 

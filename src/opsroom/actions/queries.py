@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from opsroom.grounding.model import Piece
+from opsroom.grounding.model import Piece, Voice
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 from opsroom.policies.model import PolicyRequest
@@ -89,6 +89,18 @@ def turn(tx: Tx, turn_id: str) -> TurnRecord:
         texts=tuple(piece for _, piece in turn_store.texts(tx, turn_id)),
         actions=tuple(reversed(done)),
     )
+
+
+def asked(tx: Tx, turn_id: str) -> tuple[Turn, str]:
+    """A turn, and what it was about: the user's own words, or its intent where none are kept.
+
+    Raises `TurnNotFound`.
+    """
+    found = turn_of(tx, turn_id)
+    said = (
+        piece.text for _, piece in turn_store.texts(tx, turn_id) if piece.voice is Voice.USER
+    )
+    return found, "\n".join(said) or found.intent
 
 
 def turns(

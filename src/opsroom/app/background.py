@@ -105,6 +105,7 @@ class Background:
         from opsroom.alerts import reactions as alerts  # noqa: PLC0415
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
         from opsroom.channels import workflow as channels  # noqa: PLC0415
+        from opsroom.corrections import reactions as corrections  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
@@ -132,6 +133,7 @@ class Background:
                         *channels.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,
+                        *corrections.reactions(self._runtime.kinds),
                         *alerts.REACTIONS,
                     )
                 )

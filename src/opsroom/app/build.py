@@ -27,6 +27,8 @@ from opsroom.budgets import routes as budget_routes
 from opsroom.channels import pages as channel_pages
 from opsroom.channels import routes as channel_routes
 from opsroom.contracts import routes as contract_routes
+from opsroom.corrections import pages as correction_pages
+from opsroom.corrections import routes as correction_routes
 from opsroom.datasets import routes as dataset_routes
 from opsroom.drift import pages as drift_pages
 from opsroom.drift import routes as drift_routes
@@ -125,6 +127,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     channel_pages.router,
     alert_routes.router,
     alert_pages.router,
+    correction_routes.router,
+    correction_pages.router,
     drift_routes.router,
     drift_pages.router,
     trace_routes.router,
@@ -158,6 +162,7 @@ TEMPLATES = (
     "opsroom.inbox",
     "opsroom.budgets",
     "opsroom.autonomy",
+    "opsroom.corrections",
     "opsroom.drift",
     "opsroom.alerts",
     "opsroom.overview",

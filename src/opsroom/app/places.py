@@ -5,6 +5,7 @@ from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.channels.pages import NOTICES as CHANNELS
+from opsroom.corrections.pages import NOTICES as CORRECTIONS
 from opsroom.drift.pages import NOTICES as DRIFT
 from opsroom.evals.pages import NOTICES as EVALS
 from opsroom.inbox.pages import NOTICES as INBOX
@@ -40,10 +41,16 @@ NAV = (
         ),
     ),
     NavGroup(
+        title="Learn",
+        items=(
+            NavItem(key="corrections", title="Corrections", href="/corrections", go="v"),
+            NavItem(key="drift", title="Drift", href="/drift", go="f"),
+        ),
+    ),
+    NavGroup(
         title="Control",
         items=(
             NavItem(key="contracts", title="Contracts", href="/contracts", go="k"),
-            NavItem(key="drift", title="Drift", href="/drift", go="f"),
             NavItem(key="integrations", title="Integrations", href="/integrations", go="n"),
             NavItem(key="policies", title="Policies", href="/policies", go="l"),
             NavItem(key="autonomy", title="Autonomy", href="/autonomy", go="m"),
@@ -66,6 +73,7 @@ NOTICES: dict[str, Notice] = {
     **AUTONOMY,
     **BUDGETS,
     **CHANNELS,
+    **CORRECTIONS,
     **DRIFT,
     **INBOX,
     **INTEGRATIONS,

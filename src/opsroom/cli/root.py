@@ -42,6 +42,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.cli.push:contract",
         "Contracts: what agents may touch, and how much harm a call can do.",
     ),
+    "correction": (
+        "opsroom.corrections.cli:correction",
+        "Corrections: what people taught, as cases for every later version.",
+    ),
     "dataset": ("opsroom.datasets.cli:dataset", "Datasets: what agents are measured on."),
     "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
     "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),

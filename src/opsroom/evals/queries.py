@@ -1,8 +1,11 @@
 """Reading runs and verdicts."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from opsroom.kit.db import Tx
+from opsroom.kit.wire import Wire
 
 from . import store
 from .gate import GateVerdict
@@ -11,7 +14,19 @@ from .model import EvalRun, Result
 
 PAGE = 100
 
-__all__ = ["PAGE", "result_page", "run", "runs", "stored_verdict", "verdicts_on"]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use(Wire):
+    """A measurement on one case: the run, what came of the case in it, and the gates (by digest)
+    that rest on the same version and dataset.
+    """
+
+    run: EvalRun
+    result: Result
+    gates: tuple[str, ...]
+
+
+__all__ = ["PAGE", "Use", "result_page", "run", "runs", "stored_verdict", "uses", "verdicts_on"]
 
 
 def run(tx: Tx, run_id: str) -> EvalRun:
@@ -37,3 +52,20 @@ def verdicts_on(tx: Tx, candidate: str, *, limit: int = 20) -> list[GateVerdict]
         for row in store.verdicts_of(tx, candidate, limit=limit)
     ]
     return [one for one in found if one is not None]
+
+
+def uses(tx: Tx, datasets: Sequence[str], item: str, *, limit: int = PAGE) -> list[Use]:
+    """Every measurement of a case (by content hash) in versions of datasets (by digest), newest
+    first, at most `limit`.
+    """
+    found: list[Use] = []
+    for one in store.runs_on(tx, datasets, limit=limit):
+        result = store.first_result(tx, one.id, item)
+        if result is not None:
+            gates = tuple(
+                verdict.digest
+                for verdict in verdicts_on(tx, one.subject)
+                if verdict.evidence.candidate.dataset == one.dataset
+            )
+            found.append(Use(run=one, result=result, gates=gates))
+    return found

@@ -49,6 +49,7 @@ runs = Table(
     Column("started_at", Utc),
     Column("finished_at", Utc),
     Index("ix_eval_runs_subject", "project", "subject", "dataset", "evaluators"),
+    Index("ix_eval_runs_dataset", "project", "dataset", "id"),
 )
 
 results = Table(
@@ -127,6 +128,27 @@ def runs_page(tx: Tx, *, before: str | None = None, limit: int) -> list[EvalRun]
         wanted = wanted.where(runs.c.id < before)
     rows = tx.conn.execute(wanted.order_by(runs.c.id.desc()).limit(limit)).mappings()
     return [read_run(row) for row in rows]
+
+
+def runs_on(tx: Tx, datasets: Sequence[str], *, limit: int) -> list[EvalRun]:
+    """Runs on versions of datasets (by digest), newest first."""
+    if not datasets:
+        return []
+    wanted = select(runs).where(runs.c.project == tx.project, runs.c.dataset.in_(datasets))
+    rows = tx.conn.execute(wanted.order_by(runs.c.id.desc()).limit(limit)).mappings()
+    return [read_run(row) for row in rows]
+
+
+def first_result(tx: Tx, run_id: str, item: str) -> Result | None:
+    """What came of the first trial of a case in a run."""
+    wanted = (
+        select(results.c.result)
+        .where(results.c.run_id == run_id, results.c.item == item)
+        .order_by(results.c.trial)
+        .limit(1)
+    )
+    text = tx.conn.execute(wanted).scalar()
+    return None if text is None else adapter(Result).validate_json(text)
 
 
 def save_run(tx: Tx, run: EvalRun, *, was: EvalRun) -> None:

@@ -214,7 +214,10 @@ class Settings(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideDraft(Wire):
-    """A person decided otherwise than the agent, without having been asked in the inbox."""
+    """A person decided otherwise than the agent, without having been asked in the inbox.
+
+    `asked` is what the agent had been asked, where the caller knows it.
+    """
 
     subject: str
     agent_decision: Any
@@ -226,6 +229,7 @@ class OverrideDraft(Wire):
     say: Say = Say.RELABEL
     category: str = ""
     trace: str = ""
+    asked: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,4 +255,5 @@ class Override(Wire):
     by: str
     at: datetime
     trace: str = ""
+    asked: Any = None
     retracted_at: datetime | None = None

@@ -37,6 +37,7 @@ def list_overrides(
 @click.option("--agent", default="", help="Which agent.")
 @click.option("--tool", default="", help="With which tool.")
 @click.option("--category", default="", help="What kind of disagreement; suggested otherwise.")
+@click.option("--asked", help="What the agent was asked, where its turn or trace does not say.")
 @click.pass_context
 def add(
     ctx: click.Context,
@@ -47,6 +48,7 @@ def add(
     agent: str,
     tool: str,
     category: str,
+    asked: str | None,
 ) -> None:
     """Record that a person decided otherwise than an agent did."""
     body = {
@@ -57,6 +59,7 @@ def add(
         "agent": agent,
         "tool": tool,
         "category": category,
+        "asked": asked,
         "trace": subject.partition("/")[2] if subject.startswith("trace/") else "",
     }
     made = client(ctx).post(OVERRIDES, body)

@@ -11,7 +11,7 @@ from opsroom.access.http import Caller, Read, Write, database
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.wire import Wire
 
-from . import commands, overriding, probing, queries, rules
+from . import commands, otherwise, overriding, probing, queries, rules
 from . import model as inbox
 from .errors import RequestNotFound
 from .model import Care, Override, OverrideDraft, Risk, Say, Settings, State
@@ -309,9 +309,14 @@ def list_overrides(
 
 
 @router.post("/overrides", status_code=201)
-def add_override(draft: OverrideDraft, tx: Write) -> Override:
-    """Record that a person decided otherwise about something nobody had asked them about."""
-    return overriding.override(tx, draft)
+def add_override(draft: OverrideDraft, request: Request, actor: Caller) -> Override:
+    """Record that a person decided otherwise about something nobody had asked them about.
+
+    What the agent had been asked is taken from the trace where the draft does not say it.
+    """
+    draft = otherwise.with_asked(request.app.state.traces, actor.project, draft)
+    with database(request).write(actor) as tx:
+        return overriding.override(tx, draft)
 
 
 @router.get("/overrides/categories")

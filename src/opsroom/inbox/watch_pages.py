@@ -5,10 +5,10 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
-from opsroom.access.http import Read, Write
+from opsroom.access.http import Caller, Read, Write, database
 from opsroom.web.render import Pages
 
-from . import categories, drawing, overriding, queries, rules
+from . import categories, drawing, otherwise, overriding, queries, rules
 from .model import OverrideDraft
 from .routes import visible
 
@@ -68,7 +68,7 @@ def overrides_page(
 @router.post("/overrides")
 def override(
     request: Request,
-    tx: Write,
+    actor: Caller,
     trace: Annotated[str, Form(pattern=r"^[0-9a-f]{1,64}$")],
     agent_said: Text,
     instead: Text,
@@ -88,7 +88,9 @@ def override(
         category=categories.slug(category),
         trace=trace,
     )
-    overriding.override(tx, draft)
+    draft = otherwise.with_asked(request.app.state.traces, actor.project, draft)
+    with database(request).write(actor) as tx:
+        overriding.override(tx, draft)
     return _pages(request).redirect(f"/traces/{trace}", notice="override_recorded")
 
 

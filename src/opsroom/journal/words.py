@@ -336,6 +336,32 @@ WORDS: dict[str, Words] = {
     "alert.resolved": Words(
         says="{actor} resolved the alert {rule}", note="{note}", tone="good"
     ),
+    "correction.found": Words(
+        says="an override of {agent} may be learnt from: {human_said}, not {agent_said}",
+        note="{category}",
+        tone="info",
+    ),
+    "correction.repeated": Words(
+        says="{agent} was corrected again: {human_said}, not {agent_said}", note="{category}"
+    ),
+    "correction.quarantined": Words(
+        says="nothing is learnt from an override of {agent} yet", note="{because}", tone="warn"
+    ),
+    "correction.accepted": Words(
+        says="{actor} took a correction of {agent} into {version}: {human_said}, not {agent_said}",
+        note="{split} case",
+        tone="good",
+    ),
+    "correction.retired": Words(
+        says="{actor} retired a correction of {agent}: {human_said}, not {agent_said}",
+        note="{because}",
+    ),
+    "correction.readmitted": Words(
+        says="{actor} made a correction of {agent} a candidate again", note="{because}"
+    ),
+    "correction.completed": Words(
+        says="{actor} said what was missing of a correction of {agent}: {human_said}"
+    ),
     "drift.found": Words(
         says="what {agent} does is not what it was: {because}", note="{aspect}", tone="warn"
     ),
@@ -388,6 +414,7 @@ PLACES = {
     "alert": "/alerts/{}",
     "mute": "/alerts",
     "budget": "/budgets/{}",
+    "correction": "/corrections/{}",
     "drift": "/drift/{}",
     "proposal": "/proposals/{}",
     "release": "/releases/{}",

@@ -29,6 +29,11 @@ def artifact(tx: Tx, kind: str, name: str) -> Artifact:
     return found
 
 
+def found(tx: Tx, kind: str, name: str) -> Artifact | None:
+    """The artifact, or None where there is none."""
+    return store.artifact(tx, kind, name)
+
+
 def version(tx: Tx, ref: Ref) -> Version:
     """The version that a reference names: by number, by label, or (without either) the latest.
 

@@ -211,11 +211,13 @@ def override(
     turn: str = "",
     action: str = "",
     category: str = "",
+    asked: Any = None,
     client: Opsroom | None = None,
 ) -> str:
     """Record that a person decided otherwise than the agent, and why; the record's id.
 
-    `agent` and `human` are what each decided. It is about a `trace`, a `turn` or an `action`.
+    `agent` and `human` are what each decided. It is about a `trace`, a `turn` or an `action`;
+    `asked` is what the agent was asked, where neither of them says it.
     """
     subject = f"action/{action}" if action else f"turn/{turn}" if turn else f"trace/{trace}"
     body = {
@@ -225,5 +227,6 @@ def override(
         "reasoning": reason,
         "trace": trace,
         "category": category,
+        "asked": asked,
     }
     return str((client or default()).post("/v1/overrides", body)["id"])

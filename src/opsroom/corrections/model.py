@@ -1,0 +1,211 @@
+"""What an override teaches, and what may become of it. No I/O.
+
+    candidate → accepted → retired;   quarantined → candidate
+
+A correction is one case: what the agent was asked, and what people say is right. Overrides that
+say the same make one correction. An accepted one is an item of the dataset `corrections-AGENT`,
+in a split that depends on the question alone: the same question is never an example and a test.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from opsroom.inbox.model import Override, Say
+from opsroom.kit.canonical import canonical, digest
+from opsroom.kit.wire import Wire
+
+TRAIN, SELECTION, TEST = "train", "selection", "test"
+RETIRED = "retired"
+MOST_A_DAY = 200  # corrections of one agent by one person; who makes more is looked at first
+MOST_BYTES = 64_000  # of a question and its answer
+MOST_PEOPLE = 20  # whose names are kept with a correction
+LABEL = 60  # characters of a decision in a table
+
+
+class State(StrEnum):
+    CANDIDATE = "candidate"
+    ACCEPTED = "accepted"
+    RETIRED = "retired"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction(Wire):
+    """One thing people taught. `hash` is the content hash of the item that it is or would be,
+    `asked` the digest of the question alone. `times` counts the overrides that say so, `people`
+    are (the first twenty of) those who made them. `version` is the version of the dataset that
+    last took it in or out.
+    """
+
+    id: str
+    agent: str
+    tool: str
+    category: str
+    input: Any
+    expected: Any
+    agent_said: str
+    human_said: str
+    asked: str
+    hash: str
+    split: str
+    state: State
+    because: str = ""
+    times: int = 1
+    people: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    version: str = ""
+    revision: int = 1
+
+    @property
+    def subject(self) -> str:
+        return f"correction/{self.id}"
+
+    @property
+    def dataset(self) -> str:
+        return dataset_of(self.agent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """What an override says is right, and how both decisions are called in tables."""
+
+    expected: Any
+    agent_said: str
+    human_said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An override as corrections read it: the question and the answer, cleaned, how both
+    decisions are called, which version was corrected in which turn (or trace), and whether its
+    author floods the agent. `unclear` says why nothing can be learnt from it.
+    """
+
+    input: Any
+    expected: Any
+    agent_said: str
+    human_said: str
+    asked: str
+    hash: str
+    unclear: str
+    subject: str
+    version: str
+    flooded: bool
+
+
+def dataset_of(agent: str) -> str:
+    return f"corrections-{agent}"
+
+
+def taught(one: Override) -> Taught:
+    """What an override teaches.
+
+    A corrected value is the answer; an edit that changed one text is that text, and otherwise
+    the call with what was changed; what was rejected, or answered with words, is known to be
+    wrong and no more.
+    """
+    tool = one.tool
+    match one.say:
+        case Say.EDIT:
+            was, now = _arguments(one.agent_decision), _arguments(one.human_decision)
+            changed = {name: value for name, value in now.items() if was.get(name) != value}
+            name, value = next(iter(changed.items()), ("", None))
+            if len(changed) == 1 and isinstance(value, str):
+                return Taught(
+                    expected=value, agent_said=label(was.get(name)), human_said=label(value)
+                )
+            before = {name: was.get(name) for name in changed}
+            return Taught(
+                expected={"tool": tool, "arguments": changed} if changed else None,
+                agent_said=label(before),
+                human_said=label(changed),
+            )
+        case Say.REJECT | Say.RESPOND:
+            return Taught(
+                expected={"not": one.agent_decision},
+                agent_said=label(tool or one.agent_decision),
+                human_said="not that" if one.say is Say.REJECT else "a message instead",
+            )
+        case Say.RELABEL | Say.APPROVE:
+            return Taught(
+                expected=one.human_decision,
+                agent_said=label(one.agent_decision),
+                human_said=label(one.human_decision),
+            )
+
+
+def split_of(asked: str) -> str:
+    """Half of all questions are examples, a quarter selects candidates, a quarter tests them."""
+    return (TRAIN, TRAIN, SELECTION, TEST)[int(asked[:8], 16) % 4]
+
+
+def content_hash(input_: Any, expected: Any) -> str:
+    """The content hash of the item of a dataset; see `datasets.Item`."""
+    return digest({"input": input_, "expected": expected})
+
+
+def unclear(input_: Any, expected: Any) -> str:
+    """Why nothing can be learnt from this as it is, in words; empty where something can."""
+    if input_ is None or input_ == "":
+        return "what the agent was asked is not known"
+    if expected is None or expected == "":
+        return "what would have been right is not known"
+    if len(canonical({"input": input_, "expected": expected})) > MOST_BYTES:
+        return f"question and answer are larger than {MOST_BYTES // 1000} kB"
+    return ""
+
+
+def why_not(one: Correction, rivals: Sequence[Correction], by: str, *, grave: bool) -> str:
+    """Why `by` cannot accept a correction, in words; empty where they can.
+
+    `rivals` say something else of the same question. Of an agent that acts alone (`grave`)
+    nobody accepts what they alone have said.
+    """
+    if one.state is not State.CANDIDATE:
+        return f"it is {one.state.value}"
+    if said := unclear(one.input, one.expected):
+        return said
+    if rivals:
+        return (
+            f"people contradict each other: {rivals[0].id} says {rivals[0].human_said!r}, "
+            f"not {one.human_said!r}"
+        )
+    if grave and set(one.people) == {by}:
+        return "nobody but you has said so, and the agent acts alone: somebody else has to look"
+    return ""
+
+
+def label(decision: Any) -> str:
+    """A decision in a few words: a text as it is, anything else as JSON, cut."""
+    text = decision if isinstance(decision, str) else canonical(decision).decode()
+    line = " ".join(text.split())
+    return line if len(line) <= LABEL else f"{line[: LABEL - 1]}…"
+
+
+def together(people: Iterable[str], one: str) -> tuple[str, ...]:
+    """`people` with one more, each once."""
+    return tuple(dict.fromkeys((*people, one)))[:MOST_PEOPLE]
+
+
+def cleaned(value: Any, clean: Callable[[str], str]) -> Any:
+    """`value` with every text in it cleaned, keys and all."""
+    match value:
+        case str():
+            return clean(value)
+        case Mapping():
+            return {clean(str(key)): cleaned(part, clean) for key, part in value.items()}
+        case list() | tuple():
+            return [cleaned(part, clean) for part in value]
+        case _:
+            return value
+
+
+def _arguments(decision: Any) -> Mapping[str, Any]:
+    found = decision.get("arguments") if isinstance(decision, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

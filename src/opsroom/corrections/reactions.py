@@ -1,0 +1,27 @@
+"""What corrections hear of: overrides that are recorded, sorted anew, or taken back."""
+
+from opsroom.journal import Entry
+from opsroom.journal.outbox import Reaction
+from opsroom.kit.db import Tx
+from opsroom.registry import Kinds
+
+from . import commands
+
+NAME = "corrections.overrides"
+EVENTS = frozenset({"override.recorded", "override.recategorised", "override.retracted"})
+
+
+def reactions(kinds: Kinds) -> tuple[Reaction, ...]:
+    """How corrections follow overrides; datasets have to be made anew where one is taken back."""
+
+    def react(tx: Tx, entry: Entry) -> None:
+        override_id = str(entry.facts["override"])
+        match entry.event:
+            case "override.recorded":
+                commands.take_in(tx, override_id)
+            case "override.recategorised":
+                commands.sort(tx, override_id)
+            case _:
+                commands.take_back(tx, override_id, kinds=kinds)
+
+    return (Reaction(name=NAME, events=EVENTS, react=react),)
