@@ -27,12 +27,16 @@ ROLES: dict[PromptRole, Role] = {
 
 
 def load_prompts(tx: Tx, version: Version) -> dict[str, PromptSpec]:
-    """Every prompt that a version needs, includes and all, by its citation `name@7`."""
+    """Every prompt that a version needs, includes and all, by its citation `name@7`.
+
+    A prompt itself need not be in the registry; what it includes does.
+    """
+    found: dict[str, PromptSpec] = {}
     if version.kind == "prompt":
-        todo = [f"{version.name}@{version.number}"]
+        own = found[_cited(version)] = adapter(PromptSpec).validate_python(version.spec)
+        todo = list(own.includes.values())
     else:
         todo = list(adapter(AgentSpec).validate_python(version.spec).prompts.values())
-    found: dict[str, PromptSpec] = {}
     while todo:
         cited = todo.pop()
         if cited not in found:
@@ -73,11 +77,15 @@ def composer(version: Version, prompts: Mapping[str, PromptSpec], *, variant: st
 def _entry(version: Version) -> tuple[str | None, dict[str, Any]]:
     """The prompt that a version starts with, and the parameters that go with it."""
     if version.kind == "prompt":
-        return f"{version.name}@{version.number}", {}
+        return _cited(version), {}
     agent = adapter(AgentSpec).validate_python(version.spec)
     prompts = agent.prompts
     only = next(iter(prompts.values())) if len(prompts) == 1 else None
     return prompts.get(SYSTEM, only), dict(agent.model.parameters)
+
+
+def _cited(version: Version) -> str:
+    return f"{version.name}@{version.number}"
 
 
 def _messages(prepared: Prepared, item: Item) -> tuple[Message, ...]:

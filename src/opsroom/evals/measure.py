@@ -77,14 +77,17 @@ def measure(
     models: Models,
     pace: Pace | None = None,
     progress: Callable[[Totals], None] | None = None,
+    draft: Version | None = None,
 ) -> EvalRun:
     """Make the measurement, or find the one that was made; return its finished run.
 
-    Results are durable in batches while it goes on. Raises `NotMeasurable` where nothing is
-    recorded, `NoEvaluators`, and what finding the versions raises.
+    Results are durable in batches while it goes on. With `draft`, that is measured although
+    the registry does not have it, and the run calls it what `wanted.subject` says. Raises
+    `NotMeasurable` where nothing is recorded, `NoEvaluators`, and what finding the versions
+    raises.
     """
     with db.write(actor) as tx:
-        opened = _open(tx, wanted)
+        opened = _open(tx, wanted, draft)
         if opened.run.state in FINAL:
             return opened.run
         already = store.done(tx, opened.run.id)
@@ -139,8 +142,9 @@ def _recording(run: EvalRun, one: Finished) -> Recording:
     )
 
 
-def _open(tx: Tx, wanted: Measurement) -> Opened:
-    version = find_subject(tx, wanted.subject)
+def _open(tx: Tx, wanted: Measurement, draft: Version | None) -> Opened:
+    version = draft or find_subject(tx, wanted.subject)
+    called = wanted.subject if draft else version.ref
     dataset, spec = datasets.dataset(tx, wanted.dataset or version.name)
     split = wanted.split or default_split(spec)
     items = tuple(datasets.items(tx, spec, split=split))
@@ -163,7 +167,7 @@ def _open(tx: Tx, wanted: Measurement) -> Opened:
     like = EvalRun(
         id=tx.ids.new("run"),
         subject=version.digest,
-        subject_name=version.ref,
+        subject_name=called,
         dataset=dataset.digest,
         dataset_name=dataset.ref,
         evaluators=evaluators_digest(specs),
@@ -180,7 +184,7 @@ def _open(tx: Tx, wanted: Measurement) -> Opened:
     if there is None:
         there = like.start(now=tx.now)
         store.add_run(tx, there, [plain(one) for one in specs], wanted.source)
-        tx.record("eval.started", f"run/{there.id}", subject=version.ref, dataset=dataset.ref)
+        tx.record("eval.started", f"run/{there.id}", subject=called, dataset=dataset.ref)
     prompts = {} if wanted.source == RECORDED else load_prompts(tx, version)
     return Opened(there, items, specs, recorded, version, prompts)
 
