@@ -282,6 +282,17 @@ ROUTES: dict[str, str] = {
     "POST /drift/look": "operate",
     "GET /drift/{drift_id}": "read",
     "POST /drift/{drift_id}/accept": "operate",
+    # improvement
+    "GET /v1/improvements": "read",
+    "POST /v1/improvements": "author",
+    "GET /v1/improvements/{improvement_id}": "read",
+    "GET /v1/improvements/{improvement_id}/candidates": "read",
+    "POST /v1/improvements/{improvement_id}/run": "author",
+    "POST /v1/improvements/{improvement_id}/stop": "author",
+    "GET /improvements": "read",
+    "POST /improvements": "author",
+    "GET /improvements/{improvement_id}": "read",
+    "POST /improvements/{improvement_id}/stop": "author",
     # what needs attention
     "GET /v1/attention": "read",
     # metrics

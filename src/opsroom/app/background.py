@@ -106,6 +106,7 @@ class Background:
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
         from opsroom.channels import workflow as channels  # noqa: PLC0415
         from opsroom.corrections import reactions as corrections  # noqa: PLC0415
+        from opsroom.improvement import running as improvement  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
@@ -121,6 +122,7 @@ class Background:
                 db, Sender(site=settings.site, allow=settings.allowed_hosts)
             ).look,
             integrations.LOOP: integrations.Driver(db, prober(settings)).look,
+            improvement.LOOP: improvement.Driver(db, self._models, self._runtime.kinds).look,
         }
         durable = Durable(settings.database, loops=loops, executor=settings.executor)
         if self._launched(durable):
@@ -131,6 +133,7 @@ class Background:
                         *action_workflow.reactions(durable),
                         *integrations.reactions(durable),
                         *channels.reactions(durable),
+                        *improvement.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,
                         *corrections.reactions(self._runtime.kinds),

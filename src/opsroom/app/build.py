@@ -38,6 +38,8 @@ from opsroom.gateway import pages as gateway_pages
 from opsroom.gateway import routes as gateway_routes
 from opsroom.gateway import turns as gateway_turns
 from opsroom.importing import routes as import_routes
+from opsroom.improvement import pages as improvement_pages
+from opsroom.improvement import routes as improvement_routes
 from opsroom.inbox import pages as inbox_pages
 from opsroom.inbox import routes as inbox_routes
 from opsroom.inbox import watch_pages as inbox_watch_pages
@@ -131,6 +133,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     correction_pages.router,
     drift_routes.router,
     drift_pages.router,
+    improvement_routes.router,
+    improvement_pages.router,
     trace_routes.router,
     trace_group_routes.router,
     trace_view_routes.router,
@@ -164,6 +168,7 @@ TEMPLATES = (
     "opsroom.autonomy",
     "opsroom.corrections",
     "opsroom.drift",
+    "opsroom.improvement",
     "opsroom.alerts",
     "opsroom.overview",
 )

@@ -8,6 +8,7 @@ from opsroom.channels.pages import NOTICES as CHANNELS
 from opsroom.corrections.pages import NOTICES as CORRECTIONS
 from opsroom.drift.pages import NOTICES as DRIFT
 from opsroom.evals.pages import NOTICES as EVALS
+from opsroom.improvement.pages import NOTICES as IMPROVEMENT
 from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
@@ -36,6 +37,7 @@ NAV = (
             NavItem(key="agents", title="Agents", href="/agents", go="a"),
             NavItem(key="datasets", title="Datasets", href="/datasets", go="d"),
             NavItem(key="evals", title="Evals", href="/evals", go="e"),
+            NavItem(key="improvements", title="Improvements", href="/improvements", go="j"),
             NavItem(key="proposals", title="Proposals", href="/proposals", go="c"),
             NavItem(key="releases", title="Releases", href="/releases", go="r"),
         ),
@@ -75,6 +77,7 @@ NOTICES: dict[str, Notice] = {
     **CHANNELS,
     **CORRECTIONS,
     **DRIFT,
+    **IMPROVEMENT,
     **INBOX,
     **INTEGRATIONS,
     **ACCESS,

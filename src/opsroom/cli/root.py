@@ -56,6 +56,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.importing.cli:import_",
         "Bring in recorded runs, histories and datasets.",
     ),
+    "improve": (
+        "opsroom.improvement.cli:improve",
+        "Improvement: search for something better, and propose it.",
+    ),
     "inbox": ("opsroom.inbox.cli:inbox", "The inbox: what waits for people, and answering it."),
     "integration": (
         "opsroom.integrations.cli:integration",

@@ -44,6 +44,7 @@ TURNS = {
     "label.moved": "how",
     "approval.given": "answer",
     "gate.decided": "outcome",
+    "improvement.finished": "outcome",
     "eval.finished": "state",
     "proposal.checked": "state",
     "release.advanced": "to",
@@ -373,6 +374,23 @@ WORDS: dict[str, Words] = {
         note="{note}",
         tone="info",
     ),
+    "improvement.started": Words(
+        says="{actor} began to search for something better than {base}",
+        note="{method}, on {dataset}",
+        tone="info",
+    ),
+    "improvement.finished:found": Words(
+        says="a search found something for {target} and proposes it",
+        note="{because}",
+        tone="good",
+    ),
+    "improvement.finished:nothing": Words(
+        says="a search found nothing better for {target}", note="{because}"
+    ),
+    "improvement.failed": Words(
+        says="a search for {target} could not be carried out", note="{because}", tone="bad"
+    ),
+    "improvement.stopped": Words(says="{actor} stopped a search for {target}", tone="warn"),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -416,6 +434,7 @@ PLACES = {
     "budget": "/budgets/{}",
     "correction": "/corrections/{}",
     "drift": "/drift/{}",
+    "improvement": "/improvements/{}",
     "proposal": "/proposals/{}",
     "release": "/releases/{}",
     "run": "/evals/runs/{}",

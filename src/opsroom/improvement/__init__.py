@@ -1,0 +1,1 @@
+"""Improvement: better prompts and settings, found by search, and let in only through the gate."""

@@ -1,0 +1,7 @@
+"""The application and a browser, for the tests of improvement."""
+
+from tests.api import api, sqlite_api
+from tests.browser import browser, page
+from tests.pages import base, day, shown, site
+
+__all__ = ["api", "base", "browser", "day", "page", "shown", "site", "sqlite_api"]
