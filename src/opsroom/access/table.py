@@ -285,12 +285,14 @@ ROUTES: dict[str, str] = {
     # improvement
     "GET /v1/improvements": "read",
     "POST /v1/improvements": "author",
+    "GET /v1/improvements/issues": "read",
     "GET /v1/improvements/{improvement_id}": "read",
     "GET /v1/improvements/{improvement_id}/candidates": "read",
     "POST /v1/improvements/{improvement_id}/run": "author",
     "POST /v1/improvements/{improvement_id}/stop": "author",
     "GET /improvements": "read",
     "POST /improvements": "author",
+    "GET /improvements/issues": "read",
     "GET /improvements/{improvement_id}": "read",
     "POST /improvements/{improvement_id}/stop": "author",
     # what needs attention

@@ -105,6 +105,34 @@ def stop(ctx: click.Context, improvement_id: str) -> None:
     show(ctx, client(ctx).post(f"{BASE}/{improvement_id}/stop", {}), _one)
 
 
+@improve.command()
+@click.argument("agent")
+@click.option(
+    "--run", "run_id", default="", help="Only the failed cases of this evaluation run."
+)
+@click.pass_context
+def issues(ctx: click.Context, agent: str, run_id: str) -> None:
+    """What goes wrong with AGENT (or prompt/NAME), grouped, largest first."""
+    show(ctx, client(ctx).get(f"{BASE}/issues", agent=agent, run=run_id), _issues)
+
+
+def _issues(found: dict[str, Any]) -> str:
+    rows = [
+        (
+            one["size"],
+            one["name"],
+            one["section"]["place"] if one["section"] else "",
+            one["examples"][0]["asked"][:80],
+        )
+        for one in found["issues"]
+    ]
+    return table(
+        ("size", "issue", "the prompt speaks of it in", "for example"),
+        rows,
+        empty=f"nothing of {found['subject']} is known to have failed",
+    )
+
+
 def _list(found: list[dict[str, Any]]) -> str:
     rows = [
         (

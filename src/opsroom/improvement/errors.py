@@ -90,3 +90,13 @@ class BaseUnmeasured(Invalid):
     hint = "see whether the model answers, for example with `opsroom eval run`"
     base: str
     why: str
+
+
+@dataclass(eq=False)
+class HeldOutRun(Invalid):
+    code = "held_out_run"
+    text = (
+        "run {0.run!r} is on the held-out split, whose failures are not looked into one by one"
+    )
+    hint = "measure the version on the split selection or train, and look at that run"
+    run: str

@@ -12,6 +12,7 @@ from opsroom.access.http import Read, Write
 from opsroom.evals.drawing import effects, level
 from opsroom.kit.wire import adapter
 from opsroom.registry import Kinds
+from opsroom.registry import queries as registry
 from opsroom.registry.diff import word_diff
 from opsroom.registry.kinds import kind_of
 from opsroom.registry.reading import Reading, read
@@ -19,6 +20,7 @@ from opsroom.web.charts import Effect, Tone
 from opsroom.web.render import Notice, Pages
 
 from . import commands, queries
+from .failing import issues_of
 from .model import (
     HELD_OUT,
     MOST_CANDIDATES,
@@ -32,6 +34,7 @@ from .model import (
     State,
 )
 from .options import read_grid
+from .routes import telemetry
 
 PAGE = 50
 PATH = "/improvements"
@@ -71,7 +74,7 @@ def start(
     request: Request,
     tx: Write,
     target: Field,
-    method: Method,
+    method: Annotated[Method, Form()],
     dataset: Field,
     model: Field = "",
     base: Field = "",
@@ -100,6 +103,24 @@ def start(
             pass
     made = commands.start(tx, plan)
     return _pages(request).redirect(f"{PATH}/{made.id}", notice="improvement_started")
+
+
+@router.get("/issues")
+def issues_page(request: Request, tx: Read, agent: Text = "", run: Text = "") -> Response:
+    """What goes wrong with an agent, grouped, with the part of the prompt that speaks of it."""
+    agents = [one.name for one, _, _ in registry.artifacts(tx, "agent")]
+    chosen = agent or next(iter(agents), "")
+    found = issues_of(tx, chosen, run=run, store=telemetry(request)) if chosen else None
+    return _pages(request).render(
+        request,
+        "improvement/issues.html",
+        agent=chosen,
+        choices=[(one, one) for one in dict.fromkeys((chosen, *agents)) if one],
+        run=run,
+        found=found,
+        shown=() if found is None else found.issues[:PAGE],
+        total=0 if found is None else sum(found.found.values()),
+    )
 
 
 @router.get("/{improvement_id}")

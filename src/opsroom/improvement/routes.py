@@ -9,8 +9,10 @@ from opsroom.access.http import Caller, Read, Write, database
 from opsroom.kit.wire import Wire
 from opsroom.models import Models
 from opsroom.registry import Kinds
+from opsroom.traces.telemetry import Traces
 
 from . import commands, queries
+from .failing import Issues, issues_of
 from .model import Candidate, Improvement, Plan
 from .running import carry_out
 
@@ -58,6 +60,12 @@ def start_improvement(given: Start, tx: Write) -> Improvement:
     return commands.start(tx, given.plan, inline=given.inline)
 
 
+@router.get("/issues")
+def list_issues(request: Request, tx: Read, agent: Text, run: Text = "") -> Issues:
+    """What goes wrong with an agent or a prompt, grouped into issues; or in one evaluation run."""
+    return issues_of(tx, agent, run=run, store=telemetry(request))
+
+
 @router.get("/{improvement_id}")
 def show_improvement(improvement_id: str, tx: Read) -> Improvement:
     """One search: what it may spend, what it spent, and what it came to."""
@@ -91,6 +99,12 @@ def run_improvement(improvement_id: str, actor: Caller, request: Request) -> Imp
 def stop_improvement(improvement_id: str, tx: Write) -> Improvement:
     """End a search before it is done; nothing of it is proposed."""
     return commands.stop(tx, improvement_id)
+
+
+def telemetry(request: Request) -> Traces | None:
+    """The store of traces, where anything was ever sent to it."""
+    store = cast("Traces", request.app.state.traces)
+    return store if store.in_use else None
 
 
 def _models(request: Request) -> Models:

@@ -19,13 +19,18 @@ MOST_BYTES = 10_000_000
 Answer = Callable[[dict[str, Any]], str]
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256  # many cases are asked at once
+    daemon_threads = True
+
+
 class Endpoint:
     """The server; it runs on threads of its own until it is closed."""
 
     def __init__(self, *, port: int = 0, answer: Answer | None = None) -> None:
         self.asked: list[dict[str, Any]] = []
         self._answer = answer or _apprentice
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self._reply))
+        self._server = _Server(("127.0.0.1", port), _handler(self._reply))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
