@@ -15,16 +15,79 @@ import numpy as np
 
 from opsroom.kit.wire import Wire
 
+from .examples import CLOSES, OPENS
+
 MOST = 600
 APART = 0.72  # of average cosine distance: further apart are two issues
 SHOWN = 5
 NAMED_BY = 3
 EXCERPT = 400
 LEAST_SHARED = 0.05
+EXAMPLES = re.compile(rf"{OPENS}.*?{CLOSES}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]{3,}")
 # Words that are in any sentence, and say nothing about what a failure is about.
 _EMPTY = frozenset(
-    ["about", "after", "also", "and", "any", "are", "because", "been", "but", "can", "could", "did", "does", "for", "from", "had", "has", "have", "her", "his", "how", "into", "its", "just", "may", "more", "not", "one", "only", "our", "out", "over", "please", "should", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "too", "use", "was", "were", "what", "when", "which", "who", "why", "will", "with", "would", "you", "your"]
+    [
+        "about",
+        "after",
+        "also",
+        "and",
+        "any",
+        "are",
+        "because",
+        "been",
+        "but",
+        "can",
+        "could",
+        "did",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "her",
+        "his",
+        "how",
+        "into",
+        "its",
+        "just",
+        "may",
+        "more",
+        "not",
+        "one",
+        "only",
+        "our",
+        "out",
+        "over",
+        "please",
+        "should",
+        "some",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "too",
+        "use",
+        "was",
+        "were",
+        "what",
+        "when",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
 )
 
 
@@ -84,8 +147,8 @@ def group(failures: Sequence[Failure], sections: Sequence[Section] = ()) -> tupl
 
 
 def sections(place: str, text: str) -> Iterable[Section]:
-    """The paragraphs of a text, each with where it stands."""
-    for number, paragraph in enumerate(re.split(r"\n\s*\n", text)):
+    """The paragraphs of a text, each with where it stands; its examples are no instructions."""
+    for number, paragraph in enumerate(re.split(r"\n\s*\n", EXAMPLES.sub("", text).strip())):
         if paragraph.strip():
             yield Section(
                 place=f"{place}, paragraph {number + 1}", text=paragraph.strip()[:EXCERPT]

@@ -20,7 +20,7 @@ from opsroom.inbox import queries as inbox
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 from opsroom.models import Output, recordings
-from opsroom.registry import Version
+from opsroom.registry import BadReference, Ref, Version
 from opsroom.registry import queries as registry
 from opsroom.traces import queries as traces
 from opsroom.traces import sampling
@@ -57,6 +57,7 @@ def issues_of(tx: Tx, name: str, *, run: str = "", store: Traces | None = None) 
         if wanted.split == HELD_OUT:
             raise HeldOutRun(run)
         found = list(_of_run(tx, wanted))
+        version = _measured(tx, wanted) or version
     else:
         found = [
             *_of_runs(tx, version),
@@ -74,6 +75,14 @@ def issues_of(tx: Tx, name: str, *, run: str = "", store: Traces | None = None) 
 def _serving(tx: Tx, name: str) -> Version:
     found = find_subject(tx, name)
     return found if "@" in name else registry.in_force(tx, found.kind, found.name)
+
+
+def _measured(tx: Tx, run: EvalRun) -> Version | None:
+    """The version of a run; a candidate of a search is none."""
+    try:
+        return registry.version(tx, Ref.parse(run.subject_name))
+    except BadReference:
+        return None
 
 
 def _paragraphs(tx: Tx, version: Version) -> list[Section]:

@@ -38,7 +38,9 @@ from .routes import telemetry
 
 PAGE = 50
 PATH = "/improvements"
-DEEPEST = 8
+DEEPEST = 6
+SHORT = 32
+BEFORE = 300  # characters of unchanged text in front of the first difference
 router = APIRouter(prefix=PATH, include_in_schema=False)
 Text = Annotated[str, Query(max_length=200)]
 Field = Annotated[str, Form(max_length=2000)]
@@ -194,7 +196,7 @@ def _effects(found: Improvement, candidates: Sequence[Candidate]) -> Iterator[Ef
             chosen = ", chosen" if one.standing is Standing.CHOSEN else ""
             yield replace(
                 effect,
-                label=f"{branch}{one.number}{chosen}: {one.change[:60]}",
+                label=f"{branch}{one.number}{chosen}: {one.change[:SHORT]}",
                 href=f"{PATH}/{found.id}?show={one.number}#candidate",
             )
 
@@ -218,9 +220,18 @@ def _difference(
     parent = next((one for one in candidates if one.number == opened.parent), None)
     if parent is None:
         return None
-    return read(
-        word_diff(_text(request, candidates, parent), _text(request, candidates, opened))
-    )
+    before, after = _text(request, candidates, parent), _text(request, candidates, opened)
+    found = read(word_diff(before, after))
+    return replace(found, ops=tuple(_from_the_change(found.ops)))
+
+
+def _from_the_change(ops: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The difference without what stands far before it, so that it is seen at once."""
+    for number, (op, text) in enumerate(ops):
+        if number == 0 and op == "equal" and len(text) > BEFORE and len(ops) > 1:
+            yield op, "⋯\n" + text[-BEFORE:].partition("\n")[2]
+        else:
+            yield op, text
 
 
 def _text(request: Request, candidates: Sequence[Candidate], one: Candidate) -> str:
