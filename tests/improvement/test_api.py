@@ -134,9 +134,7 @@ def test_pages_show_the_tree_the_difference_and_what_to_do_next(office: Api) -> 
         "max_calls": "400",
     }
     html = {"Accept": "text/html"}
-    sent = person.send(
-        "POST", "/improvements", data=form, headers=html, follow_redirects=False
-    )
+    sent = person.send("POST", "/improvements", data=form, headers=html, follow_redirects=False)
     assert sent.status_code == 303, sent.text
     where = sent.headers["location"].partition("?")[0]
     assert "It is at work" in person.send("GET", where).text

@@ -19,7 +19,11 @@ Answer with four digits."""
 
 def failures() -> list[Failure]:
     """Three kinds of mistakes, in several wordings each."""
-    kinds = (("LED tubes", "3923", "8539"), ("leather belts", "6109", "4203"), ("hair dye", "4203", "3305"))
+    kinds = (
+        ("LED tubes", "3923", "8539"),
+        ("leather belts", "6109", "4203"),
+        ("hair dye", "4203", "3305"),
+    )
     made = [
         Failure(
             source="evaluation",
@@ -77,5 +81,7 @@ def test_every_failure_is_in_one_issue(some: list[Failure]) -> None:
 
 
 def test_only_so_many_are_looked_at() -> None:
-    many = [Failure(source="trace", href="", asked=f"word{n % 3} same") for n in range(MOST + 50)]
+    many = [
+        Failure(source="trace", href="", asked=f"word{n % 3} same") for n in range(MOST + 50)
+    ]
     assert sum(one.size for one in group(many)) == MOST

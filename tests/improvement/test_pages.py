@@ -1,6 +1,6 @@
 """Improvement in a browser, in both colours and on narrow screens."""
 
-from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 from playwright.sync_api import Page
@@ -13,7 +13,7 @@ from opsroom.simulator.apprentice import Apprentices
 
 
 @pytest.fixture(scope="module")
-def tried(shown: Site) -> Iterator[tuple[Site, dict[str, str]]]:
+def tried(shown: Site) -> tuple[Site, dict[str, str]]:
     """A site where one search found something, one was spoilt and one was too poor."""
     db, models = shown.api.db, Apprentices()
     desk(db, ANA)
@@ -21,11 +21,7 @@ def tried(shown: Site) -> Iterator[tuple[Site, dict[str, str]]]:
     ids = {"list": "", "found": f"/{found.id}", "issues": "/issues?agent=customs-classifier"}
     poor, _ = searched(db, ANA, plan(budget=Budget(max_calls=3)), models)
     ids["poor"] = f"/{poor.id}"
-    try:
-        import gepa  # noqa: F401
-    except ImportError:
-        pass
-    else:
+    if find_spec("gepa") is not None:
         reflect = plan(Method.REFLECT, reflection_model="r", rounds=3)
         spoilt, _ = searched(db, ANA, reflect, Apprentices(spoils=True))
         ids["refused"] = f"/{spoilt.id}?show=1"
@@ -34,7 +30,7 @@ def tried(shown: Site) -> Iterator[tuple[Site, dict[str, str]]]:
     )
     run = measure(db, ANA, wanted, models=models)
     ids["issues of a run"] = f"/issues?agent=prompt/customs&run={run.id}"
-    yield shown, ids
+    return shown, ids
 
 
 @pytest.mark.browser

@@ -35,8 +35,46 @@ EVERY = tuple(
     for degree in ("0.0", "0.2", "0.4", "0.6", "0.8")
 )
 STOP_WORDS = frozenset(
-    "the a an i my me to of for and is it on in that with your you can was be this have would "
-    "like what how do need am want if or any from but not are".split()
+    [
+        "the",
+        "a",
+        "an",
+        "i",
+        "my",
+        "me",
+        "to",
+        "of",
+        "for",
+        "and",
+        "is",
+        "it",
+        "on",
+        "in",
+        "that",
+        "with",
+        "your",
+        "you",
+        "can",
+        "was",
+        "be",
+        "this",
+        "have",
+        "would",
+        "like",
+        "what",
+        "how",
+        "do",
+        "need",
+        "am",
+        "want",
+        "if",
+        "or",
+        "any",
+        "from",
+        "but",
+        "not",
+        "are",
+    ]
 )
 
 
@@ -83,7 +121,10 @@ def test_a_recorded_version_chosen_on_one_half_holds_on_the_other(
     assert chosen.version != done.base
     sides = [
         Measurement(subject=subject, dataset="halves", split="test", variant=variant)
-        for subject, variant in ((done.base, COLD), (done.version, chosen.change.split(", ")[1]))
+        for subject, variant in (
+            (done.base, COLD),
+            (done.version, chosen.change.split(", ")[1]),
+        )
     ]
     found = compare_versions(sqlite_db, actor, *sides, metric="passed", models=models)
     held_out = found.metrics[0].comparison
@@ -130,5 +171,4 @@ def test_examples_from_real_tickets_help_a_reader_of_examples_on_tickets_it_has_
         for one in (done.base, done.version)
     ]
     found = compare_versions(sqlite_db, actor, *sides, models=models).metrics[0]
-    print(found.comparison)
     assert found.verdict is Verdict.BETTER

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Form, Query, Request
@@ -40,7 +41,7 @@ PAGE = 50
 PATH = "/improvements"
 DEEPEST = 6
 SHORT = 32
-BEFORE = 300  # characters of unchanged text in front of the first difference
+BEFORE = 80  # characters of unchanged text in front of the first difference
 router = APIRouter(prefix=PATH, include_in_schema=False)
 Text = Annotated[str, Query(max_length=200)]
 Field = Annotated[str, Form(max_length=2000)]
@@ -196,7 +197,7 @@ def _effects(found: Improvement, candidates: Sequence[Candidate]) -> Iterator[Ef
             chosen = ", chosen" if one.standing is Standing.CHOSEN else ""
             yield replace(
                 effect,
-                label=f"{branch}{one.number}{chosen}: {one.change[:SHORT]}",
+                label=f"{branch}{one.number}{chosen}: {shorten(one.change, SHORT, placeholder='…')}",
                 href=f"{PATH}/{found.id}?show={one.number}#candidate",
             )
 
