@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from opsroom.access.http import Read, Write
 from opsroom.evals.drawing import effects, level
+from opsroom.kit.db import Tx
 from opsroom.kit.wire import adapter
 from opsroom.registry import Kinds
 from opsroom.registry import queries as registry
@@ -69,7 +70,20 @@ def list_page(
     request: Request, tx: Read, target: Text = "", before: Text | None = None
 ) -> Response:
     """Every search, and the form that starts one."""
-    return _list(request, tx, target=target, before=before)
+    found = queries.improvements(tx, target=target, before=before, limit=PAGE + 1)
+    shown = found[:PAGE]
+    return _pages(request).render(
+        request,
+        "improvement/list.html",
+        improvements=shown,
+        states=STATES,
+        at_work=queries.count_at_work(tx),
+        methods=METHODS,
+        target=target,
+        before=before,
+        next=shown[-1].id if len(found) > PAGE else "",
+        may="author" in tx.actor.may,
+    )
 
 
 @router.post("")
@@ -153,7 +167,7 @@ def improvement_page(
         holes=[one for one in candidates if one.run and one.reason],
         opened=opened,
         diff=None if opened is None else _difference(request, candidates, opened),
-        gate=_gate_command(found),
+        gate=_gate_command(tx, found),
         may="author" in tx.actor.may,
     )
 
@@ -163,23 +177,6 @@ def stop(request: Request, improvement_id: str, tx: Write) -> Response:
     """End a search before it is done."""
     commands.stop(tx, improvement_id)
     return _pages(request).redirect(f"{PATH}/{improvement_id}", notice="improvement_stopped")
-
-
-def _list(request: Request, tx: Read, *, target: str, before: str | None) -> Response:
-    found = queries.improvements(tx, target=target, before=before, limit=PAGE + 1)
-    shown = found[:PAGE]
-    return _pages(request).render(
-        request,
-        "improvement/list.html",
-        improvements=shown,
-        states=STATES,
-        at_work=queries.count_at_work(tx),
-        methods=METHODS,
-        target=target,
-        before=before,
-        next=shown[-1].id if len(found) > PAGE else "",
-        may="author" in tx.actor.may,
-    )
 
 
 def _opened(candidates: Sequence[Candidate], show: int) -> Candidate | None:
@@ -259,12 +256,16 @@ def _strings(value: Any) -> Iterator[str]:
             pass
 
 
-def _gate_command(found: Improvement) -> str:
-    """How the gate measures what was found, on what the search has not seen."""
+def _gate_command(tx: Tx, found: Improvement) -> str:
+    """How the gate measures what was found, on what the search has not seen; against the version
+    that the proposal would replace, or the base where the label points nowhere yet.
+    """
     if not found.proposal:
         return ""
+    replaced = registry.proposal(tx, found.proposal).base
+    base = found.base if replaced is None else f"{found.plan.target}@{replaced}"
     return (
-        f"opsroom eval gate {found.version} --base {found.base} --dataset {found.dataset} "
+        f"opsroom eval gate {found.version} --base {base} --dataset {found.dataset} "
         f"--split {HELD_OUT} --source {found.plan.model}"
         + (f" --variant {found.plan.variant}" if found.plan.variant else "")
         + f" --proposal {found.proposal}"

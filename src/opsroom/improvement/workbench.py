@@ -138,6 +138,7 @@ class Workbench:
         for known in self.candidates:
             if known.digest == content and known.standing is Standing.REFUSED:
                 return known
+        self._check_number()
         return self._keep(
             self._candidate(
                 spec, content, parent=parent, change=change, standing=Standing.REFUSED,
@@ -278,9 +279,8 @@ class Workbench:
         registered: bool,
     ) -> Candidate:
         """Measure on the selection split, and keep what it came to."""
+        self._check_number()
         number = len(self.candidates)
-        if number > MOST_CANDIDATES:
-            raise BudgetSpent(f"{MOST_CANDIDATES} candidates were tried")
         if model != RECORDED:
             self.meter.check(items * self._calls_each)
         wanted = Measurement(
@@ -340,6 +340,10 @@ class Workbench:
             "cost": cost,
             "tokens": sum(known) if known else None,
         }
+
+    def _check_number(self) -> None:
+        if len(self.candidates) > MOST_CANDIDATES:
+            raise BudgetSpent(f"{MOST_CANDIDATES} candidates were tried")
 
     def _candidate(
         self,
