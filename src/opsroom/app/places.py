@@ -37,7 +37,6 @@ NAV = (
             NavItem(key="agents", title="Agents", href="/agents", go="a"),
             NavItem(key="datasets", title="Datasets", href="/datasets", go="d"),
             NavItem(key="evals", title="Evals", href="/evals", go="e"),
-            NavItem(key="improvements", title="Improvements", href="/improvements", go="j"),
             NavItem(key="proposals", title="Proposals", href="/proposals", go="c"),
             NavItem(key="releases", title="Releases", href="/releases", go="r"),
         ),
@@ -46,6 +45,7 @@ NAV = (
         title="Learn",
         items=(
             NavItem(key="corrections", title="Corrections", href="/corrections", go="v"),
+            NavItem(key="improvements", title="Improvements", href="/improvements", go="j"),
             NavItem(key="drift", title="Drift", href="/drift", go="f"),
         ),
     ),

@@ -132,6 +132,14 @@ def cases(*, seed: int = 7, count: int = 400, shares: Shares | None = None) -> l
     ]
 
 
+def heading_of(description: str) -> str:
+    """The heading of the goods in a description as `cases` words them; empty where none is."""
+    found = (
+        (goods, heading) for heading, some in GOODS.items() for goods in some if goods in description
+    )
+    return max(found, key=lambda one: len(one[0]), default=("", ""))[1]
+
+
 def _splits(count: int, shares: Shares, draw: random.Random) -> Sequence[str]:
     train = round(count * shares.train / 100)
     selection = round(count * shares.selection / 100)
