@@ -30,6 +30,7 @@ from opsroom.autonomy.errors import (
     RevivedByProgram,
     WideningMoved,
 )
+from opsroom.autonomy.model import SPOT_CHECK
 from opsroom.contracts.model import Tier
 from opsroom.journal import outbox
 from opsroom.journal import queries as journal
@@ -243,6 +244,31 @@ def test_only_so_many_a_day(db: Database, clock: ManualClock) -> None:
     assert not may(db).inside
     clock.move(DAY)
     assert may(db).inside
+
+
+def test_a_share_is_asked_about_by_lot(db: Database, clock: ManualClock) -> None:
+    bounded(db, clock, envelope=Envelope(max_per_day=400, spot_share=0.3))
+    found = may(db)
+    with db.write(BOT) as tx:
+        answers = [
+            commands.act_alone(tx, AGENT, found, environment="production") for _ in range(400)
+        ]
+    drawn = [one for one in answers if not one.inside]
+    assert 80 < len(drawn) < 160
+    assert {one.because for one in drawn} == {SPOT_CHECK}
+    assert may(db).inside, "what was drawn does not use up the day"
+
+
+def test_fewer_spot_checks_are_wider(db: Database, clock: ManualClock) -> None:
+    bounded(db, clock, envelope=Envelope(spot_share=0.2))
+    with db.write(ADA) as tx, pytest.raises(NotNarrower):
+        commands.narrow(
+            tx, AGENT, WRITE, Level.BOUNDED, envelope=Envelope(spot_share=0.1), reason="trust"
+        )
+    with db.write(ADA) as tx:
+        commands.narrow(
+            tx, AGENT, WRITE, Level.BOUNDED, envelope=Envelope(spot_share=0.5), reason="doubt"
+        )
 
 
 def test_a_new_manifest_waits_for_its_canary(db: Database, clock: ManualClock) -> None:

@@ -61,6 +61,7 @@ ENVELOPES = st.builds(
     max_amount=st.none() | st.decimals(0, 1000, places=2),
     max_per_day=st.none() | st.integers(0, 20),
     min_confidence=st.none() | st.floats(0, 1),
+    spot_share=st.none() | st.floats(0, 1),
 )
 
 
@@ -322,6 +323,8 @@ def test_a_grant_about_nothing(scope: str) -> None:
         Envelope(max_per_day=-1),
         Envelope(min_confidence=1.5),
         Envelope(min_confidence=float("nan")),
+        Envelope(spot_share=1.5),
+        Envelope(spot_share=float("nan")),
     ],
 )
 def test_bounds_that_are_none(wrong: Envelope) -> None:

@@ -13,6 +13,7 @@ reason = click.option("-m", "--reason", required=True, help="Why; it goes into t
 environment = click.option("--environment", default="production", help="Where [production].")
 amount = click.option("--max-amount", help="At most so many US dollars an action.")
 a_day = click.option("--max-per-day", type=int, help="At most so many actions a day.")
+spot = click.option("--spot-share", type=float, help="Ask about this share anyway (0 to 1).")
 sure = click.option("--min-confidence", type=float, help="Only when at least so sure (0 to 1).")
 everybody = click.option("--all", "everybody", is_flag=True, help="All agents.")
 
@@ -47,6 +48,7 @@ def show_(ctx: click.Context, agent: str | None, environment: str, after: str) -
 @amount
 @a_day
 @sure
+@spot
 @reason
 @click.pass_context
 def narrow(ctx: click.Context, /, agent: str, scope: str, level: str, **given: Any) -> None:
@@ -71,6 +73,7 @@ def narrow(ctx: click.Context, /, agent: str, scope: str, level: str, **given: A
 @amount
 @a_day
 @sure
+@spot
 @reason
 @click.pass_context
 def propose(ctx: click.Context, /, agent: str, scope: str, level: str, **given: Any) -> None:
@@ -134,7 +137,8 @@ def _which(agent: str | None, everybody: bool) -> str:
 
 
 def _envelope(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in ("max_amount", "max_per_day", "min_confidence")}
+    names = ("max_amount", "max_per_day", "min_confidence", "spot_share")
+    return {name: given[name] for name in names}
 
 
 def _list(found: dict[str, Any]) -> str:

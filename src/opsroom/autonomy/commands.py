@@ -1,6 +1,7 @@
 """Narrowing at once, widening with evidence and a person, and the kill switch."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 from opsroom.approvals import Answer
 from opsroom.approvals import commands as approvals
@@ -32,6 +33,7 @@ from .errors import (
 )
 from .model import (
     ALL,
+    SPOT_CHECK,
     Allowance,
     Envelope,
     Grant,
@@ -204,11 +206,15 @@ def decline(tx: Tx, widening_id: str, *, reason: str) -> Widening:
 def act_alone(tx: Tx, agent: str, allowance: Allowance, *, environment: str) -> Allowance:
     """Count one action that is about to be done alone, in the transaction that decides it.
 
-    Returns the allowance as it is then: where others have used up its number for today in the
-    meantime, it is outside of its envelope, and has to be asked about.
+    Returns the allowance as it is then: where it was drawn as a spot check, or others have used
+    up its number for today in the meantime, it is outside of its envelope, and has to be asked
+    about.
     """
     if not (allowance.scope and allowance.inside and allowance.level is Level.BOUNDED):
         return allowance
+    share = allowance.facts.get("spot_share")
+    if share and _chance(tx.ids.new("die")) < share:
+        return replace(allowance, inside=False, because=SPOT_CHECK)
     times = store.add_alone(tx, agent, environment, allowance.scope)
     most = allowance.facts.get("max_per_day")
     if most is None or times <= most:
@@ -382,6 +388,11 @@ def _move(was: Grant, level: Level) -> dict[str, str]:
         "before": was.level.value,
         "after": level.value,
     }
+
+
+def _chance(secret: str) -> float:
+    """A number from 0 to 1 that nobody can foresee who does not know `secret`."""
+    return int(sha256(secret.encode()).hexdigest()[:13], 16) / 16**13
 
 
 def _subject(agent: str) -> str:

@@ -240,6 +240,7 @@ def allowed(
             "grant": grant.id,
             "revision": grant.revision,
             "max_per_day": grant.envelope.max_per_day,
+            "spot_share": grant.envelope.spot_share,
         },
     )
 

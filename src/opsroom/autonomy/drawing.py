@@ -64,6 +64,7 @@ def envelope(bounds: Envelope) -> str:
         ""
         if bounds.min_confidence is None
         else f"when at least {percent(bounds.min_confidence, 0)} sure",
+        f"{percent(bounds.spot_share, 0)} spot-checked" if bounds.spot_share else "",
     ]
     return ", ".join(one for one in said if one) or "no bounds"
 

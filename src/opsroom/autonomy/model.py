@@ -21,6 +21,8 @@ from .errors import BrokenGrant
 
 ALL = "*"
 NEVER = datetime(2001, 1, 1, tzinfo=UTC)
+# Why a call was asked about that was drawn as a spot check; those who count them look for it.
+SPOT_CHECK = "people look at a share of what it may do alone, and this is one"
 _SCOPE = re.compile(r"contract/[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 
@@ -49,12 +51,15 @@ ORDER = tuple(Level)
 class Envelope(Wire):
     """The bounds inside which a `bounded` grant acts alone; None bounds nothing.
 
-    `max_amount` is in US dollars, of the contract's `spends`. `min_confidence` is 0 to 1.
+    `max_amount` is in US dollars, of the contract's `spends`. `min_confidence` is 0 to 1. Of
+    what lies inside, `spot_share` (0 to 1) is drawn by lot and asked about all the same:
+    without it nobody would know how an agent does that is not looked at any more.
     """
 
     max_amount: Decimal | None = None
     max_per_day: int | None = None
     min_confidence: float | None = None
+    spot_share: float | None = None
 
     def within(self, other: "Envelope") -> bool:
         """Whether nothing is allowed here that `other` does not allow."""
@@ -63,6 +68,7 @@ class Envelope(Wire):
             _at_most(self.max_amount, other.max_amount)
             and _at_most(self.max_per_day, other.max_per_day)
             and (confident is None or (self.min_confidence or 0.0) >= confident)
+            and (self.spot_share or 0.0) >= (other.spot_share or 0.0)
         )
 
 
@@ -230,6 +236,8 @@ def check_envelope(envelope: Envelope) -> None:
         raise BrokenGrant(f"{often} times a day is no bound")
     if sure is not None and not 0 <= sure <= 1:
         raise BrokenGrant("a confidence lies between 0 and 1")
+    if envelope.spot_share is not None and not 0 <= envelope.spot_share <= 1:
+        raise BrokenGrant("a share of spot checks lies between 0 and 1")
 
 
 def wider(level: Level, envelope: Envelope, than: Grant) -> bool:

@@ -116,9 +116,10 @@ def narrow(
     max_amount: Word = "",
     max_per_day: Word = "",
     min_confidence: Word = "",
+    spot_share: Word = "",
 ) -> Response:
     """Let it do less, at once; bounds that are left empty stay as they are."""
-    given = _envelope(max_amount, max_per_day, min_confidence)
+    given = _envelope(max_amount, max_per_day, min_confidence, spot_share)
     commands.narrow(
         tx,
         agent,
@@ -141,6 +142,7 @@ def propose(
     max_amount: Word = "",
     max_per_day: Word = "",
     min_confidence: Word = "",
+    spot_share: Word = "",
 ) -> Response:
     """Ask for more; somebody else decides."""
     commands.propose_widening(
@@ -149,7 +151,7 @@ def propose(
             agent=agent,
             scope=scope,
             level=level,
-            envelope=_envelope(max_amount, max_per_day, min_confidence),
+            envelope=_envelope(max_amount, max_per_day, min_confidence, spot_share),
             reason=reason.strip(),
         ),
     )
@@ -193,12 +195,15 @@ def _shown(tx: Tx, one: Widening) -> dict[str, object]:
     }
 
 
-def _envelope(max_amount: str, max_per_day: str, min_confidence: str) -> Envelope:
+def _envelope(
+    max_amount: str, max_per_day: str, min_confidence: str, spot_share: str
+) -> Envelope:
     try:
         return Envelope(
             max_amount=Decimal(max_amount) if max_amount.strip() else None,
             max_per_day=int(max_per_day) if max_per_day.strip() else None,
             min_confidence=float(min_confidence) if min_confidence.strip() else None,
+            spot_share=float(spot_share) if spot_share.strip() else None,
         )
     except (ValueError, InvalidOperation) as error:
         raise BrokenGrant("the bounds of an envelope are numbers") from error

@@ -108,6 +108,11 @@ def allowance(
     )
 
 
+def granted(tx: Tx, agent: str, scope: str, *, environment: str = PRODUCTION) -> Grant:
+    """What was granted for one scope; what holds without a grant where nobody granted it."""
+    return store.grant(tx, agent, environment, scope) or ungranted(agent, environment, scope)
+
+
 def stopped(tx: Tx, agent: str) -> str | None:
     """Why an agent is stopped, by its own kill switch or that of all; None when it is not."""
     return store.stopped(tx, agent)
