@@ -5,6 +5,7 @@ This vocabulary is light. The arithmetic lives in modules that callers import by
 - `paired`, `numeric`: two versions on the same items (gate, shadow report)
 - `sequential`, `means`, `guardrail`, `allocation`: anything that is looked at more than
   once (shadow, canary, autonomy)
+- `calibration`, `worsening`: what a reported confidence is worth, and whether it still is
 - `power`, `rates`, `multiple`, `thresholds`, `agreement`, `twosample`
 """
 
