@@ -295,6 +295,20 @@ ROUTES: dict[str, str] = {
     "GET /improvements/issues": "read",
     "GET /improvements/{improvement_id}": "read",
     "POST /improvements/{improvement_id}/stop": "author",
+    # thresholds
+    "GET /v1/thresholds": "read",
+    "POST /v1/thresholds": "operate",
+    "GET /v1/thresholds/settings": "read",
+    "PUT /v1/thresholds/settings": "administer",
+    "GET /v1/thresholds/agents/{agent}": "read",
+    "GET /v1/thresholds/agents/{agent}/{contract}": "read",
+    "GET /v1/thresholds/{cutoff_id}": "read",
+    "POST /v1/thresholds/{cutoff_id}/propose": "author",
+    "POST /v1/thresholds/{cutoff_id}/tighten": "operate",
+    "GET /agents/{name}/confidence": "read",
+    "POST /agents/{name}/confidence": "operate",
+    "POST /thresholds/{cutoff_id}/propose": "author",
+    "POST /thresholds/{cutoff_id}/tighten": "operate",
     # what needs attention
     "GET /v1/attention": "read",
     # metrics

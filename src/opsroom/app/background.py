@@ -111,6 +111,7 @@ class Background:
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
         from opsroom.releases import workflow as releases  # noqa: PLC0415
+        from opsroom.thresholds import reactions as thresholds  # noqa: PLC0415
 
         db, settings = self._runtime.db, self._runtime.settings
         driver = action_workflow.Driver(db, executors(settings))
@@ -138,6 +139,7 @@ class Background:
                         *memory.REACTIONS,
                         *corrections.reactions(self._runtime.kinds),
                         *alerts.REACTIONS,
+                        *thresholds.REACTIONS,
                     )
                 )
             finally:

@@ -62,6 +62,8 @@ from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
 from opsroom.security import pages as security_pages
 from opsroom.security import routes as security_routes
+from opsroom.thresholds import pages as threshold_pages
+from opsroom.thresholds import routes as threshold_routes
 from opsroom.traces import case_pages as trace_case_pages
 from opsroom.traces import case_routes as trace_case_routes
 from opsroom.traces import group_pages as trace_group_pages
@@ -135,6 +137,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     drift_pages.router,
     improvement_routes.router,
     improvement_pages.router,
+    threshold_routes.router,
+    threshold_pages.router,
     trace_routes.router,
     trace_group_routes.router,
     trace_view_routes.router,
@@ -169,6 +173,7 @@ TEMPLATES = (
     "opsroom.corrections",
     "opsroom.drift",
     "opsroom.improvement",
+    "opsroom.thresholds",
     "opsroom.alerts",
     "opsroom.overview",
 )

@@ -23,6 +23,7 @@ from opsroom.registry import Artifact, Version
 from opsroom.registry.drawing import Drawings, Panel
 from opsroom.releases import queries as releases
 from opsroom.releases.pages import offer
+from opsroom.thresholds.drawing import panels as thresholds
 from opsroom.traces.exchange import Exchange
 
 
@@ -39,9 +40,14 @@ def _under_way(tx: Tx, artifact: Artifact, _version: Version) -> Sequence[Panel]
     )
 
 
+def _trust(tx: Tx, artifact: Artifact, version: Version) -> Sequence[Panel]:
+    """What an agent may do alone, and what its confidence is worth."""
+    return (*autonomy(tx, artifact, version), *thresholds(tx, artifact, version))
+
+
 _PAGES = (
     replace(PROMPT, between=compare_action, offer=offer),
-    replace(AGENT, between=compare_action, offer=offer, beside=autonomy),
+    replace(AGENT, between=compare_action, offer=offer, beside=_trust),
     ALERT_RULE,
     CHANNEL,
     CONTRACT,

@@ -14,6 +14,7 @@ from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
+from opsroom.thresholds.pages import NOTICES as THRESHOLDS
 from opsroom.traces.case_pages import NOTICES as CASES
 from opsroom.traces.view_pages import NOTICES as VIEWS
 from opsroom.web.nav import NavGroup, NavItem
@@ -85,6 +86,7 @@ NOTICES: dict[str, Notice] = {
     **PROPOSALS,
     **EVALS,
     **RELEASES,
+    **THRESHOLDS,
     **CASES,
     **VIEWS,
 }

@@ -92,6 +92,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.security.cli:security",
         "Security events: what was tried on agents, and what became of it.",
     ),
+    "threshold": (
+        "opsroom.thresholds.cli:threshold",
+        "Thresholds: what agents' confidence is worth, and from which on they may act alone.",
+    ),
     "token": ("opsroom.access.cli:token", "API tokens for programs."),
     "trace": ("opsroom.traces.cli:trace", "Traces: what agents did, span by span."),
     "turn": ("opsroom.actions.cli:turn", "Turns: what agents were asked, decided and did."),

@@ -391,6 +391,22 @@ WORDS: dict[str, Words] = {
         says="a search for {target} could not be carried out", note="{because}", tone="bad"
     ),
     "improvement.stopped": Words(says="{actor} stopped a search for {target}", tone="warn"),
+    "threshold.examined": Words(
+        says="{actor} examined the confidence of {subject} under {contract}",
+        note="{because}",
+        tone="info",
+    ),
+    "threshold.proposed": Words(
+        says="{actor} proposed that {subject} acts alone from {value} on under {contract}",
+        note="{cutoff}",
+        tone="info",
+    ),
+    "threshold.lost": Words(
+        says="{subject} is wrong more often than was promised under {contract}",
+        note="{because}",
+        tone="bad",
+    ),
+    "threshold.settings_set": Words(says="{actor} set what acting alone is held to"),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
