@@ -31,7 +31,7 @@ from . import store
 from .compose import composer, load_prompts
 from .errors import NoEvaluators, NotMeasurable
 from .evaluators import EvaluatorSpec, evaluators, evaluators_digest, metric_of
-from .evaluators.specs import Judge
+from .evaluators.specs import AnyJudge
 from .ledger import Finished, summed
 from .model import FINAL, EvalRun, RunState, Totals
 from .runner import Pace, run
@@ -105,7 +105,9 @@ def measure(
     async def ask() -> Totals:
         async with models.opened() as find:
             judges = {
-                spec.model: find(spec.model) for spec in opened.specs if isinstance(spec, Judge)
+                spec.model: find(spec.model)
+                for spec in opened.specs
+                if isinstance(spec, AnyJudge)
             }
             return await run(
                 opened.run.id,

@@ -61,7 +61,7 @@ def evaluator(spec: EvaluatorSpec, judges: Mapping[str, Model] | None = None) ->
     Raises `BadEvaluator`, `BadPattern`, `BadSchema` or `NoJudge`.
     """
     metric = metric_of(spec)
-    if not isinstance(spec, specs.Judge):
+    if not isinstance(spec, specs.AnyJudge):
         return Evaluator(metric, _safe(CHECKS[type(spec)](spec)))
     model = (judges or {}).get(spec.model)
     if model is None:

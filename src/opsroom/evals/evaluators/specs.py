@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, JsonValue
+from pydantic import Discriminator, Field, JsonValue
 
 from opsroom.evidence import Direction
 from opsroom.kit.wire import Wire
+
+# Left out of the digest where it is 1, so that judges from before it are still themselves.
+Repeats = Annotated[int, Field(ge=1, le=9, exclude_if=lambda times: times == 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,14 +204,35 @@ class Corrected(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge(Wire):
-    """A model reads the answer against a rubric and says pass or fail, and why."""
+    """A model reads the answer against a rubric and says pass or fail, and why.
+
+    With `repeats` it is asked so many times, and what more than half say counts.
+    """
 
     type: Literal["llm-judge"]
     rubric: str
     model: str
     parameters: dict[str, JsonValue] | None = None
     metric: str | None = None
+    repeats: Repeats = 1
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceJudge(Wire):
+    """A model says which of two answers is better: this one, or the one the item expects.
+
+    Both orders are asked. A verdict that changes with the order is neither, but an error.
+    """
+
+    type: Literal["preference-judge"]
+    rubric: str
+    model: str
+    parameters: dict[str, JsonValue] | None = None
+    metric: str | None = None
+    repeats: Repeats = 1
+
+
+AnyJudge = Judge | PreferenceJudge
 
 EvaluatorSpec = Annotated[
     Equals
@@ -227,6 +251,7 @@ EvaluatorSpec = Annotated[
     | ToolOrder
     | Recorded
     | Corrected
-    | Judge,
+    | Judge
+    | PreferenceJudge,
     Discriminator("type"),
 ]
