@@ -1,5 +1,6 @@
 """`opsroom bench …`: recorded attacks and recorded work, through gate and detectors, no server."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,23 @@ COLUMNS = (
     "control tasks",
     "broken",
 )
+
+JUDGES = (
+    "domain",
+    "judge",
+    "n",
+    "agreement",
+    "kappa",
+    "pass and right",
+    "pass and wrong",
+    "not pass but right",
+    "not pass and wrong",
+    "outside",
+    "read as pass",
+    "cost USD",
+)
+PREFERENCES = ("set", "judge", "strategy", "n", "accuracy", "same", "first wins", "kappa")
+RATERS = ("raters", "n", "agreement", "kappa", "unreadable", "may it gate?")
 
 
 @click.group()
@@ -81,6 +99,96 @@ def detectors(ctx: click.Context, folder: Path | None) -> None:
     from .recorded import data_dir
 
     show(ctx, plain(report(data_dir(folder))), _alarms)
+
+
+@bench.command()
+@click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.pass_context
+def judges(ctx: click.Context, folder: Path | None) -> None:
+    """Hold recorded judges in FOLDER against the truth (tau_judge_*, llmbar_*, pandalm_*).
+
+    Prints agreement, kappa and cost, which judge to take in each domain, and why the others may
+    not gate. Without FOLDER: judges below OPSROOM_DATA.
+    """
+    from opsroom.kit.wire import plain
+
+    from .judges import report
+    from .recorded import data_dir
+
+    show(ctx, plain(report(data_dir(folder, "judges"))), _judges)
+
+
+def _judges(report: dict[str, Any]) -> str:
+    judged = [
+        (
+            row["domain"],
+            row["judge"],
+            row["report"]["n"],
+            _rate(row["report"]["agreement"]),
+            _kappa(row["report"]["kappa"], row["report"]["kappa_interval"]),
+            *(row["report"]["counts"][name] for name in ("good_passed", "bad_passed")),
+            *_not_passed(row["report"]["counts"]),
+            _rate(row["report"]["outside"]),
+            f"{row['agreement_read_as_pass']:.3f}, {row['kappa_read_as_pass']:.3f}",
+            f"{Decimal(row['cost_usd']):.3f}",
+        )
+        for row in report["judges"]
+    ]
+    preferred = [
+        (
+            row["set"],
+            row["judge"],
+            row["strategy"],
+            row["n"],
+            f"{row['accuracy']:.3f}",
+            _rate(row["same"]),
+            _rate(row["first"]),
+            _kappa(row["report"]["kappa"], row["report"]["kappa_interval"]),
+        )
+        for row in report["preferences"]
+    ]
+    raters = [
+        (
+            " and ".join(row["raters"]),
+            row["agreement"]["items"],
+            f"{row['agreement']['rate']:.3f}",
+            _kappa(row["agreement"]["kappa"], row["agreement"]["kappa_interval"]),
+            row["unreadable"],
+            row["standing"]["reason"],
+        )
+        for row in report["raters"]
+    ]
+    return "\n\n".join(
+        (
+            table(JUDGES, judged, empty="no judges"),
+            table(PREFERENCES, preferred, empty="no preferences"),
+            table(RATERS, raters, empty="no raters"),
+            "\n".join(_chosen(one) for one in report["choices"]),
+        )
+    )
+
+
+def _chosen(choice: dict[str, Any]) -> str:
+    """The judge to take in one domain, and a sentence for each of the others."""
+    lines = [f"{choice['domain']}: {choice['chosen']} is {choice['because']}"]
+    for one in choice["candidates"]:
+        standing = one["report"]["standing"]
+        may = "may gate" if standing["may_gate"] else "may not gate"
+        lines.append(f"  {one['judge']} {may}: {standing['reason']}")
+    return "\n".join(lines)
+
+
+def _not_passed(counts: dict[str, int]) -> tuple[int, int]:
+    return (
+        counts["good_failed"] + counts["good_outside"],
+        counts["bad_failed"] + counts["bad_outside"],
+    )
+
+
+def _kappa(kappa: float, interval: dict[str, float]) -> str:
+    return f"{kappa:.3f} [{interval['low']:.2f}, {interval['high']:.2f}]"
 
 
 def _alarms(report: dict[str, Any]) -> str:
