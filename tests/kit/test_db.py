@@ -20,6 +20,7 @@ from opsroom.kit.db import (
     NotStorable,
     Raced,
     UnsafeSqlite,
+    insert_missing,
     open_engine,
 )
 
@@ -222,3 +223,11 @@ def test_a_fault_point_before_the_commit_undoes_and_one_after_it_does_not(
     with pytest.raises(KeyboardInterrupt):
         run()
     assert names(db, actor) == ["ada"]
+
+
+def test_what_is_new_is_counted(db: Database, actor: Actor) -> None:
+    with db.write(actor) as tx:
+        rows = [{"name": name, "created_at": tx.now} for name in ("ada", "bob", "cat")]
+        assert insert_missing(tx, users, rows[:2]) == 2
+        assert insert_missing(tx, users, rows, chunk=2) == 1
+        assert insert_missing(tx, users, rows) == 0

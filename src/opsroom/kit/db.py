@@ -217,7 +217,9 @@ def insert_missing(
     new = 0
     for start in range(0, len(rows), chunk):
         statement = build(table).values(list(rows[start : start + chunk]))
-        new += tx.conn.execute(statement.on_conflict_do_nothing()).rowcount
+        # Without the option Postgres answers -1, and callers would take new rows for old ones.
+        done = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        new += tx.conn.execute(done).rowcount
     return new
 
 
