@@ -1,6 +1,7 @@
 """What each evaluator calls good, and what it cannot say."""
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from decimal import Decimal
@@ -28,10 +29,12 @@ from opsroom.evals.evaluators import (
     metric_of,
 )
 from opsroom.evals.evaluators.specs import Judge, PreferenceJudge
+from opsroom.evals.kind import KIND
 from opsroom.evals.model import Metric, Scale, Score
 from opsroom.evidence import Direction
 from opsroom.kit.wire import adapter, plain
 from opsroom.models import ModelRequest, ModelUnavailable, Output, ToolCall
+from opsroom.registry import Version, VersionNotFound
 
 SHAPE: Any = adapter(EvaluatorSpec)  # type: ignore[arg-type]
 
@@ -479,6 +482,116 @@ def test_the_same_answer_is_the_same_question() -> None:
     assert (first.subject, first.item) == (again.subject, again.item)
     assert first.item != other.item
     assert first.subject == other.subject
+
+
+class Answers:
+    """A judge that gives these answers, one after the other, and remembers what it was asked."""
+
+    def __init__(self, *verdicts: str) -> None:
+        self.left = list(verdicts)
+        self.asked: list[ModelRequest] = []
+
+    async def complete(self, request: ModelRequest) -> Output:
+        self.asked.append(request)
+        said = self.left.pop(0)
+        text = json.dumps({"verdict": said, "reason": f"I say {said}"})
+        return Output(text=text, cost=Decimal("0.001"), input_tokens=9, output_tokens=3)
+
+
+def asked(written: Mapping[str, Any], *verdicts: str) -> tuple[Score, Answers]:
+    model = Answers(*verdicts)
+    one = evaluator(spec(rubric="polite", model="m", **written), {"m": model})
+
+    async def once() -> Score:
+        score = one.assess(Item(id="i", input="q", expected="theirs"), Output(text="ours"))
+        assert not isinstance(score, Score)
+        return await score
+
+    return asyncio.run(once()), model
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "passed", "reason"),
+    [
+        (("pass", "pass", "pass"), True, "I say pass"),
+        (("pass", "fail", "pass"), True, "2 of 3 say so: I say pass"),
+        (("fail", "what", "fail"), False, "2 of 3 say so: I say fail"),
+        (("pass", "what", "fail"), None, "no majority: 1 for, 1 against, 1 without a verdict"),
+        (("pass", "what", "what"), None, "no majority: 1 for, 0 against, 2 without a verdict"),
+    ],
+)
+def test_of_several_verdicts_the_majority_of_all_counts(
+    verdicts: tuple[str, ...], passed: bool | None, reason: str
+) -> None:
+    score, model = asked({"type": "llm-judge", "repeats": 3}, *verdicts)
+    assert (score.passed, score.error) == (passed, passed is None)
+    assert score.reason.startswith(reason)
+    assert [one.trial for one in model.asked] == [0, 1, 2]
+    assert score.usage is not None
+    assert (score.usage.cost, score.usage.input_tokens) == (Decimal("0.003"), 27)
+
+
+def test_two_against_two_is_not_a_verdict() -> None:
+    score, _ = asked({"type": "llm-judge", "repeats": 4}, "pass", "fail", "fail", "pass")
+    assert score.error
+    assert "2 for, 2 against, 0 without a verdict (a tie)" in score.reason
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "passed", "reason"),
+    [
+        (("first", "second"), True, "I say first"),
+        (("second", "first"), False, "I say second"),
+        (("first", "first"), None, "changes with the order: the first one wins both times"),
+        (("second", "second"), None, "changes with the order: the second one wins both times"),
+        (("first", "tie"), None, "not answer in the agreed form"),
+        (("pass", "second"), None, "not answer in the agreed form"),
+    ],
+)
+def test_a_preference_holds_only_in_both_orders(
+    verdicts: tuple[str, ...], passed: bool | None, reason: str
+) -> None:
+    score, model = asked({"type": "preference-judge"}, *verdicts)
+    assert (score.passed, score.error) == (passed, passed is None)
+    assert reason in score.reason
+    shown = [json.loads(one.messages[1].content) for one in model.asked]
+    assert [(one["first"], one["second"]) for one in shown] == [
+        ("ours", "theirs"),
+        ("theirs", "ours"),
+    ]
+    assert score.usage is not None
+    assert score.usage.cost == Decimal("0.002")
+
+
+def test_a_preference_needs_something_to_prefer_to() -> None:
+    one = evaluator(spec(type="preference-judge", rubric="polite", model="m"), {"m": Answers()})
+
+    async def once() -> Score:
+        score = one.assess(Item(id="i", input="q"), Output(text="ours"))
+        assert not isinstance(score, Score)
+        return await score
+
+    assert asyncio.run(once()).error
+
+
+def nothing(reference: str, *, kind: str = "") -> Version:
+    raise VersionNotFound(kind, reference, "latest")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ({"rubric": " "}, "bad_evaluator"),
+        ({"repeats": 4}, "repeats_may_tie"),
+        ({"repeats": 3}, ""),
+    ],
+)
+def test_a_judge_is_looked_at_before_it_is_used(written: dict[str, Any], code: str) -> None:
+    wanted = {"type": "llm-judge", "rubric": "polite", "model": "m", **written}
+    found = KIND.lint(spec(**wanted), None, nothing)
+    assert [one.code for one in found] == ([code] if code else [])
+    with pytest.raises(ValidationError):
+        spec(**{**wanted, "repeats": 0})
 
 
 def test_a_judge_needs_its_model() -> None:

@@ -32,6 +32,7 @@ from opsroom.corrections import routes as correction_routes
 from opsroom.datasets import routes as dataset_routes
 from opsroom.drift import pages as drift_pages
 from opsroom.drift import routes as drift_routes
+from opsroom.evals import judge_pages
 from opsroom.evals import pages as eval_pages
 from opsroom.evals import routes as eval_routes
 from opsroom.gateway import pages as gateway_pages
@@ -114,6 +115,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     dataset_routes.router,
     eval_routes.router,
     eval_pages.router,
+    judge_pages.router,
     release_routes.router,
     release_pages.router,
     budget_routes.router,

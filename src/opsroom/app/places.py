@@ -7,6 +7,7 @@ from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.channels.pages import NOTICES as CHANNELS
 from opsroom.corrections.pages import NOTICES as CORRECTIONS
 from opsroom.drift.pages import NOTICES as DRIFT
+from opsroom.evals.judge_pages import NOTICES as JUDGES
 from opsroom.evals.pages import NOTICES as EVALS
 from opsroom.improvement.pages import NOTICES as IMPROVEMENT
 from opsroom.inbox.pages import NOTICES as INBOX
@@ -85,6 +86,7 @@ NOTICES: dict[str, Notice] = {
     **REGISTRY,
     **PROPOSALS,
     **EVALS,
+    **JUDGES,
     **RELEASES,
     **THRESHOLDS,
     **CASES,

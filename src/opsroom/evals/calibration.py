@@ -18,7 +18,6 @@ from opsroom.kit.canonical import digest
 from opsroom.kit.wire import Wire
 
 OVERALL = "all domains"
-GENERAL = "general"  # the domain of items that name none
 PASS, FAIL = "pass", "fail"
 _MOST_LABELS = 100_000
 
@@ -50,9 +49,9 @@ class Judged(Wire):
     """
 
     item: str
+    domain: str
     good: bool
     said: bool | None
-    domain: str = GENERAL
     cost: Decimal | None = None
     place: str = ""
     unsteady: bool = False

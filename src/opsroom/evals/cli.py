@@ -8,6 +8,8 @@ import click
 from opsroom.registry.cli import add_store, add_verbs
 from opsroom.sdk.terminal import client, show, table
 
+from .judge_cli import judge
+
 GATE_FAILED = 3
 COMPARED = ("metric", "pairs", "base", "candidate", "difference", "p", "verdict")
 GATED = ("metric", "role", *COMPARED[1:])
@@ -35,7 +37,10 @@ def measured(command: Command) -> Command:
 
 @click.group("eval")
 def eval_() -> None:
-    """Evaluations: run a version on a dataset, compare two, gate one."""
+    """Evaluations: run a version on a dataset, compare two, gate one, calibrate judges."""
+
+
+eval_.add_command(judge)
 
 
 @eval_.command("list")

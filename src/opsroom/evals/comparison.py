@@ -5,22 +5,25 @@ could not be given, is a hole: it is counted, and never read as a pass or a fail
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from math import sqrt
 from statistics import NormalDist, fmean, stdev
 from typing import Annotated
 
-from pydantic import Discriminator
+from pydantic import Discriminator, Field
 
 from opsroom.evidence import BinaryComparison, Direction, NumericComparison, OutOfRange, Verdict
+from opsroom.evidence import verdict as verdict_of
+from opsroom.evidence.judged import Seen
 from opsroom.evidence.paired import compare_binary, count_pairs
 from opsroom.kit.canonical import canonical, sha256
 from opsroom.kit.wire import Wire
 
 from .errors import BadRules, DifferentEvaluators, NotBinary, NothingInCommon, NotMeasured
 from .model import MEASURED, Result, Scale
+from .trust import JudgeEvidence, JudgeOf, Split, split
 
 DEFAULT_ALPHA = 0.05
 AnyComparison = Annotated[BinaryComparison | NumericComparison, Discriminator("kind")]
@@ -58,7 +61,9 @@ class MetricComparison(Wire):
     `comparison` is None where there were too few pairs to compute anything, which is
     undecided. `power` is the chance that an equal candidate would have passed on so many
     pairs, and `needed` the pairs that give the chance the rules ask for; both are None where
-    no number of pairs would do (a margin of 0).
+    no number of pairs would do (a margin of 0). `judge` is there where a judge gives the
+    metric: then difference, interval and verdict are corrected for its known error, and the
+    rates are as it said.
     """
 
     metric: str
@@ -72,6 +77,7 @@ class MetricComparison(Wire):
     comparison: AnyComparison | None
     power: float | None
     needed: int | None
+    judge: Annotated[JudgeEvidence | None, Field(exclude_if=lambda one: one is None)] = None
 
 
 class Arm:
@@ -155,6 +161,7 @@ class Paired:
     missing_a: int
     missing_b: int
     missing_share: float
+    judged: Split | None = None
     _known: dict[float, BinaryComparison | NumericComparison | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -174,21 +181,40 @@ class Paired:
         return self._known[level]
 
     def _compare(self, level: float) -> BinaryComparison | NumericComparison | None:
+        found = self._seen(self.a, self.b, level)
+        if found is None or self.judged is None or not self.judged.trusted:
+            return found
+
+        def see(a: Sequence[float], b: Sequence[float]) -> Seen | None:
+            return as_seen(self._seen(a, b, level))
+
+        true, rule = self.judged.corrected(see, level), self.rule
+        return replace(
+            found,
+            difference=true.difference,
+            interval=true.interval,
+            verdict=verdict_of(
+                true.interval, direction=rule.direction, margin=rule.margin, p=found.p
+            ),
+        )
+
+    def _seen(
+        self, a: Sequence[float], b: Sequence[float], level: float
+    ) -> BinaryComparison | NumericComparison | None:
+        """What the values say, taken at their word."""
         rule = self.rule
         if rule.scale is Scale.BINARY and not self.repeated:
-            if not self.a:
+            if not a:
                 return None
-            counts = count_pairs([x == 1 for x in self.a], [x == 1 for x in self.b])
+            counts = count_pairs([x == 1 for x in a], [x == 1 for x in b])
             return compare_binary(
                 counts, direction=rule.direction, margin=rule.margin, level=level
             )
-        if len(self.a) < 2:
+        if len(a) < 2:
             return None
         from opsroom.evidence.numeric import compare_numeric  # noqa: PLC0415  # scipy: 0.3 s
 
-        return compare_numeric(
-            self.a, self.b, direction=rule.direction, margin=rule.margin, level=level
-        )
+        return compare_numeric(a, b, direction=rule.direction, margin=rule.margin, level=level)
 
     def verdict(self, level: float) -> Verdict:
         found = self.compare(level)
@@ -210,10 +236,26 @@ class Paired:
             comparison=found,
             power=reached,
             needed=needed,
+            judge=self._judge(level),
         )
 
+    def _judge(self, level: float) -> JudgeEvidence | None:
+        if self.judged is None:
+            return None
+        seen = self._seen(self.a, self.b, level) if self.judged.trusted else None
+        return self.judged.evidence(as_seen(seen))
 
-def pair(a: Arm, b: Arm, rule: MetricRule, common: Sequence[str]) -> Paired:
+
+def as_seen(found: BinaryComparison | NumericComparison | None) -> Seen | None:
+    """The difference of a comparison and its interval, where there is one."""
+    if found is None:
+        return None
+    return Seen(difference=found.difference, interval=found.interval)
+
+
+def pair(
+    a: Arm, b: Arm, rule: MetricRule, common: Sequence[str], judge: JudgeOf | None = None
+) -> Paired:
     """Bring both sides of one metric together on `common` items.
 
     Where both sides cite the same dataset, an item that only one of them answered is missing
@@ -223,6 +265,7 @@ def pair(a: Arm, b: Arm, rule: MetricRule, common: Sequence[str]) -> Paired:
         _check_measured(arm, rule.metric)
     left: list[float] = []
     right: list[float] = []
+    both: list[str] = []
     repeated = False
     answers_a = answers_b = missing_a = missing_b = 0
     for item in common:
@@ -234,6 +277,7 @@ def pair(a: Arm, b: Arm, rule: MetricRule, common: Sequence[str]) -> Paired:
         missing_b += len(b.results[item]) - len(values_b)
         if values_a and values_b:
             repeated = repeated or len(values_a) > 1 or len(values_b) > 1
+            both.append(item)
             left.append(fmean(values_a))
             right.append(fmean(values_b))
     if a.dataset == b.dataset:
@@ -249,6 +293,7 @@ def pair(a: Arm, b: Arm, rule: MetricRule, common: Sequence[str]) -> Paired:
         missing_a=missing_a,
         missing_b=missing_b,
         missing_share=max(missing_a / answers_a, missing_b / answers_b),
+        judged=None if judge is None else split(judge, both, left, right),
     )
 
 
@@ -297,6 +342,8 @@ def _power(
     margin = paired.rule.margin
     if found is None or margin == 0:
         return None, None
+    if paired.judged is not None and paired.judged.trusted:
+        margin *= paired.judged.informedness  # that much of a loss is what the judge would see
     from opsroom.evidence import power as sizes  # noqa: PLC0415  # scipy: 0.3 s
 
     try:

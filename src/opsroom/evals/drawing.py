@@ -13,9 +13,11 @@ from opsroom.registry.drawing import Action, KindPage, Panel
 from opsroom.web.charts import Effect, Tone
 from opsroom.web.formats import number, percent
 
-from . import queries
+from . import judges, queries
+from .calibration import STANDARDS
 from .comparison import AnyComparison, MetricComparison, Role
 from .gate import GateVerdict, Outcome
+from .gating import uncalibrated
 from .kind import text as evaluator_text
 
 VERDICTS: dict[Verdict, tuple[str, Tone]] = {
@@ -137,6 +139,8 @@ def verdict_facts(verdict: GateVerdict) -> dict[str, Any]:
     return {
         "verdict": verdict,
         "digest": verdict.digest,
+        "judged": [one for one in verdict.metrics if one.judge is not None],
+        "uncalibrated": uncalibrated(verdict),
         "word": word,
         "tone": tone,
         "effects": effects(verdict.metrics),
@@ -145,14 +149,19 @@ def verdict_facts(verdict: GateVerdict) -> dict[str, Any]:
     }
 
 
-def draw_evaluator(_tx: Tx, version: Version) -> Panel:
-    """The evaluator as it is written down."""
+def draw_evaluator(tx: Tx, version: Version) -> Panel:
+    """The evaluator as it is written down and, of a judge, what it is worth."""
+    judge = judges.is_judge(version.spec)
     return Panel(
         template="evals/evaluator_panel.html",
         facts={
             "version": version,
             "type": version.spec.get("type", ""),
             "text": evaluator_text(version.spec),
+            "judge": judge,
+            "may": "author" in tx.actor.may,
+            "domains": judges.in_domains(tx, version) if judge else (),
+            "standards": STANDARDS,
         },
     )
 

@@ -175,3 +175,41 @@ class GateOfAnother(Conflict):
     proposal_id: str
     candidate: str
     baseline: str
+
+
+@dataclass(eq=False)
+class NotAJudge(Invalid):
+    code = "not_a_judge"
+    text = "{0.evaluator!r} asks no model, so there is nothing to calibrate"
+    hint = "name an evaluator of type llm-judge or preference-judge"
+    evaluator: str
+
+
+@dataclass(eq=False)
+class NotLabelled(Invalid):
+    code = "not_labelled"
+    text = "item {0.item!r} of {0.dataset!r} is not a labelled answer: {0.why}"
+    hint = "a labelled item has `input` and `answer` in its input, and expects pass or fail"
+    item: str
+    dataset: str
+    why: str
+
+
+@dataclass(eq=False)
+class CalibrationIncomplete(Failed):
+    code = "calibration_incomplete"
+    text = "{0.evaluator!r} answered {0.done} of {0.of} items of {0.dataset!r}; the first gap: {0.why}"
+    hint = "what was answered is kept; ask again, and only the rest goes to the model"
+    evaluator: str
+    dataset: str
+    done: int
+    of: int
+    why: str
+
+
+@dataclass(eq=False)
+class CalibrationNotFound(NotFound):
+    code = "calibration_not_found"
+    text = "there is no calibration {0.digest!r}"
+    hint = "list the judges with `opsroom eval judge list`"
+    digest: str

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import comb, prod
+from typing import Annotated
+
+from pydantic import Field
 
 from opsroom.evidence import BinaryComparison, Direction, Verdict
 from opsroom.kit.canonical import digest
@@ -26,11 +29,13 @@ from .comparison import (
 )
 from .errors import BadRules, GateFailed, GateInconclusive
 from .model import Scale
+from .trust import JudgeOf, Uncalibrated, cited
 
 DEFAULT_FLOOR = 200
 LEAST = 2  # pairs that anything can be computed from
 MAX_MISSING = 0.05
 EXACT = 1e-9  # shares of whole numbers, as floats
+NO_JUDGES: Mapping[str, JudgeOf] = {}
 _GOOD = frozenset({Verdict.BETTER, Verdict.NOT_WORSE})
 
 
@@ -61,7 +66,9 @@ class GateRules(Wire):
     """What the gate asks for.
 
     `floor` is the least number of pairs. Leaving it out asks for 200 (for 2 where the cases
-    themselves are the question); stating a lower one is possible, and is shown in the verdict. `power` is what `needed` is computed for.
+    themselves are the question); stating a lower one is possible, and is shown in the verdict.
+    `power` is what `needed` is computed for.
+    `uncalibrated: allow` takes judges at their word that may not gate, which is shown too.
     """
 
     metrics: tuple[MetricRule, ...]
@@ -69,6 +76,10 @@ class GateRules(Wire):
     mode: Mode = Mode.NON_INFERIORITY
     max_missing: float = MAX_MISSING
     power: float = 0.8
+    # Left out of the digest where it is not said, so that rules from before it are the same.
+    uncalibrated: Annotated[
+        Uncalibrated, Field(exclude_if=lambda said: said is Uncalibrated.REFUSE)
+    ] = Uncalibrated.REFUSE
 
     @property
     def usual_floor(self) -> int:
@@ -131,18 +142,27 @@ class GateVerdict(Wire):
         return digest(plain(self))
 
 
-def gate(baseline: Arm, candidate: Arm, rules: GateRules) -> GateVerdict:
-    """Decide whether `candidate` may replace `baseline`.
+def gate(
+    baseline: Arm,
+    candidate: Arm,
+    rules: GateRules,
+    *,
+    judges: Mapping[str, JudgeOf] = NO_JUDGES,
+) -> GateVerdict:
+    """Decide whether `candidate` may replace `baseline`; `judges` are behind the metrics so named.
 
-    In this order: too many missing values or fewer pairs than the floor is inconclusive; a
-    metric that is worse is a failure; a primary that is undecided is inconclusive; the rest
+    In this order: too many missing values, fewer pairs than the floor or a judge that may not
+    gate is inconclusive; a metric that is worse is a failure; a primary that is undecided is inconclusive; the rest
     passes. Primaries are decided together under Holm's procedure, guardrails each at its own
     alpha. Raises `BadRules`, `DifferentEvaluators`,
     `NothingInCommon`, `NotMeasured` or `NotBinary`.
     """
     check_rules(rules)
     common = common_items(baseline, candidate)
-    paired = [pair(baseline, candidate, rule, common) for rule in rules.metrics]
+    paired = [
+        pair(baseline, candidate, rule, common, judges.get(rule.metric))
+        for rule in rules.metrics
+    ]
     levels = _levels(paired)
     metrics = tuple(one.report(levels[one.rule.metric], rules.power) for one in paired)
     outcome, reasons = decide(metrics, rules)
@@ -175,6 +195,16 @@ def decide(
         for one in metrics
         if one.pairs < floor or one.comparison is None
     ]
+    refused = [
+        f"{one.metric}: the judge may not gate; {why}"
+        for one in metrics
+        if one.judge is not None
+        for why in one.judge.refusals
+    ]
+    if rules.uncalibrated is Uncalibrated.ALLOW:
+        said = (*(f"{why}; the rules allow it" for why in refused), *said)
+    else:
+        thin += refused
     if thin:
         return Outcome.INCONCLUSIVE, (*thin, *said)
     match rules.mode:
@@ -280,7 +310,18 @@ def sentence(one: MetricComparison) -> str:
     return (
         f"{one.metric}: {found.verdict.replace('_', ' ')}; {b} against {a} on {one.pairs} pairs, "
         f"difference {found.difference:+.4g} ({interval.level:.4g} interval {interval.low:+.4g} "
-        f"to {interval.high:+.4g}), margin {found.margin:g}, p = {found.p:.3g}"
+        f"to {interval.high:+.4g}), margin {found.margin:g}, p = {found.p:.3g}{_judged(one)}"
+    )
+
+
+def _judged(one: MetricComparison) -> str:
+    """What a judge has to do with the difference, in words."""
+    if one.judge is None or one.judge.seen is None:
+        return ""
+    seen = one.judge.seen
+    return (
+        f"; corrected for the known error of the judge {cited(one.judge.evaluator)}, which saw "
+        f"{seen.difference:+.4g} ({seen.interval.low:+.4g} to {seen.interval.high:+.4g})"
     )
 
 

@@ -19,6 +19,8 @@ from .errors import BadRules, GateOfAnother, NotMeasured
 from .gate import GateRules, GateVerdict, Mode, Outcome, check_rules, gate
 from .measure import Measurement, find_subject, measure
 from .model import MEASURED, EvalRun, Metric, Result, Totals
+from .trust import Uncalibrated, cited
+from .trusting import judges_of
 
 DEFAULT_MARGIN = 0.05
 CHECK_STATES = {Outcome.PASSED: "passed", Outcome.FAILED: "failed"}
@@ -124,7 +126,9 @@ def gate_versions(
         found = rules or default_rules(tx, baseline, runs[0])
         wanted = asked(found, ask or Ask(), runs[1])
         check_reading(wanted, runs[1])
-        verdict = gate(arms[0], arms[1], wanted)
+        verdict = gate(
+            arms[0], arms[1], wanted, judges=judges_of(tx, sides[0], runs[0], wanted)
+        )
         keep_verdict(tx, verdict)
         boundary("gate.kept")
         if proposal:
@@ -163,12 +167,22 @@ def as_check(verdict: GateVerdict) -> Check:
     summary = f"{verdict.reasons[0]}; tolerated: {margins}"
     if verdict.floor_lowered:
         summary += f"; the floor was lowered to {verdict.floor}"
+    if names := uncalibrated(verdict):
+        summary += f"; {', '.join(names)} may not gate and was allowed to"
     return Check(
         name="gate",
         state=CHECK_STATES.get(verdict.outcome, verdict.outcome.value),
         summary=summary,
         evidence=verdict.digest,
     )
+
+
+def uncalibrated(verdict: GateVerdict) -> tuple[str, ...]:
+    """The judges that may not gate and did, because the rules allow it."""
+    if verdict.rules.uncalibrated is Uncalibrated.REFUSE:
+        return ()
+    judges = [one.judge for one in verdict.metrics if one.judge and one.judge.refusals]
+    return tuple(dict.fromkeys(cited(one.evaluator) for one in judges))
 
 
 def _report(tx: Tx, proposal_id: str, verdict: GateVerdict) -> None:

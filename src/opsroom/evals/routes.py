@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request
 from opsroom.access.http import Caller, Read, database
 from opsroom.kit.wire import Wire
 
-from . import queries
+from . import judges, queries
+from .calibrating import Calibrating, calibrate
+from .calibration import Report, report
 from .errors import VerdictNotFound
 from .gate import GateRules, GateVerdict
 from .gating import DEFAULT_MARGIN, Ask, Compared, compare_versions, gate_versions
@@ -18,6 +20,7 @@ from .regressing import check_proposal
 
 router = APIRouter(prefix="/v1/evals", tags=["evals"])
 Limit = Annotated[int, Query(ge=1, le=500)]
+Name = Annotated[str, Query(max_length=300)]
 Start = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
@@ -126,6 +129,34 @@ def show_verdict(digest: str, tx: Read) -> Gated:
     if found is None:
         raise VerdictNotFound(digest)
     return Gated(digest=digest, verdict=found)
+
+
+@router.post("/calibrations")
+def calibrate_judge(wanted: Calibrating, actor: Caller, request: Request) -> Report:
+    """Put labelled answers to a judge; a calibration that was made before is found again.
+
+    Repeating is safe: verdicts that were given are not asked for a second time.
+    """
+    return report(calibrate(database(request), actor, wanted, models=_models(request)))
+
+
+@router.get("/calibrations")
+def list_calibrations(
+    tx: Read, evaluator: Name = "", limit: Limit = judges.PAGE
+) -> list[Report]:
+    """Calibrations, newest first, of all judges or of one by name."""
+    return judges.calibrations(tx, evaluator, limit=limit)
+
+
+@router.get("/calibrations/{digest}")
+def show_calibration(digest: str, tx: Read) -> Report:
+    return judges.calibration(tx, digest)
+
+
+@router.get("/judges")
+def list_judges(tx: Read, after: Name = "", limit: Limit = judges.PAGE) -> judges.JudgePage:
+    """Where every judge may gate, and where not and why."""
+    return judges.judges(tx, after=after, limit=limit)
 
 
 def _models(request: Request) -> Any:

@@ -23,6 +23,7 @@ from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, insert_missing, metadata
 from opsroom.kit.wire import adapter, plain
 
+from .calibration import Calibration
 from .errors import RunMoved, RunNotFound
 from .model import EvalRun, Result, ResultKey, RunState
 
@@ -73,6 +74,18 @@ verdicts = Table(
     Column("at", Utc, nullable=False),
     Column("by", String, nullable=False),
     Index("ix_gate_verdicts_candidate", "project", "candidate", "at"),
+)
+
+calibrations = Table(
+    "judge_calibrations",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("evaluator_name", String, nullable=False),
+    Column("evaluator", String(64), nullable=False),
+    Column("calibration", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("ix_judge_calibrations_judge", "project", "evaluator_name", "at"),
 )
 
 
@@ -220,6 +233,41 @@ def verdicts_of(tx: Tx, candidate: str, *, limit: int) -> list[RowMapping]:
         verdicts.c.project == tx.project, verdicts.c.candidate == candidate
     )
     return list(tx.conn.execute(wanted.order_by(verdicts.c.at.desc()).limit(limit)).mappings())
+
+
+def add_calibration(tx: Tx, name: str, found: Calibration) -> bool:
+    """Keep a calibration of the evaluator of that name; a second time changes nothing."""
+    row = {
+        "project": tx.project,
+        "digest": found.digest,
+        "evaluator_name": name,
+        "evaluator": found.evaluator_digest,
+        "calibration": canonical(plain(found)).decode(),
+        "at": found.at,
+    }
+    return insert_missing(tx, calibrations, [row]) == 1
+
+
+def calibration(tx: Tx, digest: str) -> Calibration | None:
+    wanted = select(calibrations.c.calibration).where(
+        calibrations.c.project == tx.project, calibrations.c.digest == digest
+    )
+    found = tx.conn.execute(wanted).scalar()
+    return None if found is None else adapter(Calibration).validate_json(found)
+
+
+def calibrations_of(
+    tx: Tx, *, name: str = "", evaluator: str = "", limit: int
+) -> list[Calibration]:
+    """Calibrations, newest first: of all judges, or of those with that name or that digest."""
+    wanted = select(calibrations.c.calibration).where(calibrations.c.project == tx.project)
+    if name or evaluator:
+        wanted = wanted.where(
+            (calibrations.c.evaluator_name == name) | (calibrations.c.evaluator == evaluator)
+        )
+    newest = wanted.order_by(calibrations.c.at.desc(), calibrations.c.digest).limit(limit)
+    shape = adapter(Calibration)
+    return [shape.validate_json(text) for text in tx.conn.execute(newest).scalars()]
 
 
 def _row(run: EvalRun) -> dict[str, Any]:

@@ -45,6 +45,7 @@ TURNS = {
     "approval.given": "answer",
     "gate.decided": "outcome",
     "improvement.finished": "outcome",
+    "judge.calibrated": "gates",
     "eval.finished": "state",
     "proposal.checked": "state",
     "release.advanced": "to",
@@ -100,6 +101,12 @@ WORDS: dict[str, Words] = {
     "eval.started": Words(says="{actor} began to measure {measured} on {dataset}"),
     "eval.finished": Words(says="{subject} is measured, {answered} answers"),
     "eval.finished:error": Words(says="{subject} could not be measured", tone="bad"),
+    "judge.calibrated": Words(
+        says="{actor} held {subject} against {dataset}: it may gate in {domains}", tone="good"
+    ),
+    "judge.calibrated:none": Words(
+        says="{actor} held {subject} against {dataset}: it may gate nowhere", tone="warn"
+    ),
     "gate.decided": Words(
         says="the gate on {subject} against {baseline} is {outcome}",
         note="{reason}",

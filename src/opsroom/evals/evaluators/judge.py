@@ -91,16 +91,13 @@ def asker(spec: AnyJudge, model: Model) -> Asker:
     """
     if not spec.rubric.strip():
         raise BadEvaluator(spec.metric or spec.type, "the rubric is empty")
-    once = _pass_or_fail if isinstance(spec, Judge) else _preference
-    subject = subject_of(spec)
 
     async def ask(item: Item, output: Output) -> Opinion:
-        return majority(
-            [
-                await once(spec, model, subject, item, output, trial)
-                for trial in range(spec.repeats)
-            ]
-        )
+        opinions: list[Opinion] = []
+        for trial in range(spec.repeats):
+            asked = questions(spec, item, output, trial)
+            opinions.append(opinion(spec, [await model.complete(one) for one in asked]))
+        return majority(opinions)
 
     return ask
 
@@ -137,61 +134,60 @@ def majority(opinions: Sequence[Opinion]) -> Opinion:
     )
 
 
-def question(
-    spec: Judge, subject: str, item: Item, output: Output, trial: int = 0
-) -> ModelRequest:
-    """What the judge is asked; the same answer to the same item is always the same question."""
-    material: dict[str, Any] = {
-        "input": item.input,
-        "expected": item.expected,
-        "answer": output.text,
-        "tool_calls": [
-            {"name": call.name, "arguments": call.arguments} for call in output.tool_calls
-        ],
-    }
-    return _request(spec, INSTRUCTIONS, subject, material, trial)
+def questions(
+    spec: AnyJudge, item: Item, output: Output, trial: int = 0
+) -> tuple[ModelRequest, ...]:
+    """What the judge is asked; the same answer to the same item is always the same question.
 
-
-async def _pass_or_fail(
-    spec: AnyJudge, model: Model, subject: str, item: Item, output: Output, trial: int
-) -> Opinion:
-    assert isinstance(spec, Judge)
-    answer = await model.complete(question(spec, subject, item, output, trial))
-    return _read(answer, {"pass": True, "fail": False})
-
-
-async def _preference(
-    spec: AnyJudge, model: Model, subject: str, item: Item, output: Output, trial: int
-) -> Opinion:
-    """Whether the answer is better than the reference, whichever of them comes first."""
+    For a preference these are two: the answer comes first in one and second in the other.
+    Raises `NoReference`.
+    """
+    if isinstance(spec, Judge):
+        calls = [{"name": one.name, "arguments": one.arguments} for one in output.tool_calls]
+        material = {
+            "input": item.input,
+            "expected": item.expected,
+            "answer": output.text,
+            "tool_calls": calls,
+        }
+        return (_request(spec, INSTRUCTIONS, material, trial),)
     wanted = reference(None, item)
     other = wanted if isinstance(wanted, str) else json.dumps(wanted, ensure_ascii=False)
-    said: list[Opinion] = []
-    for first, second in ((output.text, other), (other, output.text)):
-        material = {"input": item.input, "first": first, "second": second}
-        answer = await model.complete(_request(spec, COMPARING, subject, material, trial))
-        said.append(_read(answer, {"first": not said, "second": bool(said)}))
-    usage = _added([one.usage for one in said])
-    straight, swapped = (one.good for one in said)
-    if straight is None or swapped is None:
-        why = next(one.why for one in said if one.good is None)
-        return Opinion(good=None, why=why, usage=usage)
-    if straight is not swapped:
-        place = "first" if straight else "second"
+    return tuple(
+        _request(
+            spec, COMPARING, {"input": item.input, "first": first, "second": second}, trial
+        )
+        for first, second in ((output.text, other), (other, output.text))
+    )
+
+
+def opinion(spec: AnyJudge, answers: Sequence[Output]) -> Opinion:
+    """What the answers to one round of `questions` come to."""
+    if isinstance(spec, Judge):
+        [answer] = answers
+        return _read(answer, {"pass": True, "fail": False})
+    straight = _read(answers[0], {"first": True, "second": False})
+    swapped = _read(answers[1], {"first": False, "second": True})
+    usage = _added([straight.usage, swapped.usage])
+    for one in (straight, swapped):
+        if one.good is None:
+            return Opinion(good=None, why=one.why, usage=usage)
+    if straight.good is not swapped.good:
+        place = "first" if straight.good else "second"
         why = f"the verdict changes with the order: the {place} one wins both times"
         return Opinion(good=None, why=why, usage=usage, place=place)
-    return Opinion(good=straight, why=said[0].why, usage=usage)
+    return Opinion(good=straight.good, why=straight.why, usage=usage)
 
 
 def _request(
-    spec: AnyJudge, instructions: str, subject: str, material: dict[str, Any], trial: int
+    spec: AnyJudge, instructions: str, material: dict[str, Any], trial: int
 ) -> ModelRequest:
     return ModelRequest(
         messages=(
             Message(role="system", content=f"{instructions}\n\nRubric:\n{spec.rubric}"),
             Message(role="user", content=json.dumps(material, ensure_ascii=False)),
         ),
-        subject=subject,
+        subject=subject_of(spec),
         item=digest(material),
         trial=trial,
         parameters=spec.parameters or {},
