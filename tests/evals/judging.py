@@ -104,7 +104,11 @@ class Having:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Find]:
-        yield lambda _: self.model
+        def find(name: str) -> Model:
+            assert name
+            return self.model
+
+        yield find
 
 
 @contextmanager

@@ -35,7 +35,7 @@ SOUND = counts((45, 5), (4, 46))
             counts((40, 2, 4), (2, 40, 3), turned=5),
             "7 of 91 verdicts (8%) are outside the agreed form, 5 because they change with the order",
         ),
-        (counts((22, 1), (24, 3)), "lower end is below 0.4; more labels would not help"),
+        (counts((22, 1), (24, 3)), "the lower end is below 0.4; more labels would not help"),
         (counts((14, 9), (21, 6)), "it agrees no more than chance would"),
         (counts((18, 5), (11, 16)), "so is the estimate, and a better judge is likelier"),
         (counts((30, 8), (4, 18)), "about 90 labels would show it"),
@@ -50,7 +50,7 @@ def test_who_may_not_gate_is_told_why(found: Counts, says: str) -> None:
 def test_a_sound_judge_may_gate() -> None:
     found = domain_report(SOUND)
     assert found.standing.may_gate
-    assert "κ is 0.82 (0.69 to 0.92) on 100 labels" in found.standing.reason
+    assert "its κ is 0.82 (0.69 to 0.92) on 100 labels" in found.standing.reason
     assert (found.sensitivity.rate, found.specificity.rate) == (0.9, 0.92)
     assert found.sensitivity.interval is not None
     strict = Standards(kappa=0.8)

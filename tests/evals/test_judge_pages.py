@@ -80,9 +80,7 @@ def test_the_list_says_who_may_gate_where(seen: Site) -> None:
     page = text(seen.read("/evals/judges"))
     assert "may gate in 1 of 3 places" in page
     assert re.search(r"polite@1 gpt-4o-2024-11-20 airline may not", page)
-    assert re.search(
-        r"polite@1 gpt-4o-2024-11-20 desk may gate 0\.91 \[0\.\d\d, 0\.\d\d\]", page
-    )
+    assert re.search(r"desk may gate Its κ is 0\.91 \(0\.78 to 0\.99\) on 70 labels, and", page)
     assert "terse@1 gpt-4o-2024-11-20 – may not" in page
     assert "It was never calibrated" in page
     assert 'href="/evals/judges"' in seen.read("/evals")

@@ -260,8 +260,9 @@ def standing(
     reason = _refusal(counts, kappa, interval, standards)
     if reason:
         return Standing(may_gate=False, reason=reason)
-    said = f"κ is {_kappa(kappa, interval)} on {counts.n} labels, at least {standards.kappa:g}"
-    return Standing(may_gate=True, reason=said)
+    said = f"its κ is {_kappa(kappa, interval)} on {counts.n} labels"
+    enough = f"the lower end is at least {standards.kappa:g}"
+    return Standing(may_gate=True, reason=f"{said}, and {enough}")
 
 
 def _refusal(counts: Counts, kappa: float, interval: Interval, standards: Standards) -> str:
@@ -316,7 +317,7 @@ def below(
     else:
         then = "so is the estimate, and a better judge is likelier to help than more labels"
     said = _kappa(kappa, interval)
-    return f"κ is {said}, and its lower end is below {standards.kappa:g}; {then}"
+    return f"its κ is {said}, and the lower end is below {standards.kappa:g}; {then}"
 
 
 def labels_needed(
