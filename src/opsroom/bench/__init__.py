@@ -1,1 +1,3 @@
-"""Bench: recorded attacks and recorded work, put through the gate and the detectors."""
+"""Bench: recorded attacks and recorded work, put through the gate and the detectors; recorded
+judges, held against the truth.
+"""

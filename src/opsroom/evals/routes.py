@@ -20,6 +20,7 @@ from .regressing import check_proposal
 
 router = APIRouter(prefix="/v1/evals", tags=["evals"])
 Limit = Annotated[int, Query(ge=1, le=500)]
+Few = Annotated[int, Query(ge=1, le=100)]
 Name = Annotated[str, Query(max_length=300)]
 Start = Annotated[int, Query(ge=0, le=10_000_000)]
 
@@ -141,9 +142,7 @@ def calibrate_judge(wanted: Calibrating, actor: Caller, request: Request) -> Rep
 
 
 @router.get("/calibrations")
-def list_calibrations(
-    tx: Read, evaluator: Name = "", limit: Limit = judges.PAGE
-) -> list[Report]:
+def list_calibrations(tx: Read, evaluator: Name = "", limit: Few = judges.PAGE) -> list[Report]:
     """Calibrations, newest first, of all judges or of one by name."""
     return judges.calibrations(tx, evaluator, limit=limit)
 
@@ -154,7 +153,7 @@ def show_calibration(digest: str, tx: Read) -> Report:
 
 
 @router.get("/judges")
-def list_judges(tx: Read, after: Name = "", limit: Limit = judges.PAGE) -> judges.JudgePage:
+def list_judges(tx: Read, after: Name = "", limit: Few = judges.PAGE) -> judges.JudgePage:
     """Where every judge may gate, and where not and why."""
     return judges.judges(tx, after=after, limit=limit)
 
