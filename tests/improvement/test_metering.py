@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from opsroom.improvement.errors import BudgetSpent
 from opsroom.improvement.metering import Meter, MeteredModels
 from opsroom.improvement.model import Budget, Spent
-from opsroom.models import Find, ModelRequest, Output
+from opsroom.models import Find, Model, ModelRequest, Output
 
 REQUEST = ModelRequest(messages=(), subject="s", item="i")
 
@@ -36,7 +36,10 @@ class Costly:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Find]:
-        yield lambda _name: self
+        yield self._named
+
+    def _named(self, name: str) -> Model:
+        return self
 
 
 def ask(model: Costly, budget: Budget, times: int) -> tuple[Meter, int]:

@@ -276,7 +276,7 @@ def test_without_gepa_the_error_says_what_to_install(
     sqlite_db: Database, actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk(sqlite_db, actor)
-    monkeypatch.setattr(commands, "find_spec", lambda _name: None)
+    monkeypatch.setattr(commands, "find_spec", {}.get)
     with pytest.raises(OptimiserMissing) as caught:
         started(sqlite_db, actor, plan(Method.REFLECT))
     assert "opsroom[optimise]" in caught.value.hint
