@@ -138,6 +138,14 @@ def actions(
     )
 
 
+def traces_gone_wrong(tx: Tx, *, since: datetime, until: datetime, limit: int) -> list[str]:
+    """The traces of turns that failed, were abandoned or had to go to a person in this time,
+    the latest first.
+    """
+    wrong = [one.value for one in (Final.FAILED, Final.ABANDONED, Final.ESCALATED)]
+    return turn_store.traces_ended_as(tx, wrong, since=since, until=until, limit=limit)
+
+
 def record(tx: Tx, action_id: str) -> ActionRecord:
     """An action and what it rests on. Raises `ActionNotFound`."""
     found = get(tx, action_id)

@@ -143,6 +143,21 @@ def ended(
     return [(row[0], row[1], row[2], row[3]) for row in tx.conn.execute(wanted)]
 
 
+def traces_ended_as(
+    tx: Tx, finals: Sequence[str], *, since: datetime, until: datetime, limit: int
+) -> list[str]:
+    """The traces of turns that ended like that in this time, the latest first."""
+    wanted = select(turns.c.trace).where(
+        turns.c.project == tx.project,
+        turns.c.ended_at >= since,
+        turns.c.ended_at < until,
+        turns.c.final.in_(finals),
+        turns.c.trace != "",
+    )
+    rows = tx.conn.execute(wanted.order_by(turns.c.ended_at.desc()).limit(limit))
+    return list(rows.scalars())
+
+
 def finals(tx: Tx, since: datetime) -> list[tuple[str, str, str, str, int]]:
     """How turns have ended since: agent, version, environment, final state, count."""
     by = (turns.c.agent, turns.c.version, turns.c.environment, turns.c.final)
