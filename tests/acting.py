@@ -11,6 +11,8 @@ from opsroom.actions.executing import Report
 from opsroom.actions.model import Done, Execute, Pending, Proposal
 from opsroom.actions.ports import nobody
 from opsroom.actions.turning import TurnDraft
+from opsroom.annotation import QueueDraft, TaskDraft
+from opsroom.annotation import commands as annotation
 from opsroom.app.acting import serve
 from opsroom.app.kinds import KINDS
 from opsroom.autonomy import Level, WideningDraft
@@ -57,6 +59,8 @@ class Acted:
     correction_id: str
     memory_id: str
     quarantine_id: str
+    queue_id: str
+    task_id: str
 
     @property
     def ids(self) -> dict[str, str]:
@@ -92,6 +96,7 @@ def act(db: Database) -> Acted:
     with db.write(SYSTEM) as tx:
         correction = corrections.take_in(tx, override)
         assert correction is not None
+    queue, task = _labelling(db)
     return Acted(
         agent=NAME,
         turn_id=turn,
@@ -103,6 +108,8 @@ def act(db: Database) -> Acted:
         correction_id=correction.id,
         memory_id=remembered,
         quarantine_id=_quarantine(db),
+        queue_id=queue,
+        task_id=task,
     )
 
 
@@ -153,6 +160,14 @@ def _override(db: Database, action: str) -> str:
     )
     with db.write(BEN) as tx:
         return overriding.override(tx, draft).id
+
+
+def _labelling(db: Database) -> tuple[str, str]:
+    """A review queue and a task in it."""
+    with db.write(ANA) as tx:
+        queue = annotation.open_queue(tx, QueueDraft(name="Payments")).id
+        asked = TaskDraft(subject="case/payment", input="pay?", output="paid")
+        return queue, annotation.add_task(tx, queue, asked).id
 
 
 def _quarantine(db: Database) -> str:

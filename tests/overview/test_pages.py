@@ -37,6 +37,7 @@ def test_badges_count_what_waits_for_the_person_who_looks(shown: Site) -> None:
 
     assert badges(shown.read("/prompts", by=shown.known("ben"))) == {
         "proposals": "1",
+        "queues": "13",
         "releases": "2",
     }
     assert badges(shown.read("/prompts", by=shown.person("viewer"))) == {}

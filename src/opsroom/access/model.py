@@ -24,7 +24,7 @@ PERMISSIONS = {
     "read": "see artifacts, evaluations, releases and overview",
     "resolve": "ask which version serves a subject, and read that version",
     "author": "create artifacts, versions, proposals and datasets; run evaluations",
-    "review": "answer proposals, releases and shadow samples",
+    "review": "answer proposals, releases and shadow samples; label what agents did",
     "operate": "start, pause, abort and roll back releases; move labels back",
     "observe": "report what happened: spans, and outcomes of shadow and canary runs",
     "act": "propose actions and report what came of them",

@@ -20,6 +20,8 @@ from opsroom.actions import routes as action_routes
 from opsroom.agents import routes as agent_routes
 from opsroom.alerts import pages as alert_pages
 from opsroom.alerts import routes as alert_routes
+from opsroom.annotation import pages as annotation_pages
+from opsroom.annotation import routes as annotation_routes
 from opsroom.autonomy import pages as autonomy_pages
 from opsroom.autonomy import routes as autonomy_routes
 from opsroom.budgets import pages as budget_pages
@@ -141,6 +143,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     improvement_pages.router,
     threshold_routes.router,
     threshold_pages.router,
+    annotation_routes.router,
+    annotation_pages.router,
     trace_routes.router,
     trace_group_routes.router,
     trace_view_routes.router,
@@ -176,6 +180,7 @@ TEMPLATES = (
     "opsroom.drift",
     "opsroom.improvement",
     "opsroom.thresholds",
+    "opsroom.annotation",
     "opsroom.alerts",
     "opsroom.overview",
 )

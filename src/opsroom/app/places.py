@@ -2,6 +2,7 @@
 
 from opsroom.access.pages import NOTICES as ACCESS
 from opsroom.alerts.pages import NOTICES as ALERTS
+from opsroom.annotation.pages import NOTICES as ANNOTATION
 from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
 from opsroom.channels.pages import NOTICES as CHANNELS
@@ -28,6 +29,7 @@ NAV = (
             NavItem(key="overview", title="Overview", href="/", go="o"),
             NavItem(key="inbox", title="Inbox", href="/inbox", go="i"),
             NavItem(key="alerts", title="Alerts", href="/alerts", go="w"),
+            NavItem(key="queues", title="Queues", href="/queues", go="j"),
             NavItem(key="turns", title="Turns", href="/turns", go="t"),
             NavItem(key="traces", title="Traces", href="/traces", go="x"),
         ),
@@ -74,6 +76,7 @@ NAV = (
 )
 NOTICES: dict[str, Notice] = {
     **ALERTS,
+    **ANNOTATION,
     **AUTONOMY,
     **BUDGETS,
     **CHANNELS,

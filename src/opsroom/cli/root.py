@@ -87,6 +87,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "proposal": ("opsroom.registry.cli:proposal", "Proposals: review and merge changes."),
     "pull": ("opsroom.prompts.cli:pull", "Write prompt files from the server (prompt pull)."),
     "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
+    "queue": (
+        "opsroom.annotation.cli:queue",
+        "Review queues: people label what agents did, blind to each other.",
+    ),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
     "security": (
         "opsroom.security.cli:security",

@@ -414,6 +414,26 @@ WORDS: dict[str, Words] = {
         tone="bad",
     ),
     "threshold.settings_set": Words(says="{actor} set what acting alone is held to"),
+    "queue.opened": Words(says="{actor} opened the review queue {name}", tone="info"),
+    "queue.filled": Words(says="{actor} put {added} tasks into the review queue {name}"),
+    "queue.sampled": Words(
+        says="{actor} drew {drawn} of {population} traces for the review queue {name}",
+        note="{how}, {added} of them new",
+    ),
+    "queue.closed": Words(says="{actor} closed the review queue {name}", note="{note}"),
+    "annotation.labelled": Words(says="{actor} labelled {subject}", place="/queues/{queue}"),
+    "annotation.skipped": Words(
+        says="{actor} left {subject} to other reviewers", place="/queues/{queue}"
+    ),
+    "annotation.disputed": Words(
+        says="two reviewers disagree about {subject}", tone="warn", place="/queues/{queue}"
+    ),
+    "annotation.settled": Words(
+        says="{subject} is labelled {label}",
+        note="labels given: {people}",
+        tone="good",
+        place="/queues/{queue}",
+    ),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -459,6 +479,7 @@ PLACES = {
     "drift": "/drift/{}",
     "improvement": "/improvements/{}",
     "proposal": "/proposals/{}",
+    "queue": "/queues/{}",
     "release": "/releases/{}",
     "run": "/evals/runs/{}",
     "request": "/inbox?request={}",

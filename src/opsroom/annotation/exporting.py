@@ -1,0 +1,77 @@
+"""What was settled, to take away: as JSON lines or as a table. Open tasks are not in it."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from opsroom.kit.db import Tx
+from opsroom.kit.wire import plain
+
+from . import queries
+from .model import Settled, TaskView, as_text
+
+COLUMNS = (
+    "task", "subject", "trace", "domain", "input", "output", "context", "label", "disputed",
+    "settled_at", "first", "first_by", "second", "second_by", "third", "third_by",
+)  # fmt: skip
+SEATS = ("first", "second", "third")
+
+
+class Form(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+
+    @property
+    def media(self) -> str:
+        return "application/jsonl" if self is Form.JSONL else "text/csv; charset=utf-8"
+
+
+def lines(tx: Tx, queue_id: str, form: Form) -> Iterator[str]:
+    """Line by line, each with its end. Raises `QueueNotFound`."""
+    found = queries.export(tx, queue_id)
+    if form is Form.JSONL:
+        for view, settled in found:
+            yield json.dumps(_row(view, settled), ensure_ascii=False) + "\n"
+        return
+    yield _csv(dict(zip(COLUMNS, COLUMNS, strict=True)))
+    for view, settled in found:
+        yield _csv(_flat(view, settled))
+
+
+def _row(view: TaskView, settled: Settled) -> dict[str, Any]:
+    about: dict[str, Any] = plain(view)
+    kept = {name: about[name] for name in ("trace", "domain", "input", "output", "context")}
+    return {**plain(settled), **kept}
+
+
+def _flat(view: TaskView, settled: Settled) -> dict[str, str]:
+    row = dict.fromkeys(COLUMNS, "") | {
+        "task": settled.task,
+        "subject": settled.subject,
+        "trace": view.trace,
+        "domain": view.domain,
+        "input": as_text(view.input),
+        "output": as_text(view.output),
+        "context": view.context,
+        "label": settled.label,
+        "disputed": "yes" if settled.disputed else "no",
+        "settled_at": settled.settled_at.isoformat(),
+    }
+    for said in settled.labels:
+        seat = SEATS[said.seat - 1]
+        row |= {seat: said.label, f"{seat}_by": said.by}
+    return row
+
+
+def _csv(row: dict[str, str]) -> str:
+    told = io.StringIO()
+    csv.writer(told).writerow([_cell(row[name]) for name in COLUMNS])
+    return told.getvalue()
+
+
+def _cell(value: str) -> str:
+    """What a spreadsheet would run as a formula is text to it."""
+    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
