@@ -29,7 +29,6 @@ NAV = (
             NavItem(key="overview", title="Overview", href="/", go="o"),
             NavItem(key="inbox", title="Inbox", href="/inbox", go="i"),
             NavItem(key="alerts", title="Alerts", href="/alerts", go="w"),
-            NavItem(key="queues", title="Queues", href="/queues", go="j"),
             NavItem(key="turns", title="Turns", href="/turns", go="t"),
             NavItem(key="traces", title="Traces", href="/traces", go="x"),
         ),
@@ -48,6 +47,7 @@ NAV = (
     NavGroup(
         title="Learn",
         items=(
+            NavItem(key="queues", title="Queues", href="/queues", go="z"),
             NavItem(key="corrections", title="Corrections", href="/corrections", go="v"),
             NavItem(key="improvements", title="Improvements", href="/improvements", go="j"),
             NavItem(key="drift", title="Drift", href="/drift", go="f"),
