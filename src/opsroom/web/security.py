@@ -6,10 +6,12 @@ posts to us changes nothing, on a loopback address as on a public one.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsroom.kit.errors import OpsroomError
@@ -42,10 +44,28 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-def guard(app: ASGIApp, *, hosts: Collection[str] = LOOPBACK, session_cookie: str) -> ASGIApp:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The one address that pages of other `origins` may post JSON to, in nobody's name."""
+
+    path: str = ""
+    origins: frozenset[str] = frozenset()
+
+
+NOTHING_OPENED = Opened()
+
+
+def guard(
+    app: ASGIApp,
+    *,
+    hosts: Collection[str] = LOOPBACK,
+    session_cookie: str,
+    opened: Opened = NOTHING_OPENED,
+) -> ASGIApp:
     """`app` behind everything in this module, answers compressed (event streams are not)."""
     packed = GZipMiddleware(app, minimum_size=600, compresslevel=6)
-    return SecureHeaders(KnownHosts(SameOrigin(packed, session_cookie=session_cookie), hosts))
+    own = SameOrigin(packed, session_cookie=session_cookie)
+    return SecureHeaders(KnownHosts(OtherOrigins(packed, own, opened), hosts))
 
 
 class SecureHeaders:
@@ -84,6 +104,50 @@ class KnownHosts:
             await self._app(scope, receive, send)
         else:
             await _refuse(ForeignHost(", ".join(names)[:200]), scope, receive, send)
+
+
+class OtherOrigins:
+    """Lets pages of named origins post to one address, without whatever says who is asking.
+
+    Everything else goes on to where only our own pages may change things. (CORS: Fetch
+    Standard, 3.2.)
+    """
+
+    def __init__(self, app: ASGIApp, own: ASGIApp, opened: Opened) -> None:
+        self._app = app
+        self._own = own
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin", "") if scope["type"] == "http" else ""
+        if origin not in self._opened.origins or scope["path"] != self._opened.path:
+            await self._own(scope, receive, send)
+            return
+        allowed = {
+            "Access-Control-Allow-Origin": origin,
+            "Vary": "Origin",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
+        if scope["method"] == "OPTIONS":
+            asked = {
+                "Access-Control-Allow-Methods": "POST",
+                "Access-Control-Allow-Headers": "content-type",
+                "Access-Control-Max-Age": "600",
+            }
+            await Response(status_code=204, headers=allowed | asked)(scope, receive, send)
+            return
+
+        async def send_allowed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in allowed.items():
+                    headers[name] = value
+            await send(message)
+
+        nobody = MutableHeaders(raw=list(scope["headers"]))
+        for name in ("cookie", "authorization"):
+            del nobody[name]
+        await self._app({**scope, "headers": nobody.raw}, receive, send_allowed)
 
 
 class SameOrigin:
