@@ -340,6 +340,20 @@ ROUTES: dict[str, str] = {
     "POST /queues/{queue_id}/label": "review",
     "POST /queues/{queue_id}/skip": "review",
     "GET /queues/{queue_id}/tasks/{task_id}": "read",
+    # feedback
+    "POST /v1/feedback": "observe",
+    "GET /v1/feedback": "read",
+    "GET /v1/feedback/figures": "read",
+    "GET /v1/feedback/quarantine": "read",
+    "POST /v1/feedback/quarantine/release": "operate",
+    "POST /v1/feedback/links": "observe",
+    "POST /v1/feedback/given": PUBLIC,  # for whoever holds a link, which is signed
+    "GET /v1/feedback/{feedback_id}": "read",
+    "POST /v1/feedback/{feedback_id}/release": "operate",
+    "GET /feedback-widget.js": PUBLIC,
+    "GET /feedback": "read",
+    "GET /feedback/said": "read",
+    "POST /feedback/release": "operate",
     # what needs attention
     "GET /v1/attention": "read",
     # metrics

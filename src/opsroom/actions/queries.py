@@ -16,6 +16,7 @@ from .model import Action, AnyOutcome, Final, State, Turn, outcome_of
 from .turning import get as turn_of
 
 PAGE = 50
+IN_ONE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,22 @@ class Finals(NamedTuple):
     environment: str
     final: str
     times: int
+
+
+class Ran(NamedTuple):
+    """A turn in short: which version (`agent/name@3`) it was of, in which arm of which release,
+    and how it went.
+    """
+
+    id: str
+    agent: str
+    version: str
+    release: str | None
+    arm: str
+    trace: str
+    final: str | None
+    started_at: datetime
+    ended_at: datetime | None
 
 
 class Stand(NamedTuple):
@@ -158,6 +175,36 @@ def outcome(tx: Tx, action_id: str) -> AnyOutcome:
     found = get(tx, action_id)
     waits = found.state is State.AWAITING_APPROVAL
     return outcome_of(found, granted=waits and asking.granted(tx, found))
+
+
+def turn_about(tx: Tx, subject: str) -> Turn | None:
+    """The turn that a `turn/…`, an `action/…` or a `trace/…` is about; of several turns in one
+    trace the last. None where it is not known in this project.
+    """
+    kind, _, name = subject.partition("/")
+    match kind:
+        case "turn":
+            return turn_store.turn(tx, name)
+        case "action":
+            found = store.turns_of(tx, [name])
+            return turn_store.turn(tx, found[name]) if found else None
+        case "trace":
+            return turn_store.turn_of_trace(tx, name)
+        case _:
+            return None
+
+
+def ran(tx: Tx, *, since: datetime, limit: int) -> list[Ran]:
+    """The newest turns that began since, in short."""
+    return [Ran(*row) for row in turn_store.ran(tx, since, limit=limit)]
+
+
+def turns_of(tx: Tx, action_ids: Sequence[str]) -> dict[str, str]:
+    """The turn of each action that is known."""
+    found: dict[str, str] = {}
+    for start in range(0, len(action_ids), IN_ONE):
+        found |= store.turns_of(tx, action_ids[start : start + IN_ONE])
+    return found
 
 
 def ended(tx: Tx, windows: Sequence[tuple[datetime, datetime]]) -> dict[str, dict[int, Ended]]:

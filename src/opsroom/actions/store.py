@@ -242,6 +242,14 @@ def project_of(tx: Tx, action_id: str) -> str | None:
     return tx.conn.execute(wanted).scalar()
 
 
+def turns_of(tx: Tx, action_ids: Sequence[str]) -> dict[str, str]:
+    """The turn of each action that is known; some hundreds of them at a time."""
+    wanted = select(actions.c.id, actions.c.turn).where(
+        actions.c.project == tx.project, actions.c.id.in_(action_ids)
+    )
+    return {row.id: row.turn for row in tx.conn.execute(wanted)}
+
+
 def counts(
     tx: Tx, *, turn_id: str, agent: str, tool: str, payload: str, beside: str
 ) -> tuple[int, int, int, Decimal, Decimal]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from opsroom.grounding.model import Piece, Voice
 from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.ids import earliest
 
 from .errors import ActionMoved
 from .model import Final, Turn
@@ -59,6 +60,7 @@ turns = Table(
     Index("ix_turns_project_agent_id", "project", "agent", "id"),
     Index("ix_turns_project_session", "project", "session", "id"),
     Index("ix_turns_project_ended", "project", "ended_at"),
+    Index("ix_turns_project_trace", "project", "trace", "id"),
 )
 
 turn_texts = Table(
@@ -123,6 +125,28 @@ def turn_page(
         wanted = wanted.where(turns.c.id < before)
     rows = tx.conn.execute(wanted.order_by(turns.c.id.desc()).limit(limit)).mappings()
     return [_turn(row) for row in rows]
+
+
+def turn_of_trace(tx: Tx, trace: str) -> Turn | None:
+    """The last turn of a trace."""
+    wanted = select(turns).where(turns.c.project == tx.project, turns.c.trace == trace)
+    row = tx.conn.execute(wanted.order_by(turns.c.id.desc()).limit(1)).mappings().first()
+    return _turn(row) if row else None
+
+
+def ran(tx: Tx, since: datetime, *, limit: int) -> list[tuple[Any, ...]]:
+    """The newest turns that began since: what they were and how long they took."""
+    columns = [turns.c[name] for name in _RAN]
+    wanted = select(*columns).where(
+        turns.c.project == tx.project, turns.c.id >= earliest("trn", since)
+    )
+    rows = tx.conn.execute(wanted.order_by(turns.c.id.desc()).limit(limit))
+    return [tuple(row) for row in rows]
+
+
+_RAN = (
+    "id", "agent", "version", "release", "arm", "trace", "final", "started_at", "ended_at",
+)  # fmt: skip
 
 
 def ended(

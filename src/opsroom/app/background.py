@@ -20,6 +20,7 @@ from opsroom.budgets import commands as budget_commands
 from opsroom.budgets import queries as budget_queries
 from opsroom.channels.sending import Sender
 from opsroom.drift import looking as drift
+from opsroom.feedback import joining as feedback
 from opsroom.inbox import commands as inbox_commands
 from opsroom.inbox import queries as inbox_queries
 from opsroom.journal import outbox, queries
@@ -78,6 +79,7 @@ class Background:
             ("security", WATCH_EVERY, self._watch),
             ("alerts", LOOK_AT_RULES_EVERY, self._look_at_rules),
             ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
+            ("feedback", feedback.EVERY, self._join_feedback),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
         self._threads = (
@@ -107,6 +109,7 @@ class Background:
         from opsroom.channels import workflow as channels  # noqa: PLC0415
         from opsroom.corrections import reactions as corrections  # noqa: PLC0415
         from opsroom.improvement import running as improvement  # noqa: PLC0415
+        from opsroom.feedback.reactions import reactions as joins  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
@@ -138,6 +141,7 @@ class Background:
                         *autonomy.reactions(),
                         *memory.REACTIONS,
                         *corrections.reactions(self._runtime.kinds),
+                        *joins(),
                         *alerts.REACTIONS,
                         *thresholds.REACTIONS,
                     )
@@ -181,6 +185,13 @@ class Background:
             return False
         drift.look(db, telemetry)
         return True
+
+    def _join_feedback(self) -> bool:
+        """Find the work of what was said of a trace before the trace was there."""
+        db, telemetry = self._runtime.db, self._telemetry
+        if telemetry is not None and telemetry.in_use:
+            feedback.join(db, telemetry)
+        return False
 
     def _send_metrics(self) -> bool:
         """Send metrics to the collector that is set, if one is; it tells itself what fails."""

@@ -37,6 +37,8 @@ from opsroom.drift import routes as drift_routes
 from opsroom.evals import judge_pages
 from opsroom.evals import pages as eval_pages
 from opsroom.evals import routes as eval_routes
+from opsroom.feedback import pages as feedback_pages
+from opsroom.feedback import routes as feedback_routes
 from opsroom.gateway import pages as gateway_pages
 from opsroom.gateway import routes as gateway_routes
 from opsroom.gateway import turns as gateway_turns
@@ -145,6 +147,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     threshold_pages.router,
     annotation_routes.router,
     annotation_pages.router,
+    feedback_routes.router,
+    feedback_routes.files,
+    feedback_pages.router,
     trace_routes.router,
     trace_group_routes.router,
     trace_view_routes.router,
@@ -181,10 +186,12 @@ TEMPLATES = (
     "opsroom.improvement",
     "opsroom.thresholds",
     "opsroom.annotation",
+    "opsroom.feedback",
     "opsroom.alerts",
     "opsroom.overview",
 )
 STATIC = ("opsroom.web", "opsroom.access")
+GIVEN = "/v1/feedback/given"  # where pages of other sites may post, holding a link
 
 
 def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
@@ -247,8 +254,13 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
 def guarded(app: FastAPI, limits: Limits | None = None) -> ASGIApp:
     """`app` as it meets the network: bodies bounded, hosts known, other sites kept out."""
     limited = LimitBodies(app, limits or Limits())
-    hosts = app.state.settings.hosts
-    return security.guard(limited, hosts=hosts, session_cookie=COOKIE)
+    settings = app.state.settings
+    return security.guard(
+        limited,
+        hosts=settings.hosts,
+        session_cookie=COOKIE,
+        opened=security.Opened(path=GIVEN, origins=frozenset(settings.feedback_origins)),
+    )
 
 
 def route_keys(app: FastAPI) -> set[str]:

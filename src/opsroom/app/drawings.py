@@ -11,6 +11,7 @@ from opsroom.channels.pages import PAGE_OF_KIND as CHANNEL
 from opsroom.contracts.pages import PAGE as CONTRACT
 from opsroom.datasets.pages import PAGE as DATASET
 from opsroom.evals.drawing import EVALUATOR, compare_action, draw_gate
+from opsroom.feedback.drawing import of_trace
 from opsroom.inbox import Request, otherwise
 from opsroom.inbox.pages import DrawBeside
 from opsroom.integrations import queries as integrations
@@ -66,7 +67,8 @@ def turn_strip(tx: Tx, turn_id: str) -> Panel | None:
 
 def offered_at_trace(tx: Tx, found: Exchange) -> Sequence[Panel]:
     """What other slices offer to do about a trace."""
-    return (otherwise.offer(tx, found),)
+    said = of_trace(tx, found)
+    return (otherwise.offer(tx, found), *([said] if said else []))
 
 
 def _similar(tx: Tx, request: Request) -> Panel | None:

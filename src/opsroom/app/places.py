@@ -11,6 +11,7 @@ from opsroom.drift.pages import NOTICES as DRIFT
 from opsroom.evals.judge_pages import NOTICES as JUDGES
 from opsroom.evals.pages import NOTICES as EVALS
 from opsroom.improvement.pages import NOTICES as IMPROVEMENT
+from opsroom.feedback.pages import NOTICES as FEEDBACK
 from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
@@ -47,6 +48,7 @@ NAV = (
     NavGroup(
         title="Learn",
         items=(
+            NavItem(key="feedback", title="Feedback", href="/feedback", go="g"),
             NavItem(key="queues", title="Queues", href="/queues", go="z"),
             NavItem(key="corrections", title="Corrections", href="/corrections", go="v"),
             NavItem(key="improvements", title="Improvements", href="/improvements", go="j"),
@@ -83,6 +85,7 @@ NOTICES: dict[str, Notice] = {
     **CORRECTIONS,
     **DRIFT,
     **IMPROVEMENT,
+    **FEEDBACK,
     **INBOX,
     **INTEGRATIONS,
     **ACCESS,

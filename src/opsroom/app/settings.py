@@ -1,5 +1,6 @@
 """What can be set from outside, and where it comes from."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from opsroom.web.security import LOOPBACK
 
 HOME = Path(".opsroom")
 PORT = 8400
+_ORIGIN = re.compile(
+    r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?"
+)
 
 
 @dataclass(eq=False)
@@ -36,6 +40,8 @@ class Settings:
     Telemetry lies at `telemetry_url` (`clickhouse://…`), or in the installation's folder. It
     is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`. Metrics are
     sent to `otlp_metrics_url` (`…/v1/metrics`) every minute, where there is one.
+
+    Pages of `feedback_origins` (`https://shop.example`) may show the feedback widget.
     """
 
     data: Path = HOME
@@ -53,6 +59,7 @@ class Settings:
     telemetry_days: int = 30
     telemetry_gigabytes: float = 20.0
     otlp_metrics_url: str = ""
+    feedback_origins: tuple[str, ...] = ()
 
     @property
     def site(self) -> str:
@@ -101,6 +108,7 @@ def from_environment(
         telemetry_days=int(_positive(environment, "OPSROOM_TELEMETRY_DAYS", 30)),
         telemetry_gigabytes=_positive(environment, "OPSROOM_TELEMETRY_GIGABYTES", 20),
         otlp_metrics_url=_address(environment, "OPSROOM_OTLP_METRICS_URL"),
+        feedback_origins=_origins(environment, "OPSROOM_FEEDBACK_ORIGINS"),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
     )
 
@@ -109,6 +117,14 @@ def _address(environment: Mapping[str, str], name: str) -> str:
     found = environment.get(name, "")
     if found and not found.startswith(("http://", "https://")):
         raise BadSetting(name, found, "it begins with http:// or https://")
+    return found
+
+
+def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(filter(None, environment.get(name, "").replace(" ", "").split(",")))
+    for one in found:
+        if _ORIGIN.fullmatch(one) is None:
+            raise BadSetting(name, one, "an origin is https://shop.example, without a path")
     return found
 
 

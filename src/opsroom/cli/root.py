@@ -52,6 +52,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "drift": ("opsroom.drift.cli:drift", "Drift: whether the work is still what it was."),
     "eval": ("opsroom.evals.cli:eval_", "Evaluations: run, compare, gate."),
     "evaluator": ("opsroom.evals.cli:evaluator", "Evaluators: what judges an answer."),
+    "feedback": (
+        "opsroom.feedback.cli:feedback",
+        "Feedback: what users, agents and the business say of the work.",
+    ),
     "import": (
         "opsroom.importing.cli:import_",
         "Bring in recorded runs, histories and datasets.",

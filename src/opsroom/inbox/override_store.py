@@ -148,6 +148,17 @@ def overridden(
     return [(row[0], row[1], row[2]) for row in tx.conn.execute(wanted)]
 
 
+def subjects(tx: Tx, since: datetime, *, limit: int) -> list[str]:
+    """The newest subjects about which people decided otherwise since."""
+    wanted = select(overrides.c.subject).where(
+        overrides.c.project == tx.project,
+        overrides.c.retracted_at.is_(None),
+        overrides.c.id >= earliest("ovr", since),
+    )
+    rows = tx.conn.execute(wanted.order_by(overrides.c.id.desc()).limit(limit)).scalars()
+    return list(dict.fromkeys(rows))
+
+
 def _columns(one: Override) -> dict[str, Any]:
     return {
         "request": one.request,

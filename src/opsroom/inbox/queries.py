@@ -244,6 +244,11 @@ def overridden(
     return found
 
 
+def overridden_subjects(tx: Tx, *, since: datetime, limit: int) -> list[str]:
+    """The turns, actions and traces (`turn/…`) about which people decided otherwise since."""
+    return override_store.subjects(tx, since, limit=limit)
+
+
 def override_categories(tx: Tx) -> list[tuple[str, int]]:
     """How many overrides there are of each kind."""
     return override_store.counts(tx)

@@ -51,6 +51,7 @@ TURNS = {
     "release.advanced": "to",
     "release.gated": "outcome",
     "release.pair_judged": "good",
+    "feedback.given": "state",
 }
 Called = Mapping[str, str]
 NOBODY: Called = {}
@@ -434,6 +435,19 @@ WORDS: dict[str, Words] = {
         tone="good",
         place="/queues/{queue}",
     ),
+    "feedback.given": Words(says="{source} feedback about {about}", note="{agent}"),
+    "feedback.given:quarantined": Words(
+        says="{source} feedback about {about} was set aside", note="{because}", tone="warn"
+    ),
+    "feedback.joined": Words(says="earlier feedback about {about} found its work of {agent}"),
+    "feedback.flooded": Words(
+        says="{by} said too much, and {set_aside} pieces of feedback were set aside",
+        note="{because}",
+        tone="warn",
+    ),
+    "feedback.released": Words(
+        says="{actor} let feedback about {about} count", note="set aside: {because}"
+    ),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -478,6 +492,7 @@ PLACES = {
     "correction": "/corrections/{}",
     "drift": "/drift/{}",
     "improvement": "/improvements/{}",
+    "feedback": "/feedback",
     "proposal": "/proposals/{}",
     "queue": "/queues/{}",
     "release": "/releases/{}",

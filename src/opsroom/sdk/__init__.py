@@ -5,10 +5,11 @@
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from .client import Opsroom
 from .errors import NotOpsroom, RemoteError, Unreachable
@@ -16,6 +17,8 @@ from .prompts import Prompt
 from .resolving import Resolution
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from .acting import Action, action
     from .adapters import (
         answer_mcp_call,
@@ -64,6 +67,7 @@ __all__ = [
     "answer_tool_calls_sync",
     "approval",
     "deferred_results",
+    "feedback",
     "override",
     "prompt",
     "resolve",
@@ -230,3 +234,69 @@ def override(
         "asked": asked,
     }
     return str((client or default()).post("/v1/overrides", body)["id"])
+
+
+def feedback(
+    *,
+    turn: str = "",
+    action: str = "",
+    trace: str = "",
+    helpful: bool | None = None,
+    accurate: bool | None = None,
+    complete: bool | None = None,
+    text: str = "",
+    confidence: float | None = None,
+    sources: Iterable[str] = (),
+    reasoning: str = "",
+    kpi: str = "",
+    value: "Decimal | float | str | None" = None,
+    unit: str = "",
+    known_at: datetime | None = None,
+    by: str = "",
+    use_case: str = "",
+    agent: str = "",
+    version: str = "",
+    key: str = "",
+    client: Opsroom | None = None,
+) -> str:
+    """Say what a user, the agent itself or the business thinks of a `trace`, `turn` or `action`.
+
+    A user (`by`) finds it `helpful`, `accurate`, `complete`, or says something (`text`); an
+    agent states its `confidence`, `sources` and `reasoning`; the business reports a result
+    (`kpi`, `value`, `unit`), known since `known_at`. Which of them speaks follows from what is
+    said. The same `key` says it once. Returns the record's id, or nothing where the server is
+    away: then it waits on disk, and is delivered later.
+
+    Raises `RemoteError` where the server refuses it, `Unreachable` where it is away and there
+    is no room on the disk.
+    """
+    named = tuple(sources)
+    source = "business" if kpi else "user"
+    if confidence is not None or reasoning or named:
+        source = "agent"
+    body = {
+        "subject": f"action/{action}"
+        if action
+        else f"turn/{turn}"
+        if turn
+        else f"trace/{trace}",
+        "source": source,
+        "key": key or f"sdk-{uuid4().hex}",
+        "by": by,
+        "agent": agent,
+        "version": version,
+        "use_case": use_case,
+        "helpful": helpful,
+        "accurate": accurate,
+        "complete": complete,
+        "text": text,
+        "confidence": confidence,
+        "sources": named,
+        "reasoning": reasoning,
+        "kpi": kpi,
+        "value": None if value is None else str(value),
+        "unit": unit,
+        "known_at": known_at.isoformat() if known_at else None,
+    }
+    answer = (client or default()).reports.post("/v1/feedback", body)
+    return "" if answer is None else str(answer["id"])

@@ -99,6 +99,25 @@ class Reports:
         file.unlink(missing_ok=True)
         return answer
 
+    def post(self, path: str, body: dict[str, Any]) -> Any | None:
+        """Deliver now what may also be delivered later: the server's answer, or None where it is
+        away and the report waits on disk.
+
+        Raises `RemoteError` where the server refuses it, and what kept the server from
+        answering where there is no room on the disk either.
+        """
+        try:
+            return self._client.call("POST", path, body, timeout=ASK_TIMEOUT)
+        except OpsroomError as error:
+            if isinstance(error, RemoteError) and not (
+                error.status >= 500 or error.status in NOT_NOW
+            ):
+                raise
+            if not self.keep(path, body).exists():
+                raise
+        self.wake()
+        return None
+
     def waiting(self) -> list[tuple[Path, Report]]:
         """What this client has to deliver, the oldest first."""
         here = self._client.place.name

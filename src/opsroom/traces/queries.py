@@ -76,6 +76,25 @@ def span(store: Reads, project: str, trace_id: str, span_id: str) -> Span:
     return _span(found[0])
 
 
+def at_work(store: Reads, project: str, trace_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The agent that each of these traces began with, and its version; those of which no agent
+    is known are not there.
+    """
+    if not trace_ids:
+        return {}
+    hours = (
+        "FROM traces WHERE project = {project:String} AND trace_id IN {traces:Array(String)}"
+    )
+    found = store.rows(
+        f"""SELECT trace_id, argMin(agent, start) AS first, argMin(version, start) AS its
+        FROM spans FINAL WHERE project = {{project:String}} AND agent != ''
+            AND toStartOfHour(start) BETWEEN (SELECT min(hour) {hours}) AND (SELECT max(hour) {hours})
+            AND trace_id IN {{traces:Array(String)}} GROUP BY trace_id""",
+        {"project": project, "traces": [one.lower() for one in trace_ids]},
+    )
+    return {row["trace_id"]: (row["first"], row["its"]) for row in found}
+
+
 def page(
     store: Reads,
     project: str,

@@ -1,0 +1,459 @@
+"""The tables of feedback: what was said, who was refused, and the keys that links are signed
+with. What figures count is marked at writing, so that a figure is one pass over an index.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+
+from .model import DAY, HOUR, Feedback, Heard, Source, State
+
+# Spelt out, since an index over some rows is only used by who asks for the same in the same words.
+_KEYED = text("key <> ''")
+_WORDED = text("(text <> '' OR reasoning <> '')")
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("release", String),
+    Column("arm", String, nullable=False),
+    Column("turn", String, nullable=False),
+    Column("trace", String, nullable=False),
+    Column("use_case", String, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("helpful", Boolean),
+    Column("accurate", Boolean),
+    Column("complete", Boolean),
+    Column("text", Text, nullable=False),
+    Column("confidence", Float),
+    Column("sources", JSON, nullable=False),
+    Column("reasoning", Text, nullable=False),
+    Column("kpi", String, nullable=False),
+    Column("value", String),  # exact, as it was given
+    Column("amount", Float),  # the same for arithmetic
+    Column("unit", String, nullable=False),
+    Column("known_at", Utc),
+    Column("state", String, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    Column("joined", Boolean, nullable=False),
+    Column("reported_by", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("released_by", String, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Index("ix_feedback_project_id", "project", "id"),
+    Index("ix_feedback_project_subject", "project", "subject", "source", "by", "kpi"),
+    Index("ix_feedback_project_subject_id", "project", "subject", "id"),
+    Index("ix_feedback_project_trace", "project", "trace", "id"),
+    Index("ix_feedback_project_by", "project", "by", "at"),
+    Index("ix_feedback_counted", "project", "counts", "source", "at"),
+    Index("ix_feedback_project_state", "project", "state", "by", "id"),
+    Index("ix_feedback_joined", "joined", "at"),
+    Index(
+        "uq_feedback_key",
+        "project",
+        "key",
+        unique=True,
+        sqlite_where=_KEYED,
+        postgresql_where=_KEYED,
+    ),
+    Index(
+        "ix_feedback_worded", "project", "id", sqlite_where=_WORDED, postgresql_where=_WORDED
+    ),
+)
+
+# One row for each voice that went too far, however often it is refused.
+floods = Table(
+    "feedback_floods",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("by", String, primary_key=True),
+    Column("refused", Integer, nullable=False),
+    Column("last_at", Utc, nullable=False),
+)
+
+link_keys = Table(
+    "feedback_link_keys",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("secret", String(64), nullable=False),
+)
+
+# What is asked of everything that comes in is put together once; building a statement takes
+# longer than running it.
+_RECENT = feedback.c.at > bindparam("hour", type_=Utc)
+_OF_SUBJECT = feedback.c.subject == bindparam("subject")
+_HEARD = select(
+    func.coalesce(func.sum(case((and_(_RECENT, _OF_SUBJECT), 1), else_=0)), 0),
+    func.coalesce(func.sum(case((_RECENT, 1), else_=0)), 0),
+    func.count(),
+).where(
+    feedback.c.project == bindparam("project"),
+    feedback.c.by == bindparam("by"),
+    feedback.c.at > bindparam("day", type_=Utc),
+    feedback.c.source == bindparam("source"),
+    feedback.c.released_by == "",
+    or_(bindparam("everything", type_=Boolean), _OF_SUBJECT),
+)
+
+
+def add(tx: Tx, one: Feedback, *, intent: str) -> None:
+    tx.conn.execute(insert(feedback).values(project=tx.project, intent=intent, **_row(one)))
+    _recount(tx, one)
+
+
+def join(tx: Tx, one: Feedback, *, intent: str) -> None:
+    """Write what is known of the subject of feedback that is there already."""
+    row = {name: value for name, value in _row(one).items() if name in _JOINED}
+    tx.conn.execute(update(feedback).where(*_mine(tx, one.id)).values(intent=intent, **row))
+    _recount(tx, one)
+
+
+def found(tx: Tx, feedback_id: str) -> Feedback | None:
+    row = tx.conn.execute(select(feedback).where(*_mine(tx, feedback_id))).mappings().first()
+    return None if row is None else _feedback(row)
+
+
+def of_key(tx: Tx, key: str) -> Feedback | None:
+    wanted = select(feedback).where(
+        feedback.c.project == tx.project, feedback.c.key == key, _KEYED
+    )
+    row = tx.conn.execute(wanted).mappings().first()
+    return None if row is None else _feedback(row)
+
+
+def strangers(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Feedback]:
+    """Feedback about these subjects that was not known when it came."""
+    wanted = select(feedback).where(
+        feedback.c.project == tx.project,
+        feedback.c.subject.in_(subjects),
+        feedback.c.joined.is_(False),
+    )
+    return [_feedback(row) for row in tx.conn.execute(wanted.limit(limit)).mappings()]
+
+
+def unknown_traces(tx: Tx, since: datetime, *, limit: int) -> list[tuple[str, str]]:
+    """The traces, with their projects (of all of them), that were not known when something was
+    said of them since; the newest.
+    """
+    wanted = select(feedback.c.project, feedback.c.trace).where(
+        feedback.c.joined.is_(False), feedback.c.trace != "", feedback.c.at >= since
+    )
+    rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit))
+    return list(dict.fromkeys((row.project, row.trace) for row in rows))
+
+
+def page(
+    tx: Tx,
+    *,
+    subject: str | None = None,
+    trace: str | None = None,
+    agent: str | None = None,
+    version: str | None = None,
+    source: Source | None = None,
+    state: State | None = None,
+    use_case: str | None = None,
+    kpi: str | None = None,
+    by: str | None = None,
+    counted: bool | None = None,
+    with_text: bool = False,
+    before: str | None = None,
+    limit: int,
+) -> list[Feedback]:
+    """Feedback of this project, newest first."""
+    wanted = select(feedback).where(feedback.c.project == tx.project)
+    for column, value in (
+        (feedback.c.subject, subject),
+        (feedback.c.trace, trace),
+        (feedback.c.agent, agent),
+        (feedback.c.version, version),
+        (feedback.c.source, source and source.value),
+        (feedback.c.state, state and state.value),
+        (feedback.c.use_case, use_case),
+        (feedback.c.kpi, kpi),
+        (feedback.c.by, by),
+        (feedback.c.counts, counted),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if with_text:
+        wanted = wanted.where(_WORDED)
+    if before is not None:
+        wanted = wanted.where(feedback.c.id < before)
+    rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit)).mappings()
+    return [_feedback(row) for row in rows]
+
+
+def heard(tx: Tx, source: Source, by: str, subject: str) -> Heard:
+    """How much a voice has said lately."""
+    asked = {
+        "project": tx.project,
+        "by": by,
+        "source": source.value,
+        "subject": subject,
+        "everything": source is Source.USER,
+        "hour": tx.now - tx.lasting(HOUR),
+        "day": tx.now - tx.lasting(DAY),
+    }
+    found = tx.conn.execute(_HEARD, asked).one()
+    return Heard(of_subject=found[0], in_hour=found[1], in_day=found[2])
+
+
+def set_aside(tx: Tx, by: str, *, because: str, limit: int) -> int:
+    """Set aside what a user said within the hour and nobody has let through; how much it was."""
+    wanted = select(feedback).where(
+        feedback.c.project == tx.project,
+        feedback.c.by == by,
+        feedback.c.at > tx.now - tx.lasting(HOUR),
+        feedback.c.source == Source.USER.value,
+        feedback.c.state == State.ACCEPTED.value,
+        feedback.c.released_by == "",
+    )
+    found = [_feedback(row) for row in tx.conn.execute(wanted.limit(limit)).mappings()]
+    for one in found:
+        tx.conn.execute(
+            update(feedback)
+            .where(*_mine(tx, one.id))
+            .values(state=State.QUARANTINED.value, because=because, counts=False)
+        )
+        _recount(tx, one)
+    return len(found)
+
+
+def let_through(tx: Tx, which: Sequence[Feedback], *, by: str) -> None:
+    """Use what was set aside."""
+    for found in which:
+        tx.conn.execute(
+            update(feedback)
+            .where(*_mine(tx, found.id))
+            .values(state=State.ACCEPTED.value, because="", released_by=by)
+        )
+        _recount(tx, found)
+
+
+def refuse(tx: Tx, by: str) -> None:
+    """Count that a voice was refused."""
+    of_voice = update(floods).where(floods.c.project == tx.project, floods.c.by == by)
+    once_more = of_voice.values(refused=floods.c.refused + 1, last_at=tx.now)
+    if tx.conn.execute(once_more).rowcount == 0:
+        row = {"project": tx.project, "by": by, "refused": 0, "last_at": tx.now}
+        insert_missing(tx, floods, [row])
+        tx.conn.execute(once_more)
+
+
+def quarantine(tx: Tx, *, limit: int) -> list[tuple[str, str, int, datetime]]:
+    """What is set aside, by voice: whose, why, how much, and when the last of it came."""
+    last = func.max(feedback.c.at)
+    wanted = (
+        select(feedback.c.by, func.max(feedback.c.because), func.count(), last)
+        .where(feedback.c.project == tx.project, feedback.c.state == State.QUARANTINED.value)
+        .group_by(feedback.c.by)
+        .order_by(last.desc(), feedback.c.by)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.conn.execute(wanted)]
+
+
+def quarantined(tx: Tx) -> int:
+    wanted = select(func.count()).where(
+        feedback.c.project == tx.project, feedback.c.state == State.QUARANTINED.value
+    )
+    return int(tx.conn.execute(wanted).scalar_one())
+
+
+def refused(tx: Tx, *, limit: int) -> dict[str, tuple[int, datetime]]:
+    """How often each voice was refused, and when last; the latest of them."""
+    wanted = select(floods.c.by, floods.c.refused, floods.c.last_at).where(
+        floods.c.project == tx.project
+    )
+    rows = tx.conn.execute(wanted.order_by(floods.c.last_at.desc()).limit(limit))
+    return {row.by: (row.refused, row.last_at) for row in rows}
+
+
+def intents(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
+    """The newest intents, with the use case of each."""
+    wanted = select(feedback.c.intent, feedback.c.use_case).where(
+        feedback.c.project == tx.project, feedback.c.intent != "", feedback.c.use_case != ""
+    )
+    rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit))
+    return list(dict.fromkeys((row.intent, row.use_case) for row in rows))
+
+
+def votes(tx: Tx, since: datetime, *, limit: int) -> list[dict[str, Any]]:
+    """What users said, by use case, agent and version: of each question how many said yes, and
+    how many said anything; the largest groups first.
+    """
+    by = (feedback.c.use_case, feedback.c.agent, feedback.c.version)
+    questions = {
+        name: (func.count(column), func.coalesce(func.sum(case((column, 1), else_=0)), 0))
+        for name, column in (
+            ("helpful", feedback.c.helpful),
+            ("accurate", feedback.c.accurate),
+            ("complete", feedback.c.complete),
+        )
+    }
+    voices = func.count()
+    wanted = (
+        select(
+            *by,
+            voices.label("voices"),
+            *(one.label(f"{name}_n") for name, (one, _) in questions.items()),
+            *(one.label(f"{name}_yes") for name, (_, one) in questions.items()),
+        )
+        .where(*_counted(tx, Source.USER, since))
+        .group_by(*by)
+        .order_by(voices.desc(), *by)
+        .limit(limit)
+    )
+    return [dict(row) for row in tx.conn.execute(wanted).mappings()]
+
+
+def results(tx: Tx, since: datetime, *, limit: int) -> list[dict[str, Any]]:
+    """What the business reported, by agent, result, unit and version: how many, the mean, and
+    the sum of squares around it.
+    """
+    by = (feedback.c.agent, feedback.c.kpi, feedback.c.unit, feedback.c.version)
+    of = (*_counted(tx, Source.BUSINESS, since), feedback.c.version != "")
+    means = (
+        select(*by, func.count().label("n"), func.avg(feedback.c.amount).label("mean"))
+        .where(*of)
+        .group_by(*by)
+        .order_by(func.count().desc(), *by)
+        .limit(limit)
+        .cte("means")
+    )
+    away = feedback.c.amount - means.c.mean
+    same = and_(*(feedback.c[column.name] == means.c[column.name] for column in by))
+    named = [means.c[column.name] for column in by]
+    wanted = (
+        select(*named, means.c.n, means.c.mean, func.sum(away * away).label("squares"))
+        .select_from(feedback.join(means, same))
+        .where(*of)
+        .group_by(*named, means.c.n, means.c.mean)
+        .order_by(*named)
+    )
+    return [dict(row) for row in tx.conn.execute(wanted).mappings()]
+
+
+def counted(tx: Tx, since: datetime) -> dict[Source, int]:
+    """How much figures use, by source."""
+    wanted = (
+        select(feedback.c.source, func.count())
+        .where(
+            feedback.c.project == tx.project,
+            feedback.c.counts.is_(True),
+            feedback.c.at >= since,
+        )
+        .group_by(feedback.c.source)
+    )
+    return {Source(row[0]): row[1] for row in tx.conn.execute(wanted)}
+
+
+def link_key(tx: Tx) -> str | None:
+    """What the links of the project are signed with; None where it never made one."""
+    wanted = select(link_keys.c.secret).where(link_keys.c.project == tx.project)
+    return tx.conn.execute(wanted).scalar()
+
+
+def keep_link_key(tx: Tx, secret: str) -> None:
+    insert_missing(tx, link_keys, [{"project": tx.project, "secret": secret}])
+
+
+def _recount(tx: Tx, changed: Feedback) -> None:
+    """Let the newest of what one voice said of one thing count, and the rest not."""
+    said = [
+        feedback.c.project == tx.project,
+        feedback.c.subject == changed.subject,
+        feedback.c.source == changed.source.value,
+        feedback.c.kpi == changed.kpi,
+    ]
+    newest: tuple[ColumnElement[Any], ...] = (feedback.c.id.desc(),)
+    if changed.source is Source.BUSINESS:
+        newest = (feedback.c.known_at.desc(), *newest)
+    else:
+        said.append(feedback.c.by == changed.by)
+    usable = select(feedback.c.id).where(*said, feedback.c.state == State.ACCEPTED.value)
+    winner = tx.conn.execute(usable.order_by(*newest).limit(1)).scalar()
+    tx.conn.execute(
+        update(feedback)
+        .where(*said, feedback.c.counts.is_(True), feedback.c.id != (winner or ""))
+        .values(counts=False)
+    )
+    if winner is not None:
+        tx.conn.execute(update(feedback).where(*_mine(tx, winner)).values(counts=True))
+
+
+def _counted(tx: Tx, source: Source, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        feedback.c.project == tx.project,
+        feedback.c.counts.is_(True),
+        feedback.c.source == source.value,
+        feedback.c.at >= since,
+    )
+
+
+def _mine(tx: Tx, feedback_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (feedback.c.project == tx.project, feedback.c.id == feedback_id)
+
+
+_JOINED = frozenset(
+    {
+        "agent", "version", "environment", "release", "arm", "turn", "trace", "use_case",
+        "joined", "state", "because",
+    }
+)  # fmt: skip
+
+
+def _row(one: Feedback) -> dict[str, Any]:
+    return {
+        **{name: getattr(one, name) for name in Feedback.__dataclass_fields__},
+        "source": one.source.value,
+        "state": one.state.value,
+        "sources": list(one.sources),
+        "value": None if one.value is None else format(one.value, "f"),
+        "amount": None if one.value is None else float(one.value),
+    }
+
+
+def _feedback(row: RowMapping) -> Feedback:
+    values: dict[str, Any] = {name: row[name] for name in Feedback.__dataclass_fields__}
+    values["source"] = Source(row["source"])
+    values["state"] = State(row["state"])
+    values["sources"] = tuple(row["sources"])
+    values["value"] = None if row["value"] is None else Decimal(row["value"])
+    return Feedback(**values)
