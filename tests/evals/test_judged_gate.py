@@ -185,6 +185,10 @@ def test_reports_for_ci_hold_a_refused_judge() -> None:
     shape = {"digest": "d", "verdict": plain(decided(STRANGER))}
     assert "the judge may not gate" in junit_report(shape)
     assert "the judge may not gate" in markdown_report(shape)
+    rules = replace(RULES, uncalibrated=Uncalibrated.ALLOW)
+    let = {"digest": "d", "verdict": plain(decided(STRANGER, rules=rules))}
+    assert "has no calibration there; the rules allow it" in markdown_report(let)
+    assert 'failures="0"' in junit_report(let)
 
 
 # From the measurement on

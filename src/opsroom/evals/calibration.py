@@ -130,7 +130,8 @@ class Standing(Wire):
 class DomainReport(Wire):
     """One domain of a calibration with everything that follows from its counts.
 
-    κ is Cohen's, between "the verdict is pass" and "the answer is good".
+    κ is Cohen's, between "the verdict is pass" and "the answer is good". `turned` is the share
+    of preferences that changed with the order.
     """
 
     counts: Counts
@@ -141,6 +142,7 @@ class DomainReport(Wire):
     sensitivity: Share
     specificity: Share
     outside: Share
+    turned: Share
     cost_per_item: Decimal | None
     standing: Standing
 
@@ -245,6 +247,7 @@ def domain_report(counts: Counts, standards: Standards = STANDARDS) -> DomainRep
         sensitivity=share(error.good.hits, error.good.n),
         specificity=share(error.bad.hits, error.bad.n),
         outside=share(counts.outside, counts.n),
+        turned=share(counts.turned, counts.n),
         cost_per_item=counts.cost / priced if priced else None,
         standing=standing(counts, found.kappa, found.kappa_interval, standards),
     )

@@ -178,7 +178,9 @@ def _gated(found: dict[str, Any]) -> str:
     if verdict["chance_of_equal"] is not None:
         share = verdict["chance_of_equal"]
         lines.append(f"strict: an identical version would pass {share:.0%} of the time")
-    lines.append(f"kept as {found['digest'][:16]}")
+    from .reports import allowed
+
+    lines += [*allowed(verdict), f"kept as {found['digest'][:16]}"]
     return "\n".join(lines)
 
 

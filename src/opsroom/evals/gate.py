@@ -152,9 +152,9 @@ def gate(
     """Decide whether `candidate` may replace `baseline`; `judges` are behind the metrics so named.
 
     In this order: too many missing values, fewer pairs than the floor or a judge that may not
-    gate is inconclusive; a metric that is worse is a failure; a primary that is undecided is inconclusive; the rest
-    passes. Primaries are decided together under Holm's procedure, guardrails each at its own
-    alpha. Raises `BadRules`, `DifferentEvaluators`,
+    gate is inconclusive; a metric that is worse is a failure; a primary that is undecided is
+    inconclusive; the rest passes. Primaries are decided together under Holm's procedure,
+    guardrails each at its own alpha. Raises `BadRules`, `DifferentEvaluators`,
     `NothingInCommon`, `NotMeasured` or `NotBinary`.
     """
     check_rules(rules)

@@ -46,7 +46,16 @@ def markdown_report(found: dict[str, Any]) -> str:
         )
     if verdict["floor_lowered"]:
         lines += ["", f"The floor of 200 samples was lowered to {verdict['floor']} on purpose."]
+    for said in allowed(verdict):
+        lines += ["", said]
     return "\n".join([*lines, "", f"Evidence `{found['digest']}`", ""])
+
+
+def allowed(verdict: dict[str, Any]) -> list[str]:
+    """The judges that may not gate and were allowed to, each in a sentence."""
+    if "uncalibrated" not in verdict["rules"]:
+        return []
+    return list(verdict["reasons"][1 : -len(verdict["metrics"])])
 
 
 def _bad(one: dict[str, Any]) -> bool:
