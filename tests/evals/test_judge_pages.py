@@ -2,24 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from html import unescape
 
 import pytest
 from playwright.sync_api import Page
 from tests.api import Api
 from tests.browser import serving
-from tests.evals.judging import Having, Speaks, labelled, put, put_judge
+from tests.evals.judging import RUBRIC, Having, Speaks, counts, labelled, put, put_judge
 from tests.pages import CAT, Site, holds
 
 from opsroom.app import guarded
 from opsroom.datasets import Item
-from opsroom.evals.calibrating import Calibrating, calibrate
+from opsroom.evals import store
+from opsroom.evals.calibration import Calibration
 from opsroom.evals.comparison import MetricRule
 from opsroom.evals.gate import GateRules
 from opsroom.evals.gating import gate_versions
 from opsroom.evals.measure import Measurement
 from opsroom.evals.trust import Uncalibrated
 from opsroom.kit.db import Actor, Database
+from opsroom.registry import Ref, queries
 
 
 def text(page: str) -> str:
@@ -52,10 +55,27 @@ def room(site: Site) -> Site:
 
 @pytest.fixture(scope="module")
 def seen(shown: Site) -> Site:
-    """A judge that may gate in one of its two domains, and one that nobody calibrated."""
+    """A judge that may gate in one of its two domains, and one that nobody calibrated.
+
+    The calibration is put there as it would be kept: a browser may be open already, and beside
+    it nothing can be asked.
+    """
     set_up(shown.api.db, CAT)
-    wanted = Calibrating(evaluator="polite", dataset="labels")
-    calibrate(shown.api.db, CAT, wanted, models=MODELS)
+    with shown.api.db.write(CAT) as tx:
+        judge = queries.version(tx, Ref("evaluator", "polite", "1"))
+        found = Calibration(
+            evaluator=judge.ref,
+            evaluator_digest=judge.digest,
+            model=RUBRIC["model"],
+            dataset="dataset/labels@1",
+            dataset_digest="d" * 64,
+            domains=(
+                counts((7, 1), (2, 1), domain="airline", cost=Decimal("0.022")),
+                counts((39, 1), (2, 28), cost=Decimal("0.14")),
+            ),
+            at=tx.now,
+        )
+        store.add_calibration(tx, judge.name, found)
     return shown
 
 
