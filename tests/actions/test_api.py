@@ -11,6 +11,7 @@ from tests.api import Api
 from opsroom.actions.asking import EXPIRES
 from opsroom.actions.model import State
 from opsroom.actions.ports import Effect
+from opsroom.autonomy import queries as autonomy
 from opsroom.autonomy.model import Envelope, Level
 from opsroom.budgets import queries as budgets
 from opsroom.budgets.model import Spender, Unit
@@ -198,6 +199,20 @@ def test_an_edit_becomes_the_call_that_its_key_stands_for(office: Office) -> Non
     assert office.begin(asked["id"])["kind"] == "execute"
     again = office.propose(office.turn(), "book", order="o2", slot=4)
     assert (again["kind"], again["id"]) == ("running", asked["id"])
+
+
+def test_an_agent_that_goes_on_at_once_was_corrected_all_the_same(office: Office) -> None:
+    """Nobody earns autonomy by being quicker than the news of a correction."""
+    grant(office.db, Level.APPROVE_EACH)
+    asked = office.propose(office.turn(), "book", order="o1", slot=3)
+    office.approve(asked["request"], Say.EDIT, arguments={"order": "o2", "slot": 4})
+    office.grace()
+    assert office.begin(asked["id"])["kind"] == "execute"
+    office.answered(asked["id"], "inbox.edited")
+    with office.db.read(SYSTEM) as tx:
+        rungs = autonomy.ladder(tx, CLERK).rungs
+    seen = {(one.record.agreed, one.record.corrected) for one in rungs if one.record.judged}
+    assert seen == {(0, 1)}
 
 
 def test_a_rejection_ends_it(office: Office) -> None:

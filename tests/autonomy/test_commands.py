@@ -293,8 +293,29 @@ def test_a_manifest_that_was_only_merged_earns_anew(db: Database, clock: ManualC
     move(db, 2, how="merge")
     assert may(db, number=2).level is Level.APPROVE_EACH
     clock.move(timedelta(days=8))
+    with pytest.raises(NotEarned, match="0 of 50"):
+        propose(db, Level.BOUNDED)
+    earn(db, clock)
     assert widen(db, propose(db, Level.BOUNDED)).manifest == digest(db, 2)
     assert may(db, number=2).level is Level.BOUNDED
+
+
+def test_what_people_said_of_another_version_says_nothing_of_this_one(
+    db: Database, clock: ManualClock
+) -> None:
+    """People who corrected the old version half of the time do not hold the new one back, and
+    those who agreed with it do not help it.
+    """
+    earn(db, clock)
+    propose(db, Level.BOUNDED)
+    store_agent(db, description="says it better")
+    move(db, 2, how="release")
+    with pytest.raises(NotEarned, match="0 of 50"):
+        propose(db, Level.BOUNDED)
+    (fact,) = told(db, "autonomy.begun_anew")
+    assert fact["manifest"] == digest(db, 2)
+    move(db, 2, how="set")
+    assert len(told(db, "autonomy.begun_anew")) == 1
 
 
 def test_another_model_begins_anew_whatever_its_canary(

@@ -275,14 +275,15 @@ def observed(
 def answered(tx: Tx, action_id: str, event: str, because: str) -> None:
     """Take in what people said to a request: who is refused need not ask again.
 
-    An approval is used up when the action begins; then everything is looked at once more.
+    An approval is used up when the action begins; then everything is looked at once more. A
+    correction counts however far the action has come meanwhile: who is quick is corrected too.
     """
     was = store.action(tx, action_id, lock=True)
-    if was is None or was.state is not State.AWAITING_APPROVAL:
+    if was is None:
         return
     if event in CORRECTIONS:
         _observe(tx, was, corrected=1)
-    if event in {"inbox.approved", "inbox.edited"}:
+    if was.state is not State.AWAITING_APPROVAL or event in {"inbox.approved", "inbox.edited"}:
         return
     store.save(tx, denied(tx, was, Refusal.APPROVAL, because), was=was)
 

@@ -1,5 +1,6 @@
 """Narrowing at once, widening with evidence and a person, and the kill switch."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from hashlib import sha256
 
@@ -286,6 +287,26 @@ def carry_over(tx: Tx, grant: Grant, manifest: str, *, because: str) -> Grant:
         because=because,
     )
     return now
+
+
+def begin_anew(
+    tx: Tx, agent: str, environment: str, manifest: str, *, keep: Collection[str]
+) -> None:
+    """Let the evidence begin anew under every scope but those to `keep`: what people said of
+    another version says nothing of the one that serves now.
+    """
+    scopes = sorted(store.records_of(tx, agent, environment).keys() - set(keep))
+    if not scopes:
+        return
+    for scope in scopes:
+        store.forget(tx, agent, environment, scope)
+    tx.record(
+        "autonomy.begun_anew",
+        _subject(agent),
+        scopes=scopes,
+        environment=environment,
+        manifest=manifest,
+    )
 
 
 def reset(tx: Tx, grant: Grant, manifest: str, *, because: str) -> Grant:

@@ -19,9 +19,9 @@ def reactions() -> tuple[Reaction, ...]:
 
 
 def label_moved(tx: Tx, entry: Entry) -> None:
-    """Look at every grant of an agent whose label moved.
+    """Look at every grant of an agent whose label moved, and at what it has shown so far.
 
-    Until this has run, the new manifest is approved each time: grants count for the manifest
+    Where it does not go on alone, the evidence for more begins anew with the manifest. Until this has run, the new manifest is approved each time: grants count for the manifest
     that they carry. A release moves the label once its canary is through; nothing else does.
     """
     kind, _, agent = entry.subject.partition("/")
@@ -29,8 +29,6 @@ def label_moved(tx: Tx, entry: Entry) -> None:
         return
     environment, number, earlier = (entry.facts[one] for one in ("label", "after", "before"))
     granted = store.grants_of(tx, agent, environment)
-    if not granted:
-        return
     after = _version(tx, agent, number)
     before = None if earlier is None else _version(tx, agent, earlier)
     decision = decide_inheritance(
@@ -38,6 +36,10 @@ def label_moved(tx: Tx, entry: Entry) -> None:
         _spec(after),
         came_through_canary=_proven(tx, agent, environment, number, entry.facts.get("how")),
     )
+    if before is not None and before.digest != after.digest:
+        alone = {one.scope for one in granted if one.level.alone}
+        keep = alone if isinstance(decision, Inherit) else set[str]()
+        commands.begin_anew(tx, agent, environment, after.digest, keep=keep)
     for grant in granted:
         match decision:
             case Inherit(because=because):

@@ -282,6 +282,9 @@ WORDS: dict[str, Words] = {
     "autonomy.declined": Words(
         says="{actor} declined {after} for {scope} of {subject}", note="{reason}"
     ),
+    "autonomy.begun_anew": Words(
+        says="what {subject} may earn begins anew with another version", note="{scopes}"
+    ),
     "autonomy.inherited": Words(
         says="{subject} keeps {level} for {scope} with its new manifest", note="{because}"
     ),
@@ -355,6 +358,11 @@ WORDS: dict[str, Words] = {
     ),
     "correction.quarantined": Words(
         says="nothing is learnt from an override of {agent} yet", note="{because}", tone="warn"
+    ),
+    "correction.looked_at": Words(
+        says="somebody who did not know who had said what looked at a correction of {agent}",
+        note="they chose: {said}",
+        tone="info",
     ),
     "correction.accepted": Words(
         says="{actor} took a correction of {agent} into {version}: {human_said}, not {agent_said}",
