@@ -63,6 +63,17 @@ def accept(ctx: click.Context, ids: tuple[str, ...], agent: str | None) -> None:
 
 
 @correction.command()
+@click.argument("ids", nargs=-1, required=True)
+@click.pass_context
+def second(ctx: click.Context, ids: tuple[str, ...]) -> None:
+    """Put candidates before somebody who does not know which answer is whose."""
+    made = client(ctx).post(f"{BASE}/second", {"ids": list(ids)})
+    show(
+        ctx, made, lambda one: f"they wait in {one['queue']}: opsroom queue next {one['queue']}"
+    )
+
+
+@correction.command()
 @click.argument("correction_id")
 @because
 @click.pass_context
@@ -161,11 +172,21 @@ def _ledger(found: dict[str, Any]) -> str:
     ]
     return "\n\n".join(
         (
-            states,
+            states + _seconds(found["seconds"]),
             table(("reason", "overrides", "corrections"), reasons, empty="no reasons"),
             table(("agent said", "people said", "times"), confusion, empty="no confusion"),
             table(("version", "corrected", "turns", "share"), versions, empty="no versions"),
         )
+    )
+
+
+def _seconds(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    low, high = found["kappa_interval"]["low"], found["kappa_interval"]["high"]
+    return (
+        f"\nwho looked once more agreed in {found['agreed']} of {found['items']}, "
+        f"κ {found['kappa']:.2f} [{low:.2f}, {high:.2f}]"
     )
 
 

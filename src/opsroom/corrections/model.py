@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from opsroom.inbox.model import Override, Say
 from opsroom.kit.canonical import canonical, digest
@@ -33,11 +33,22 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Second(Wire):
+    """What somebody said who did not know which answer was whose: that of the people, that of
+    the agent, or neither. `task` is where they said it.
+    """
+
+    task: str
+    said: Literal["people", "agent", "neither"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Correction(Wire):
     """One thing people taught. `hash` is the content hash of the item that it is or would be,
     `asked` the digest of the question alone. `times` counts the overrides that say so, `people`
-    are (the first twenty of) those who made them. `version` is the version of the dataset that
-    last took it in or out.
+    are (the first twenty of) those who made them, `seconds` what others said who did not know.
+    `version` is the version of the dataset that last took it in or out.
     """
 
     id: str
@@ -60,7 +71,18 @@ class Correction(Wire):
     decided_by: str = ""
     decided_at: datetime | None = None
     version: str = ""
+    seconds: tuple[Second, ...] = ()
     revision: int = 1
+
+    @property
+    def against(self) -> int:
+        """How many who looked without knowing did not choose what people had said."""
+        return sum(one.said != "people" for one in self.seconds)
+
+    @property
+    def agent_is_a(self) -> bool:
+        """Which answer is shown first where nobody is to know whose it is; by its content alone."""
+        return int(self.hash[-1], 16) % 2 == 0
 
     @property
     def subject(self) -> str:
@@ -165,7 +187,7 @@ def why_not(one: Correction, rivals: Sequence[Correction], by: str, *, grave: bo
     """Why `by` cannot accept a correction, in words; empty where they can.
 
     `rivals` say something else of the same question. Of an agent that acts alone (`grave`)
-    nobody accepts what they alone have said.
+    nobody accepts what they alone have said. Nor does anybody what as many people doubt as say.
     """
     if one.state is not State.CANDIDATE:
         return f"it is {one.state.value}"
@@ -176,6 +198,8 @@ def why_not(one: Correction, rivals: Sequence[Correction], by: str, *, grave: bo
             f"people contradict each other: {rivals[0].id} says {rivals[0].human_said!r}, "
             f"not {one.human_said!r}"
         )
+    if one.against >= len(one.people):
+        return f"{one.against} who looked without knowing who said what chose otherwise"
     if grave and set(one.people) == {by}:
         return "nobody but you has said so, and the agent acts alone: somebody else has to look"
     return ""

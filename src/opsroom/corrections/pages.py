@@ -13,7 +13,7 @@ from opsroom.registry.routes import KnownKinds
 from opsroom.web.charts import Tone
 from opsroom.web.render import Notice, Pages
 
-from . import commands, queries
+from . import commands, queries, seconds
 from .model import State
 
 PATH = "/corrections"
@@ -31,6 +31,9 @@ NOTICES = {
     ),
     "corrections_none": Notice(
         text="None was accepted; each of them says why on its page.", tone="warn"
+    ),
+    "correction_asked": Notice(
+        text="It waits in a review queue for somebody who does not know it."
     ),
     "correction_retired": Notice(text="It teaches no more."),
     "correction_readmitted": Notice(text="It is a candidate again."),
@@ -96,6 +99,13 @@ def accept(
     return _pages(request).redirect(
         PATH if len(ids) > 1 else f"{PATH}/{ids[0]}", notice=f"corrections_{notice}"
     )
+
+
+@router.post("/{correction_id}/second")
+def second(request: Request, correction_id: str, tx: Write) -> Response:
+    """Put it before somebody who does not know which answer is whose."""
+    seconds.ask(tx, [correction_id])
+    return _pages(request).redirect(f"{PATH}/{correction_id}", notice="correction_asked")
 
 
 @router.get("/{correction_id}")

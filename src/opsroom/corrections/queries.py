@@ -8,6 +8,7 @@ from opsroom.actions import queries as actions
 from opsroom.evals import queries as evals
 from opsroom.evals.queries import Use
 from opsroom.evidence import Interval, Tally
+from opsroom.evidence.agreement import Agreement
 from opsroom.evidence.rates import clopper_pearson
 from opsroom.inbox import queries as inbox
 from opsroom.inbox.model import Override
@@ -15,7 +16,7 @@ from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 from opsroom.registry import queries as registry
 
-from . import commands, store
+from . import commands, seconds, store
 from .errors import CorrectionNotFound
 from .model import Correction, State
 
@@ -65,13 +66,16 @@ class OfAgent(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger(Wire):
-    """What people taught, in figures. `states` counts corrections."""
+    """What people taught, in figures. `states` counts corrections; `seconds` is how far those
+    agree who looked once more, without knowing who had said what.
+    """
 
     states: dict[State, int]
     agents: tuple[OfAgent, ...]
     reasons: tuple[Reason, ...]
     confusion: tuple[Confusion, ...]
     versions: tuple[OfVersion, ...]
+    seconds: Agreement | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,7 @@ def ledger(tx: Tx, *, agent: str | None = None, version: str | None = None) -> L
             )
         ),
         versions=_versions(tx, agent),
+        seconds=seconds.agreed(tx, agent=agent),
     )
 
 

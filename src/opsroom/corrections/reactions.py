@@ -1,13 +1,14 @@
-"""What corrections hear of: overrides that are recorded, sorted anew, or taken back."""
+"""What corrections hear of: overrides that are recorded, sorted anew or taken back, and looks."""
 
 from opsroom.journal import Entry
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Tx
 from opsroom.registry import Kinds
 
-from . import commands
+from . import commands, seconds
 
 NAME = "corrections.overrides"
+LOOKS = "corrections.looks"
 EVENTS = frozenset({"override.recorded", "override.recategorised", "override.retracted"})
 
 
@@ -24,4 +25,12 @@ def reactions(kinds: Kinds) -> tuple[Reaction, ...]:
             case _:
                 commands.take_back(tx, override_id, kinds=kinds)
 
-    return (Reaction(name=NAME, events=EVENTS, react=react),)
+    return (
+        Reaction(name=NAME, events=EVENTS, react=react),
+        Reaction(name=LOOKS, events=frozenset({"annotation.settled"}), react=_looked),
+    )
+
+
+def _looked(tx: Tx, entry: Entry) -> None:
+    if entry.subject.startswith("correction/"):
+        seconds.take_in(tx, entry.subject, str(entry.facts["task"]), str(entry.facts["label"]))

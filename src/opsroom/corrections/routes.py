@@ -9,7 +9,7 @@ from opsroom.access.http import Read, Write
 from opsroom.kit.wire import Wire
 from opsroom.registry.routes import KnownKinds
 
-from . import commands, queries
+from . import commands, queries, seconds
 from .commands import Accepted
 from .model import Correction, State
 from .queries import Ledger, Lineage
@@ -32,6 +32,13 @@ class Chosen(Wire):
     """Which corrections, by id: at most 500."""
 
     ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Wire):
+    """The review queue in which they wait."""
+
+    queue: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,12 @@ def accept(given: Chosen, tx: Write, known: KnownKinds) -> Accepted:
     Each is accepted or refused by itself, with the reason.
     """
     return commands.accept(tx, given.ids, kinds=known)
+
+
+@router.post("/second")
+def ask_for_a_second_look(given: Chosen, tx: Write) -> Asked:
+    """Put candidates before somebody who does not know which answer is whose."""
+    return Asked(queue=seconds.ask(tx, given.ids))
 
 
 @router.get("/{correction_id}")

@@ -38,6 +38,7 @@ corrections = Table(
     Column("state", String, nullable=False),
     Column("category", String, nullable=False),
     Column("times", Integer, nullable=False),
+    Column("looked", Integer, nullable=False),  # how often somebody looked at it once more
     Column("revision", Integer, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("project", "agent", "hash", name="uq_corrections_content"),
@@ -127,6 +128,15 @@ def page(
             wanted = wanted.where(column == value)
     if before is not None:
         wanted = wanted.where(corrections.c.id < before)
+    rows = tx.conn.execute(wanted.order_by(corrections.c.id.desc()).limit(limit))
+    return [_read(*row) for row in rows]
+
+
+def looked_at(tx: Tx, *, agent: str | None, limit: int) -> list[Correction]:
+    """The newest corrections that somebody looked at once more."""
+    wanted = _mine().where(corrections.c.project == tx.project, corrections.c.looked > 0)
+    if agent is not None:
+        wanted = wanted.where(corrections.c.agent == agent)
     rows = tx.conn.execute(wanted.order_by(corrections.c.id.desc()).limit(limit))
     return [_read(*row) for row in rows]
 
@@ -315,5 +325,6 @@ def _columns(one: Correction) -> dict[str, Any]:
         "state": one.state.value,
         "category": one.category,
         "times": one.times,
+        "looked": len(one.seconds),
         "body": canonical(plain(one)).decode(),
     }
