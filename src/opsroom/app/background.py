@@ -108,8 +108,8 @@ class Background:
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
         from opsroom.channels import workflow as channels  # noqa: PLC0415
         from opsroom.corrections import reactions as corrections  # noqa: PLC0415
-        from opsroom.improvement import running as improvement  # noqa: PLC0415
         from opsroom.feedback.reactions import reactions as joins  # noqa: PLC0415
+        from opsroom.improvement import running as improvement  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415

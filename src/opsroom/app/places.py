@@ -10,8 +10,8 @@ from opsroom.corrections.pages import NOTICES as CORRECTIONS
 from opsroom.drift.pages import NOTICES as DRIFT
 from opsroom.evals.judge_pages import NOTICES as JUDGES
 from opsroom.evals.pages import NOTICES as EVALS
-from opsroom.improvement.pages import NOTICES as IMPROVEMENT
 from opsroom.feedback.pages import NOTICES as FEEDBACK
+from opsroom.improvement.pages import NOTICES as IMPROVEMENT
 from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY

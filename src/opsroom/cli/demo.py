@@ -1,7 +1,7 @@
 """`opsroom demo`: a small living world, or recorded runs of your own, ready to look at."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,60 @@ def replay(
     _show(ctx, recorded, _replay_greeting)
 
 
+@demo.command()
+@click.pass_context
+def loop(ctx: click.Context) -> None:
+    """Let a customs desk learn: from a person's first correction to an agent that acts alone.
+
+    Corrections become cases, a judge is held against people, what serves fails the cases, a
+    search finds a better prompt, a release proves it, and its autonomy is widened by what
+    people said of it. Takes a minute or two, and nobody has to lend a hand.
+    """
+    from opsroom.simulator.endpoint import Endpoint
+    from opsroom.simulator.learning import expert
+
+    wanted: Show = ctx.obj
+    with Endpoint(answer=expert) as there:
+        model = {"OPSROOM_MODEL_URL": there.url, "OPSROOM_ALLOWED_HOSTS": there.host}
+        found = _learn(_settings(wanted.home, 0, ONCE_RATE, model))
+    show(ctx, {**found, "data": str(wanted.home)}, _story)
+
+
+def _learn(settings: "Settings") -> dict[str, Any]:
+    """The whole way, and then the journal from its first entry to its last."""
+    from opsroom.app import at_work, open_runtime
+    from opsroom.app.acting import serve
+    from opsroom.app.models import ConfiguredModels
+    from opsroom.journal import queries as journal
+    from opsroom.kit.wire import plain
+    from opsroom.simulator.learning import Learning
+    from opsroom.simulator.people import ADMIN
+
+    runtime = open_runtime(settings)
+    try:
+        with at_work(runtime):
+            models = ConfiguredModels(settings)
+            told = Learning(runtime.db, runtime.kinds, models, serve).run()
+        with runtime.db.read(ADMIN) as tx:
+            head = journal.verify(tx)
+    finally:
+        runtime.close()
+    return {
+        "chapters": [plain(one) for one in told],
+        "journal": {"entries": head.seq, "head": str(head)},
+    }
+
+
+def _story(found: dict[str, Any]) -> str:
+    lines = [
+        f"{number}. {one['title']}\n   {one['says']}\n   {one['at']}"
+        for number, one in enumerate(found["chapters"], 1)
+    ]
+    lines.append(f"journal: {found['journal']['entries']:,} entries, verified")
+    lines.append(f"look at it: opsroom --data {found['data']} up")
+    return "\n".join(lines)
+
+
 def _show(ctx: click.Context, world: World, greeting: Callable[["Started"], str]) -> None:
     wanted: Show = ctx.obj
     if wanted.once:
@@ -182,10 +236,12 @@ def _end(runtime: "Runtime", stop: "Stop | None") -> Any:
     return None if stop else runtime.db.clock.now() + timedelta(days=DAYS)
 
 
-def _settings(home: Path, port: int, rate: float) -> "Settings":
+def _settings(
+    home: Path, port: int, rate: float, environment: Mapping[str, str] | None = None
+) -> "Settings":
     from opsroom.app.settings import from_environment
 
-    return from_environment({}, data=home, port=port, clock_rate=rate)
+    return from_environment(environment or {}, data=home, port=port, clock_rate=rate)
 
 
 def _office_greeting(facts: "Started") -> str:

@@ -135,7 +135,10 @@ def cases(*, seed: int = 7, count: int = 400, shares: Shares | None = None) -> l
 def heading_of(description: str) -> str:
     """The heading of the goods in a description as `cases` words them; empty where none is."""
     found = (
-        (goods, heading) for heading, some in GOODS.items() for goods in some if goods in description
+        (goods, heading)
+        for heading, some in GOODS.items()
+        for goods in some
+        if goods in description
     )
     return max(found, key=lambda one: len(one[0]), default=("", ""))[1]
 
