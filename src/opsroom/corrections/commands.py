@@ -13,6 +13,7 @@ from opsroom.datasets import commands as datasets
 from opsroom.inbox import queries as inbox
 from opsroom.inbox.errors import RequestNotFound
 from opsroom.inbox.model import Override
+from opsroom.inbox.overriding import IMPORTED
 from opsroom.kit.canonical import digest
 from opsroom.kit.db import Tx
 from opsroom.kit.reasons import reason as given_reason
@@ -253,7 +254,8 @@ def _said(tx: Tx, one: Override) -> Said:
         unclear=unknown,
         subject=turn or one.subject,
         version=version,
-        flooded=store.made_since(tx, one.agent, one.by, tx.now - DAY) >= MOST_A_DAY,
+        flooded=not one.by.startswith(IMPORTED)
+        and store.made_since(tx, one.agent, one.by, tx.now - DAY) >= MOST_A_DAY,
     )
 
 

@@ -16,7 +16,8 @@ from opsroom.sdk.terminal import client, plural, show
 def import_(ctx: click.Context, format_: str, path: Path, dry_run: bool) -> None:
     """Import PATH (a file or a folder): all of it or nothing; again changes nothing.
 
-    FORMAT is one of tau, prompt-history, ticket-prompts, llmdrift, agentdojo.
+    FORMAT is one of tau, prompt-history, ticket-prompts, llmdrift, agentdojo, who-and-when,
+    pandalm.
     """
     from opsroom.kit.wire import plain
 

@@ -5,6 +5,9 @@ from collections import Counter
 from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
 from opsroom.datasets import queries as dataset_queries
+from opsroom.inbox import overriding
+from opsroom.inbox import queries as inbox
+from opsroom.inbox.overriding import IMPORTED
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 from opsroom.models import Recording, recordings
@@ -51,6 +54,11 @@ def take_in(tx: Tx, bundle: Bundle, *, kinds: Kinds) -> Report:
     added = recordings.add(tx, new)
     tally.new["recording"] += added
     tally.known["recording"] += len(new) - added
+    for override in bundle.overrides:
+        there = inbox.overrides(tx, subject=override.draft.subject, limit=1)
+        tally.count("override", new=not there)
+        if not there:
+            overriding.override(tx, override.draft, by=f"{IMPORTED}{bundle.format}")
     report = Report(
         format=bundle.format,
         new=dict(tally.new),

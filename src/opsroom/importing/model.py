@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opsroom.datasets import Item
+from opsroom.inbox.model import OverrideDraft
 from opsroom.kit.wire import Wire
 from opsroom.models import Output
 from opsroom.registry import ArtifactDraft, VersionDraft
@@ -50,6 +51,13 @@ class NewRecording(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewOverride(Wire):
+    """What people decided otherwise; its subject finds it again on the next import."""
+
+    draft: OverrideDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle(Wire):
     """Everything one import brings, in the order in which it is stored."""
 
@@ -59,6 +67,7 @@ class Bundle(Wire):
     versions: tuple[NewVersion, ...] = ()
     datasets: tuple[NewDataset, ...] = ()
     recordings: tuple[NewRecording, ...] = ()
+    overrides: tuple[NewOverride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,15 @@ from .errors import OverrideNotFound
 from .model import Override, OverrideDraft, Request, Said, Say
 
 EARLIER = 500
+IMPORTED = (
+    "import:"  # before the name of a format, where nobody here said it; no person is called so
+)
 
 
-def override(tx: Tx, draft: OverrideDraft) -> Override:
+def override(tx: Tx, draft: OverrideDraft, *, by: str = "") -> Override:
     """Record that a person decided otherwise about something nobody had asked them about.
 
-    Raises `ReasonMissing` without a reasoning: it is what is learnt from.
+    `by` is for what comes from elsewhere (`import:format`). Raises `ReasonMissing` without a reasoning: it is what is learnt from.
     """
     reason(draft.reasoning, to="override an agent")
     given: dict[str, Any] = {
@@ -26,7 +29,7 @@ def override(tx: Tx, draft: OverrideDraft) -> Override:
     made = Override(
         id=tx.ids.new("ovr"),
         request="",
-        by=tx.actor.person,
+        by=by or tx.actor.person,
         at=tx.now,
         sorted_by=tx.actor.person if draft.category else "",
         **given,

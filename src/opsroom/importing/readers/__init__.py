@@ -10,9 +10,11 @@ from opsroom.importing.model import Bundle
 FORMATS = {
     "agentdojo": "agentdojo",
     "llmdrift": "llmdrift",
+    "pandalm": "pandalm",
     "prompt-history": "prompt_history",
     "tau": "tau",
     "ticket-prompts": "ticket_prompts",
+    "who-and-when": "who_and_when",
 }
 
 
