@@ -26,12 +26,11 @@ def counts(
     good: tuple[int, ...], bad: tuple[int, ...], *, domain: str = "desk", **more: Any
 ) -> Counts:
     """Good answers passed, failed (and outside), then bad ones."""
-    return Counts(
-        domain=domain,
+    said: dict[str, Any] = {
         **dict(zip(("good_passed", "good_failed", "good_outside"), good, strict=False)),
         **dict(zip(("bad_passed", "bad_failed", "bad_outside"), bad, strict=False)),
-        **more,
-    )
+    }
+    return Counts(domain=domain, **said, **more)
 
 
 def judged(verdicts: Iterable[tuple[bool, bool | None]], cost: str = "0.01") -> list[Judged]:

@@ -18,6 +18,7 @@ from opsroom.app.kinds import KINDS
 from opsroom.datasets import Item
 from opsroom.evals import judges
 from opsroom.evals.calibrating import Calibrating, calibrate
+from opsroom.evals.calibration import Report
 from opsroom.evals.errors import (
     CalibrationIncomplete,
     CalibrationNotFound,
@@ -50,7 +51,7 @@ def world(db: Database, actor: Actor) -> Database:
     return db
 
 
-def calibrated(db: Database, actor: Actor, models: Models, **of: str) -> judges.Report:
+def calibrated(db: Database, actor: Actor, models: Models, **of: str) -> Report:
     wanted = Calibrating(**{"evaluator": "polite", "dataset": "labels", **of})
     with db.read(actor) as tx:
         return judges.calibration(tx, calibrate(db, actor, wanted, models=models).digest)

@@ -11,10 +11,10 @@ from tests.evals.judging import Having, Speaks, labelled, put, put_judge
 from opsroom.app.kinds import KINDS
 from opsroom.datasets import Item
 from opsroom.evals.calibrating import Calibrating, calibrate
-from opsroom.evals.comparison import MetricRule, Role
+from opsroom.evals.comparison import Arm, MetricRule, Role
 from opsroom.evals.evaluators import evaluators_digest
 from opsroom.evals.evaluators.specs import Judge
-from opsroom.evals.gate import Arm, GateRules, GateVerdict, Outcome, decide, gate
+from opsroom.evals.gate import GateRules, GateVerdict, Outcome, decide, gate
 from opsroom.evals.gating import as_check, gate_versions, stored_verdict
 from opsroom.evals.measure import Measurement
 from opsroom.evals.model import Score

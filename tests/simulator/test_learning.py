@@ -21,7 +21,8 @@ from opsroom.journal import queries as journal
 from opsroom.kit.db import Actor, Tx
 from opsroom.registry import queries as registry
 from opsroom.simulator import goods
-from opsroom.simulator.learning import NAME, SCOPE, expert, judged
+from opsroom.simulator.customs import NAME
+from opsroom.simulator.learning import SCOPE, expert, judged
 
 ADMIN = Actor("root", "default", permissions_of(("admin",)), ("admin",))
 TITLES = [
