@@ -95,9 +95,12 @@ class Correction(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """What an override says is right, and how both decisions are called in tables."""
+    """What an override says is right, and how both decisions are called in tables. `wrong` is
+    what the agent had said in place of `expected`; None where that is no answer to prefer.
+    """
 
     expected: Any
+    wrong: Any = None
     agent_said: str
     human_said: str
 
@@ -140,11 +143,15 @@ def taught(one: Override) -> Taught:
             name, value = next(iter(changed.items()), ("", None))
             if len(changed) == 1 and isinstance(value, str):
                 return Taught(
-                    expected=value, agent_said=label(was.get(name)), human_said=label(value)
+                    expected=value,
+                    wrong=was.get(name),
+                    agent_said=label(was.get(name)),
+                    human_said=label(value),
                 )
             before = {name: was.get(name) for name in changed}
             return Taught(
                 expected={"tool": tool, "arguments": changed} if changed else None,
+                wrong={"tool": tool, "arguments": before} if changed else None,
                 agent_said=label(before),
                 human_said=label(changed),
             )
@@ -157,6 +164,7 @@ def taught(one: Override) -> Taught:
         case Say.RELABEL | Say.APPROVE:
             return Taught(
                 expected=one.human_decision,
+                wrong=one.agent_decision,
                 agent_said=label(one.agent_decision),
                 human_said=label(one.human_decision),
             )

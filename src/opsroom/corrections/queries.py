@@ -148,13 +148,17 @@ def lineage(tx: Tx, correction_id: str) -> Lineage:
     held = _holding(tx, one)
     return Lineage(
         correction=one,
-        overrides=tuple(
-            inbox.override(tx, each) for each in store.overrides_of(tx, one.id, limit=SHOWN)
-        ),
+        overrides=overrides(tx, one.id),
         rivals=tuple(commands.rivals(tx, one)),
         datasets=tuple(ref for ref, _ in held),
         uses=tuple(evals.uses(tx, [digest for _, digest in held], one.hash, limit=SHOWN)),
     )
+
+
+def overrides(tx: Tx, correction_id: str) -> tuple[Override, ...]:
+    """What a correction rests on, newest first, at most fifty."""
+    found = store.overrides_of(tx, correction_id, limit=SHOWN)
+    return tuple(inbox.override(tx, each) for each in found)
 
 
 def why_not(tx: Tx, found: Lineage) -> str:
