@@ -2,7 +2,7 @@
 
 Each starts in a thread of its own, so that requests are answered while they come up. What may
 take seconds has another each, so that nothing waits for it: reading what agents hear and say,
-looks at alert rules and for drift, and metrics on their way to a collector.
+looks at alert rules, for drift and for other models, and metrics on their way to a collector.
 """
 
 import logging
@@ -28,6 +28,9 @@ from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.models import Models
+from opsroom.retraining import commands as retraining_commands
+from opsroom.retraining import looking as retraining_looking
+from opsroom.retraining import queries as retraining_queries
 from opsroom.security.watching import Watcher, canaries_of
 from opsroom.traces.telemetry import Traces
 
@@ -54,6 +57,7 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (inbox_queries.overdue, inbox_commands.expire),
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),
+    (retraining_queries.overdue, retraining_commands.tick),
 )
 
 
@@ -79,6 +83,7 @@ class Background:
             ("security", WATCH_EVERY, self._watch),
             ("alerts", LOOK_AT_RULES_EVERY, self._look_at_rules),
             ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
+            ("retraining", LOOK_AT_AGENTS_EVERY, self._look_at_models),
             ("feedback", feedback.EVERY, self._join_feedback),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
@@ -114,6 +119,8 @@ class Background:
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
         from opsroom.releases import workflow as releases  # noqa: PLC0415
+        from opsroom.retraining import reactions as retraining  # noqa: PLC0415
+        from opsroom.retraining import workflow as retraining_gate  # noqa: PLC0415
         from opsroom.thresholds import reactions as thresholds  # noqa: PLC0415
 
         db, settings = self._runtime.db, self._runtime.settings
@@ -127,6 +134,7 @@ class Background:
             ).look,
             integrations.LOOP: integrations.Driver(db, prober(settings)).look,
             improvement.LOOP: improvement.Driver(db, self._models, self._runtime.kinds).look,
+            retraining_gate.LOOP: retraining_gate.Driver(db, self._models).look,
         }
         durable = Durable(settings.database, loops=loops, executor=settings.executor)
         if self._launched(durable):
@@ -144,6 +152,8 @@ class Background:
                         *joins(),
                         *alerts.REACTIONS,
                         *thresholds.REACTIONS,
+                        *retraining.reactions(self._runtime.kinds),
+                        *retraining_gate.reactions(durable),
                     )
                 )
             finally:
@@ -192,6 +202,14 @@ class Background:
         if telemetry is not None and telemetry.in_use:
             feedback.join(db, telemetry)
         return False
+
+    def _look_at_models(self) -> bool:
+        """Look which models serve agents, and what that costs; where telemetry is at work."""
+        db, telemetry = self._runtime.db, self._telemetry
+        if telemetry is None or not telemetry.in_use or not retraining_looking.overdue(db):
+            return False
+        retraining_looking.look(db, telemetry)
+        return True
 
     def _send_metrics(self) -> bool:
         """Send metrics to the collector that is set, if one is; it tells itself what fails."""

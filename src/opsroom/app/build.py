@@ -65,6 +65,8 @@ from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
 from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
+from opsroom.retraining import pages as retraining_pages
+from opsroom.retraining import routes as retraining_routes
 from opsroom.security import pages as security_pages
 from opsroom.security import routes as security_routes
 from opsroom.thresholds import pages as threshold_pages
@@ -143,6 +145,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     drift_pages.router,
     improvement_routes.router,
     improvement_pages.router,
+    retraining_routes.router,
+    retraining_pages.router,
     threshold_routes.router,
     threshold_pages.router,
     annotation_routes.router,
@@ -184,6 +188,7 @@ TEMPLATES = (
     "opsroom.corrections",
     "opsroom.drift",
     "opsroom.improvement",
+    "opsroom.retraining",
     "opsroom.thresholds",
     "opsroom.annotation",
     "opsroom.feedback",

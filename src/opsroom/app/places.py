@@ -17,6 +17,7 @@ from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
+from opsroom.retraining.pages import NOTICES as RETRAINING
 from opsroom.thresholds.pages import NOTICES as THRESHOLDS
 from opsroom.traces.case_pages import NOTICES as CASES
 from opsroom.traces.view_pages import NOTICES as VIEWS
@@ -52,6 +53,7 @@ NAV = (
             NavItem(key="queues", title="Queues", href="/queues", go="z"),
             NavItem(key="corrections", title="Corrections", href="/corrections", go="v"),
             NavItem(key="improvements", title="Improvements", href="/improvements", go="j"),
+            NavItem(key="retraining", title="Retraining", href="/retraining"),
             NavItem(key="drift", title="Drift", href="/drift", go="f"),
         ),
     ),
@@ -94,6 +96,7 @@ NOTICES: dict[str, Notice] = {
     **EVALS,
     **JUDGES,
     **RELEASES,
+    **RETRAINING,
     **THRESHOLDS,
     **CASES,
     **VIEWS,

@@ -96,6 +96,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "Review queues: people label what agents did, blind to each other.",
     ),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
+    "retraining": (
+        "opsroom.retraining.cli:retraining",
+        "Retraining: which agents should be made better, and why.",
+    ),
     "security": (
         "opsroom.security.cli:security",
         "Security events: what was tried on agents, and what became of it.",

@@ -407,6 +407,38 @@ WORDS: dict[str, Words] = {
         says="a search for {target} could not be carried out", note="{because}", tone="bad"
     ),
     "improvement.stopped": Words(says="{actor} stopped a search for {target}", tone="warn"),
+    "retraining.queued": Words(
+        says="{agent} should be made better: {because}", note="{trigger}", tone="warn"
+    ),
+    "retraining.strengthened": Words(
+        says="one more reason to make {agent} better: {because}", note="{trigger}"
+    ),
+    "retraining.started": Words(
+        says="{actor} began to look for something better for {agent}",
+        note="{improvement}",
+        tone="info",
+    ),
+    "retraining.found": Words(
+        says="{version} was found for {agent}", note="{because}", tone="info"
+    ),
+    "retraining.gating": Words(says="the gate is asked about what was found for {agent}"),
+    "retraining.releasing": Words(
+        says="{version} is released, with what was found for {agent}",
+        note="{release}",
+        tone="info",
+    ),
+    "retraining.released": Words(
+        says="{agent} runs on what was found for it", note="{because}", tone="good"
+    ),
+    "retraining.dismissed": Words(
+        says="{agent} is not made better now", note="{because}", tone="muted"
+    ),
+    "retraining.held": Words(
+        says="making {agent} better stands still", note="{because}", tone="warn"
+    ),
+    "retraining.settings_set": Words(
+        says="{actor} set when {agent} is made better, and how far by itself: {mode}"
+    ),
     "threshold.examined": Words(
         says="{actor} examined the confidence of {subject} under {contract}",
         note="{because}",
@@ -502,6 +534,7 @@ PLACES = {
     "improvement": "/improvements/{}",
     "feedback": "/feedback",
     "proposal": "/proposals/{}",
+    "retraining": "/retraining/{}",
     "queue": "/queues/{}",
     "release": "/releases/{}",
     "run": "/evals/runs/{}",

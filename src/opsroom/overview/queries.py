@@ -29,15 +29,17 @@ from opsroom.releases.errors import ReleaseNotFound
 from opsroom.releases.model import State
 from opsroom.releases.watching import Watched, waits, watch
 from opsroom.releases.words import moves
+from opsroom.retraining import queries as retraining
+from opsroom.retraining.model import Entry as Retraining
 from opsroom.security import queries as security
 
 from .attention import Attention, attention
 
 DAY = timedelta(hours=24)
-WEEK = timedelta(days=7)
 MOST_RELEASES = 20
 MOST_LIVE = 12
 MOST_ALERTS = 5
+MOST_RETRAINING = 5
 MOST_ENTRIES = 500
 MOST_NEWS = 8
 MOST_ASKED = 3
@@ -75,6 +77,9 @@ NEWS = frozenset(
         "alert.resolved",
         "drift.found",
         "drift.accepted",
+        "retraining.queued",
+        "retraining.found",
+        "retraining.released",
     }
 )
 
@@ -114,7 +119,8 @@ class Overview:
     alerts: list[Alert]
     open_alerts: int
     attempts: Mapping[str, int]
-    corrections: int
+    retraining: list[Retraining]
+    open_retraining: int
 
 
 def overview(tx: Tx) -> Overview:
@@ -135,14 +141,8 @@ def overview(tx: Tx) -> Overview:
         alerts=alerts.alerts(tx, limit=MOST_ALERTS),
         open_alerts=alerts.count_open(tx),
         attempts=security.counts(tx, back=DAY),
-        corrections=_corrections(tx),
-    )
-
-
-def _corrections(tx: Tx) -> int:
-    """Of how much of what agents did people decided otherwise in the last seven days."""
-    return sum(
-        sum(of.values()) for of in inbox.overridden(tx, [(tx.now - WEEK, tx.now)]).values()
+        retraining=retraining.entries(tx, limit=MOST_RETRAINING),
+        open_retraining=retraining.count_open(tx),
     )
 
 
