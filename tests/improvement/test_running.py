@@ -286,7 +286,7 @@ def test_a_base_that_cannot_be_measured_fails_the_search(
     sqlite_db: Database, actor: Actor
 ) -> None:
     items = [
-        Item(id=f"i{n}", input=f"text {n}", expected="x", split=split)
+        Item(id=f"i{n}", input={"something": f"else {n}"}, expected="x", split=split)
         for n, split in enumerate(("train", "selection", "test"))
     ]
     desk(sqlite_db, actor, items=items)
