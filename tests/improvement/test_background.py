@@ -49,15 +49,18 @@ def test_a_killed_search_is_carried_out_by_the_next_process(tmp_path: Path) -> N
     with runtime.db.write(ADA) as tx:
         found = commands.start(tx, plan())
     with Endpoint() as there:
-        # The sixth time that answers are kept is in the middle of the candidates.
+        # The third time that answers are kept is in the middle of the candidates, however fast
+        # the machine is: the base and each candidate are kept at least once.
         killed = subprocess.run(
             [sys.executable, "-c", SERVE, str(home), there.url, there.host],
-            env={**os.environ, "OPSROOM_FAULT": "measure.kept:6"},
+            env={**os.environ, "OPSROOM_FAULT": "measure.kept:3"},
             timeout=SECONDS,
             check=False,
         )
         assert killed.returncode == -9
-        before = len(there.asked)
+        before = [
+            tuple((m["role"], m["content"]) for m in one["messages"]) for one in there.asked
+        ]
     with runtime.db.read(ADA) as tx:
         half = queries.improvement(tx, found.id)
         measured = len(queries.candidates(tx, found.id))
@@ -73,9 +76,10 @@ def test_a_killed_search_is_carried_out_by_the_next_process(tmp_path: Path) -> N
         runtime.close()
     assert done.state is State.FINISHED
     assert done.proposal
+    after = [tuple((m.role, m.content) for m in one.messages) for one in models.asked]
     in_flight = 16
-    assert before + len(models.asked) <= done.spent.calls + in_flight
-    assert len(models.asked) < done.spent.calls
+    assert len(set(before) & set(after)) <= in_flight, "what is kept is not asked again"
+    assert len(after) < done.spent.calls
 
 
 def _when_over(db: Database, improvement_id: str) -> Improvement:
