@@ -44,10 +44,10 @@ def test_a_page_hears_what_happens_and_nothing_confidential(home: Path) -> None:
     with running(home) as server, Opsroom(data_dir=home) as client:
         viewer = client.post("/v1/tokens", {"name": "page", "roles": ["viewer"]})["secret"]
         listener = Listener(server.url, viewer)
-        client.post("/v1/users", {"name": "ada", "roles": []})
+        client.post("/v1/users", {"name": "ludovica", "roles": []})
         client.post("/v1/artifacts/prompt", {"name": "greeting"})
         assert listener.hears('{"event": "artifact.created", "subject": "prompt/greeting"}')
-        assert not any("ada" in line for line in listener.lines)
+        assert not any("ludovica" in line for line in listener.lines)
         seen = next(line for line in listener.lines if line.startswith("id: "))
         client.post("/v1/artifacts/prompt", {"name": "second"})
         back = Listener(server.url, viewer, **{"Last-Event-ID": seen.removeprefix("id: ")})

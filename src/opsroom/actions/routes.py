@@ -1,6 +1,5 @@
 """Turns and actions over HTTP: how agents in any language act."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, cast
@@ -13,6 +12,7 @@ from opsroom.grounding.model import Piece
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import Wire
 from opsroom.policies.model import PolicySpec
+from opsroom.web.waiting import until
 
 from . import doors, executing, queries, turning, whatif
 from .executing import Finding, Report
@@ -24,7 +24,6 @@ from .whatif import WhatIf
 
 router = APIRouter(prefix="/v1", tags=["actions"])
 LONGEST_WAIT = 60.0
-LOOK_EVERY = 0.25
 Limit = Annotated[int, Query(ge=1, le=500)]
 Before = Annotated[str | None, Query(max_length=100)]
 Name = Annotated[str | None, Query(max_length=200)]
@@ -158,16 +157,15 @@ async def show_outcome(
 
     Waiting holds neither a transaction nor a thread.
     """
-    db, closing = database(request), request.app.state.closing
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait
-    while True:
-        found = await asyncio.to_thread(_look, db, actor, action_id)
-        waits = isinstance(found, Running) or (isinstance(found, Pending) and not found.granted)
-        left = until - loop.time()
-        if not waits or left <= 0 or closing.is_set() or await request.is_disconnected():
-            return found
-        await asyncio.sleep(min(LOOK_EVERY, left))
+    return await until(
+        request,
+        lambda: _look(database(request), actor, action_id),
+        settled=lambda found: (
+            not isinstance(found, Running)
+            and not (isinstance(found, Pending) and not found.granted)
+        ),
+        seconds=wait,
+    )
 
 
 @router.get("/actions/{action_id}/record")

@@ -1,6 +1,5 @@
 """The inbox over HTTP: what waits, waiting for an answer, answering; and overrides."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from opsroom.access.http import Caller, Read, Write, database
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.wire import Wire
+from opsroom.web.waiting import until
 
 from . import commands, otherwise, overriding, probing, queries, rules
 from . import model as inbox
@@ -23,7 +23,6 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str | None, Query(max_length=200)]
 
 LONGEST_WAIT = 60.0
-LOOK_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +185,12 @@ async def show_request(
     Waiting holds neither a transaction nor a thread, and nothing is lost by not waiting: ask
     again, from any process.
     """
-    db, closing = database(request), request.app.state.closing
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait
-    while True:
-        found = await asyncio.to_thread(_look, db, actor, request_id)
-        left = until - loop.time()
-        over = found.request.state is not State.PENDING or left <= 0 or closing.is_set()
-        if over or await request.is_disconnected():
-            return found
-        await asyncio.sleep(min(LOOK_EVERY, left))
+    return await until(
+        request,
+        lambda: _look(database(request), actor, request_id),
+        settled=lambda found: found.request.state is not State.PENDING,
+        seconds=wait,
+    )
 
 
 @router.post("/inbox/{request_id}/open")
