@@ -11,7 +11,8 @@ import pytest
 
 import opsroom
 from opsroom.journal import Entry
-from opsroom.journal.words import WORDS, address, tell
+from opsroom.journal.vocabulary import WORDS
+from opsroom.journal.words import address, tell
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 EVENT = re.compile(r"[a-z]+\.[a-z_]+")

@@ -13,7 +13,8 @@ from opsroom.web.render import Pages
 from . import queries
 from .attesting import attest, last_attested
 from .errors import ChainBroken
-from .words import WORDS, Called, tell
+from .vocabulary import WORDS
+from .words import Called, tell
 
 PAGE = 40
 

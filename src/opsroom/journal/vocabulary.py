@@ -1,0 +1,521 @@
+"""The sentences in which the journal is told: one for each event, and the page of each subject."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["good", "bad", "warn", "info", "muted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """How to say an event. Braces name `actor`, `subject` or a fact."""
+
+    says: str
+    note: str = ""
+    tone: Tone = "muted"
+    place: str = ""
+
+
+# Where one event can end in several ways, the fact that tells them apart.
+TURNS = {
+    "label.moved": "how",
+    "approval.given": "answer",
+    "gate.decided": "outcome",
+    "improvement.finished": "outcome",
+    "judge.calibrated": "gates",
+    "eval.finished": "state",
+    "proposal.checked": "state",
+    "release.advanced": "to",
+    "release.gated": "outcome",
+    "release.pair_judged": "good",
+    "feedback.given": "state",
+}
+VERDICT = "/evals/verdicts/{digest}"
+WORDS: dict[str, Words] = {
+    "artifact.created": Words(says="{actor} created {subject} ({criticality})"),
+    "version.created": Words(says="{author} made version {number} of {subject}", tone="info"),
+    "version.created:reverts": Words(
+        says="{author} made version {number} of {subject}, back to version {reverts}",
+        tone="warn",
+    ),
+    "label.moved": Words(
+        says="{actor} moved {label} of {subject} from {before} to {after}", note="{reason}"
+    ),
+    "label.moved:first": Words(
+        says="{actor} set {label} of {subject} to version {after}", note="{reason}", tone="info"
+    ),
+    "label.moved:merge": Words(
+        says="{actor} merged: {label} of {subject} went from {before} to {after}",
+        note="{reason}",
+        tone="good",
+    ),
+    "label.moved:release": Words(
+        says="a release moved {label} of {subject} from {before} to {after}",
+        note="{reason}",
+        tone="good",
+    ),
+    "label.moved:rollback": Words(
+        says="{actor} rolled {label} of {subject} back from {before} to {after}",
+        note="{reason}",
+        tone="bad",
+    ),
+    "proposal.opened": Words(
+        says="{actor} proposed version {number} of {artifact} for {label}", tone="info"
+    ),
+    "proposal.checked": Words(says="check {check} of {subject} is {state}"),
+    "proposal.checked:passed": Words(says="check {check} of {subject} passed", tone="good"),
+    "proposal.checked:failed": Words(says="check {check} of {subject} failed", tone="bad"),
+    "proposal.merged": Words(says="{actor} merged {subject}", tone="good"),
+    "proposal.withdrawn": Words(says="{actor} withdrew {subject}", note="{reason}"),
+    "approval.given:approve": Words(
+        says="{actor} approved {subject}", note="{reason}", tone="good"
+    ),
+    "approval.given:request_changes": Words(
+        says="{actor} asked for changes to {subject}", note="{reason}", tone="warn"
+    ),
+    "approval.consumed": Words(says="{count} approvals of {subject} were used"),
+    "eval.started": Words(says="{actor} began to measure {measured} on {dataset}"),
+    "eval.finished": Words(says="{subject} is measured, {answered} answers"),
+    "eval.finished:error": Words(says="{subject} could not be measured", tone="bad"),
+    "judge.calibrated": Words(
+        says="{actor} held {subject} against {dataset}: it may gate in {domains}", tone="good"
+    ),
+    "judge.calibrated:none": Words(
+        says="{actor} held {subject} against {dataset}: it may gate nowhere", tone="warn"
+    ),
+    "gate.decided": Words(
+        says="the gate on {subject} against {baseline} is {outcome}",
+        note="{reason}",
+        tone="warn",
+        place=VERDICT,
+    ),
+    "gate.decided:passed": Words(
+        says="{subject} passed the gate against {baseline}",
+        note="{reason}",
+        tone="good",
+        place=VERDICT,
+    ),
+    "gate.decided:failed": Words(
+        says="{subject} failed the gate against {baseline}",
+        note="{reason}",
+        tone="bad",
+        place=VERDICT,
+    ),
+    "release.started": Words(says="{actor} set out to release {subject}", tone="info"),
+    "release.gated": Words(
+        says="the gate on {subject} is {outcome}", note="{because}", tone="warn"
+    ),
+    "release.gated:passed": Words(
+        says="{subject} passed its gate", note="{because}", tone="good"
+    ),
+    "release.gated:failed": Words(
+        says="{subject} failed its gate", note="{because}", tone="bad"
+    ),
+    "release.due": Words(says="{subject} is due for a decision: {decision}"),
+    "release.advanced": Words(says="{subject} went on to {to}", note="{because}", tone="info"),
+    "release.advanced:gating": Words(says="{subject} waits for its gate"),
+    "release.advanced:shadowing": Words(
+        says="{subject} runs in shadow", note="{because}", tone="info"
+    ),
+    "release.advanced:in_review": Words(
+        says="{subject} has its sample ready to be judged", note="{because}", tone="info"
+    ),
+    "release.advanced:canarying": Words(
+        says="{subject} took a step of its canary", note="{because}", tone="info"
+    ),
+    "release.paused": Words(says="{subject} was paused", note="{because}", tone="warn"),
+    "release.resumed": Words(says="{actor} let {subject} go on", note="{because}", tone="info"),
+    "release.aborted": Words(says="{subject} was stopped", note="{because}", tone="bad"),
+    "release.rolled_back": Words(
+        says="{subject} was rolled back", note="{because}", tone="bad"
+    ),
+    "release.promoted": Words(says="{subject} was promoted", note="{because}", tone="good"),
+    "release.superseded": Words(says="{subject} was superseded", note="{because}"),
+    "release.security_event": Words(
+        says="a security event was reported for {subject}", note="{what}", tone="bad"
+    ),
+    "release.reported_by_hand": Words(
+        says="{actor} reported by hand how {subject} does", tone="warn"
+    ),
+    "release.pair_judged:True": Words(
+        says="{actor} judged an answer of {subject} as good", note="{reason}"
+    ),
+    "release.pair_judged:False": Words(
+        says="{actor} judged an answer of {subject} as bad", note="{reason}", tone="warn"
+    ),
+    "turn.begun": Words(says="{agent} began a turn: {intent}"),
+    "turn.planned": Words(says="{actor} means to: {plan}"),
+    "turn.ended": Words(says="{subject} ended: {final}"),
+    "action.proposed": Words(says="{agent} proposed {tool}"),
+    "action.permitted": Words(says="policy lets {subject} pass: {verdict}", tone="good"),
+    "action.denied": Words(
+        says="{subject} was denied by its {by}", note="{because}", tone="bad"
+    ),
+    "action.deferred": Words(says="{subject} was put off", note="{because}", tone="warn"),
+    "action.awaiting_approval": Words(
+        says="{subject} waits for a person", note="{because}", tone="warn"
+    ),
+    "action.recommended": Words(says="{subject} is what the agent would do", note="{because}"),
+    "action.reserved": Words(says="{subject} has its budgets set aside"),
+    "action.executing": Words(says="{subject} is being carried out, attempt {attempt}"),
+    "action.succeeded": Words(says="{subject} is done", tone="good"),
+    "action.failed": Words(says="{subject} failed", note="{error}", tone="bad"),
+    "action.unknown": Words(
+        says="nobody knows what came of {subject}", note="{error}", tone="bad"
+    ),
+    "action.reconciled": Words(says="{actor} settled {subject}", note="{reason}", tone="info"),
+    "action.refused": Words(says="a call of {tool} was refused: {code}", tone="bad"),
+    "inbox.asked": Words(says="{agent} asks: {title}", note="{risk} risk", tone="info"),
+    "inbox.flooded": Words(says="{subject} asks more than people can read", tone="warn"),
+    "inbox.approved": Words(says="{actor} approved: {title}", note="{reason}", tone="good"),
+    "inbox.edited": Words(
+        says="{actor} approved with changes: {title}", note="{reason}", tone="good"
+    ),
+    "inbox.rejected": Words(says="{actor} rejected: {title}", note="{reason}", tone="bad"),
+    "inbox.responded": Words(
+        says="{actor} answered otherwise: {title}", note="{text}", tone="info"
+    ),
+    "inbox.consumed": Words(says="the approval by {by} was used for {subject}"),
+    "inbox.expired": Words(says="nobody answered in time about {subject}", tone="warn"),
+    "inbox.cancelled": Words(
+        says="what was asked about {subject} was withdrawn", note="{reason}"
+    ),
+    "inbox.undone": Words(says="{actor} took an answer about {subject} back", tone="warn"),
+    "inbox.lapsed": Words(
+        says="an approval of {subject} lapsed with the role of its giver", tone="warn"
+    ),
+    "inbox.handed_over": Words(says="{actor} handed {subject} over to {to}", note="{reason}"),
+    "inbox.snoozed": Words(says="{actor} put {subject} off until {until}"),
+    "inbox.escalated": Words(says="{subject} climbed to {to}", tone="warn"),
+    "inbox.checked": Words(says="{actor} was tested on {tool}", note="passed: {passed}"),
+    "inbox.probe_kept": Words(says="{actor} keeps {request} as a test of reviewers"),
+    "inbox.settings_set": Words(
+        says="{actor} set how reviewers are watched",
+        note="tests {probe_share}, second looks {second_share}",
+        tone="warn",
+    ),
+    "override.recorded": Words(
+        says="{actor} decided otherwise than {agent}", note="{reasoning}", tone="warn"
+    ),
+    "override.recategorised": Words(says="{actor} sorted {override} as {to}"),
+    "override.retracted": Words(says="{override} teaches nothing: it was taken back"),
+    "traces.keeping_decided": Words(
+        says="{actor} decided how telemetry is kept",
+        note="contents: {contents}; taken out: {shipped} {rules}",
+        tone="warn",
+    ),
+    "traces.view_saved": Words(
+        says="{actor} saved the view {name} of traces", note="{asked}", place="/traces"
+    ),
+    "traces.view_removed": Words(
+        says="{actor} removed the view {name} of traces", note="{asked}", place="/traces"
+    ),
+    "import.done": Words(says="{actor} brought in {subject}", note="{new}", tone="info"),
+    "budget.set": Words(
+        says="{actor} set the budget of {scope} {key} to {hard} {unit}", tone="info"
+    ),
+    "budget.removed": Words(
+        says="{actor} removed the budget of {scope} {key}", note="{reason}", tone="warn"
+    ),
+    "budget.refused": Words(
+        says="the budget of {scope} {key} refused {wanted} {unit}",
+        note="{settled} settled and {held} held of {hard}",
+        tone="bad",
+    ),
+    "budget.soft_passed": Words(
+        says="{scope} {key} passed the soft limit of {soft} {unit}",
+        note="{settled} settled and {held} held of {hard}",
+        tone="warn",
+    ),
+    "budget.overshot": Words(
+        says="{scope} {key} spent {over} {unit} beyond its hard limit of {hard}",
+        note="{action} cost more than the {amount} that were held for it",
+        tone="bad",
+    ),
+    "budget.expired": Words(
+        says="{amount} {unit} held for {action} were freed",
+        note="nobody said in time what became of it",
+        tone="warn",
+    ),
+    "autonomy.killed": Words(says="{actor} stopped {agent}", note="{reason}", tone="bad"),
+    "autonomy.revived": Words(
+        says="{actor} let {agent} act again", note="{reason}", tone="warn"
+    ),
+    "autonomy.narrowed": Words(
+        says="{subject} may do less: {scope} went from {before} to {after}",
+        note="{reason}",
+        tone="warn",
+    ),
+    "autonomy.proposed": Words(
+        says="{actor} proposed {after} for {scope} of {subject}", note="{because}", tone="info"
+    ),
+    "autonomy.widened": Words(
+        says="{actor} let {subject} do more: {scope} went from {before} to {after}",
+        note="{because}",
+        tone="good",
+    ),
+    "autonomy.declined": Words(
+        says="{actor} declined {after} for {scope} of {subject}", note="{reason}"
+    ),
+    "autonomy.begun_anew": Words(
+        says="what {subject} may earn begins anew with another version", note="{scopes}"
+    ),
+    "autonomy.inherited": Words(
+        says="{subject} keeps {level} for {scope} with its new manifest", note="{because}"
+    ),
+    "journal.verified": Words(
+        says="{actor} verified the journal up to entry {seq}", tone="good"
+    ),
+    "integration.watched": Words(says="{subject} is looked after from now on"),
+    "integration.checked": Words(says="{subject} was checked and keeps its word"),
+    "integration.changed": Words(
+        says="{subject} promises something else now", note="{because}", tone="warn"
+    ),
+    "integration.failed": Words(
+        says="{subject} was checked and does not keep its word", note="{because}", tone="bad"
+    ),
+    "integration.health_changed": Words(
+        says="{subject} is {after} now, {before} before", note="{because}", tone="warn"
+    ),
+    "integration.accepted": Words(
+        says="{actor} accepted what {subject} promises now", note="{reason}", tone="info"
+    ),
+    "alert.opened": Words(says="{rule}, {urgency}: {because}", note="{agent}", tone="bad"),
+    "alert.reminded": Words(
+        says="{rule}, {urgency}, and nobody has taken it on: {because}",
+        note="{agent}",
+        tone="bad",
+    ),
+    "alert.muted": Words(says="{actor} muted {what}", note="{reason}", tone="warn"),
+    "alert.unmuted": Words(says="{actor} ended the silence about {what}"),
+    "security.order_seen": Words(
+        says="{agent} read a text from {where} that gives it orders",
+        note="{words}",
+        tone="warn",
+    ),
+    "security.attack_stopped": Words(
+        says="{agent} wanted {where} after it had read orders", note="{words}", tone="bad"
+    ),
+    "security.unknown_tool": Words(
+        says="{agent} asked for {where}, which it has no contract for",
+        note="{words}",
+        tone="warn",
+    ),
+    "security.secret_in_output": Words(
+        says="{agent} gave a secret away: {where}", note="{words}", tone="bad"
+    ),
+    "security.canary_seen": Words(
+        says="{agent} gave a canary away: {where}", note="{words}", tone="bad"
+    ),
+    "security.odd_output": Words(
+        says="{agent} gave something odd: {where}", note="{words}", tone="warn"
+    ),
+    "channel.queued": Words(says="{event} is on its way through {subject}", note="{about}"),
+    "channel.delivered": Words(
+        says="{event} went through {subject}", note="{about}: {said}", tone="good"
+    ),
+    "channel.abandoned": Words(
+        says="{event} did not get through {subject} in {attempts} attempts",
+        note="{about}: {said}",
+        tone="bad",
+    ),
+    "alert.acknowledged": Words(says="{actor} took on the alert {rule}", note="{agent}"),
+    "alert.resolved": Words(
+        says="{actor} resolved the alert {rule}", note="{note}", tone="good"
+    ),
+    "correction.found": Words(
+        says="an override of {agent} may be learnt from: {human_said}, not {agent_said}",
+        note="{category}",
+        tone="info",
+    ),
+    "correction.repeated": Words(
+        says="{agent} was corrected again: {human_said}, not {agent_said}", note="{category}"
+    ),
+    "correction.quarantined": Words(
+        says="nothing is learnt from an override of {agent} yet", note="{because}", tone="warn"
+    ),
+    "correction.looked_at": Words(
+        says="somebody who did not know who had said what looked at a correction of {agent}",
+        note="they chose: {said}",
+        tone="info",
+    ),
+    "correction.accepted": Words(
+        says="{actor} took a correction of {agent} into {version}: {human_said}, not {agent_said}",
+        note="{split} case",
+        tone="good",
+    ),
+    "correction.retired": Words(
+        says="{actor} retired a correction of {agent}: {human_said}, not {agent_said}",
+        note="{because}",
+    ),
+    "correction.readmitted": Words(
+        says="{actor} made a correction of {agent} a candidate again", note="{because}"
+    ),
+    "correction.completed": Words(
+        says="{actor} said what was missing of a correction of {agent}: {human_said}"
+    ),
+    "drift.found": Words(
+        says="what {agent} does is not what it was: {because}", note="{aspect}", tone="warn"
+    ),
+    "drift.settled": Words(
+        says="{aspect} of {agent} is again what it was", note="{note}", tone="good"
+    ),
+    "drift.accepted": Words(
+        says="{actor} accepted {aspect} of {agent} as the new normal",
+        note="{note}",
+        tone="info",
+    ),
+    "improvement.started": Words(
+        says="{actor} began to search for something better than {base}",
+        note="{method}, on {dataset}",
+        tone="info",
+    ),
+    "improvement.finished:found": Words(
+        says="a search found something for {target} and proposes it",
+        note="{because}",
+        tone="good",
+    ),
+    "improvement.finished:nothing": Words(
+        says="a search found nothing better for {target}", note="{because}"
+    ),
+    "improvement.failed": Words(
+        says="a search for {target} could not be carried out", note="{because}", tone="bad"
+    ),
+    "improvement.stopped": Words(says="{actor} stopped a search for {target}", tone="warn"),
+    "retraining.queued": Words(
+        says="{agent} should be made better: {because}", note="{trigger}", tone="warn"
+    ),
+    "retraining.strengthened": Words(
+        says="one more reason to make {agent} better: {because}", note="{trigger}"
+    ),
+    "retraining.started": Words(
+        says="{actor} began to look for something better for {agent}",
+        note="{improvement}",
+        tone="info",
+    ),
+    "retraining.found": Words(
+        says="{version} was found for {agent}", note="{because}", tone="info"
+    ),
+    "retraining.gating": Words(says="the gate is asked about what was found for {agent}"),
+    "retraining.releasing": Words(
+        says="{version} is released, with what was found for {agent}",
+        note="{release}",
+        tone="info",
+    ),
+    "retraining.released": Words(
+        says="{agent} runs on what was found for it", note="{because}", tone="good"
+    ),
+    "retraining.dismissed": Words(
+        says="{agent} is not made better now", note="{because}", tone="muted"
+    ),
+    "retraining.held": Words(
+        says="making {agent} better stands still", note="{because}", tone="warn"
+    ),
+    "retraining.settings_set": Words(
+        says="{actor} set when {agent} is made better, and how far by itself: {mode}"
+    ),
+    "threshold.examined": Words(
+        says="{actor} examined the confidence of {subject} under {contract}",
+        note="{because}",
+        tone="info",
+    ),
+    "threshold.proposed": Words(
+        says="{actor} proposed that {subject} acts alone from {value} on under {contract}",
+        note="{cutoff}",
+        tone="info",
+    ),
+    "threshold.lost": Words(
+        says="{subject} is wrong more often than was promised under {contract}",
+        note="{because}",
+        tone="bad",
+    ),
+    "threshold.settings_set": Words(says="{actor} set what acting alone is held to"),
+    "queue.opened": Words(says="{actor} opened the review queue {name}", tone="info"),
+    "queue.filled": Words(says="{actor} put {added} tasks into the review queue {name}"),
+    "queue.sampled": Words(
+        says="{actor} drew {drawn} of {population} traces for the review queue {name}",
+        note="{how}, {added} of them new",
+    ),
+    "queue.closed": Words(says="{actor} closed the review queue {name}", note="{note}"),
+    "annotation.labelled": Words(says="{actor} labelled {subject}", place="/queues/{queue}"),
+    "annotation.skipped": Words(
+        says="{actor} left {subject} to other reviewers", place="/queues/{queue}"
+    ),
+    "annotation.disputed": Words(
+        says="two reviewers disagree about {subject}", tone="warn", place="/queues/{queue}"
+    ),
+    "annotation.settled": Words(
+        says="{subject} is labelled {label}",
+        note="labels given: {people}",
+        tone="good",
+        place="/queues/{queue}",
+    ),
+    "feedback.given": Words(says="{source} feedback about {about}", note="{agent}"),
+    "feedback.given:quarantined": Words(
+        says="{source} feedback about {about} was set aside", note="{because}", tone="warn"
+    ),
+    "feedback.joined": Words(says="earlier feedback about {about} found its work of {agent}"),
+    "feedback.flooded": Words(
+        says="{by} said too much, and {set_aside} pieces of feedback were set aside",
+        note="{because}",
+        tone="warn",
+    ),
+    "feedback.released": Words(
+        says="{actor} let feedback about {about} count", note="set aside: {because}"
+    ),
+    "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
+    "user.roles_set": Words(
+        says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
+    ),
+    "user.password_set": Words(says="{actor} set the password of {subject}"),
+    "link.issued": Words(says="{actor} made a one-time link for {subject}"),
+    "session.begun": Words(says="{subject} logged in"),
+    "session.ended": Words(says="{subject} logged out"),
+    "agent.retired": Words(says="{actor} retired {subject}", note="{reason}", tone="bad"),
+    "agent.reinstated": Words(
+        says="{actor} let {subject} act again", note="{reason}", tone="warn"
+    ),
+    "memory.forgotten": Words(
+        says="{actor} made {agent} forget a decision", note="{reason}", tone="warn"
+    ),
+    "gateway.tool_quarantined": Words(
+        says="the tool {tool} of an MCP server {what} and is in quarantine",
+        note="approved as {subject}, at {url}",
+        tone="bad",
+        place="/quarantine",
+    ),
+    "token.issued": Words(says="{actor} made the token {name}", note="roles {roles}"),
+    "token.revoked": Words(says="{actor} revoked {subject}", tone="warn"),
+}
+
+# Subjects that have pages. Artifacts are found under the plural of their kind.
+ARTIFACTS = {
+    "prompt": "/prompts",
+    "agent": "/agents",
+    "contract": "/contracts",
+    "policy": "/policies",
+    "dataset": "/datasets",
+    "evaluator": "/evaluators",
+    "integration": "/integrations",
+    "alert-rule": "/alert-rules",
+    "channel": "/channels",
+}
+PLACES = {
+    "alert": "/alerts/{}",
+    "mute": "/alerts",
+    "budget": "/budgets/{}",
+    "correction": "/corrections/{}",
+    "drift": "/drift/{}",
+    "improvement": "/improvements/{}",
+    "feedback": "/feedback",
+    "proposal": "/proposals/{}",
+    "retraining": "/retraining/{}",
+    "queue": "/queues/{}",
+    "release": "/releases/{}",
+    "run": "/evals/runs/{}",
+    "request": "/inbox?request={}",
+    "trace": "/traces/{}",
+    "turn": "/turns/{}",
+    "user": "/people",
+    "token": "/people",
+}
