@@ -12,8 +12,6 @@ from itertools import chain, cycle, islice
 from typing import Any
 
 from opsroom.access import commands as access
-from opsroom.access.commands import DEFAULT_PROJECT
-from opsroom.access.model import permissions_of
 from opsroom.actions import doors, executing, turning
 from opsroom.actions.executing import Report
 from opsroom.actions.model import Final, Pending, Proposal
@@ -32,7 +30,7 @@ from opsroom.inbox import Request, Say, probing
 from opsroom.inbox import commands as inbox
 from opsroom.inbox import queries as inbox_queries
 from opsroom.inbox.model import Settings as InboxSettings
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Database
 from opsroom.registry import ArtifactDraft, Criticality, Kinds, Ref, Version, VersionDraft
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registered
@@ -43,7 +41,7 @@ from opsroom.releases.plan import CanaryStep, GatePlan, MetricRule, Plan, Sample
 
 from . import goods
 from .apprentice import Apprentice
-from .people import ADMIN, AUTHOR, REVIEWER, into_production, person, review
+from .people import ADMIN, AUTHOR, REVIEWER, clerk, into_production, person, review
 from .people import report as report_to
 
 NAME = "customs"
@@ -57,15 +55,7 @@ LONGEST_TURN = timedelta(hours=2)
 
 CARLA = person("carla", "reviewer")
 RISK = person("rita", "risk")
-CLERK = Actor(
-    f"agent:{NAME}",
-    DEFAULT_PROJECT,
-    permissions_of(("agent",)),
-    ("agent",),
-    human=False,
-    owner=AUTHOR.name,
-    agent=NAME,
-)
+CLERK = clerk(NAME)
 TEXT = (
     "You classify goods for customs.\n\n"
     "<description>\n{{ description }}\n</description>\n\n"

@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from opsroom.access.commands import DEFAULT_PROJECT
-from opsroom.access.model import permissions_of
 from opsroom.actions import turning
 from opsroom.actions.model import Final
 from opsroom.actions.turning import Serve, TurnDraft
 from opsroom.importing import Bundle
 from opsroom.importing.model import NewVersion
 from opsroom.inbox import OverrideDraft, overriding
-from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.db import Database, Tx
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 
 from .fleet import AGENTS, Agent, Event, series
-from .people import AUTHOR
+from .people import AUTHOR, clerk
 
 SHARE = 0.03
 WEDNESDAY = datetime(2026, 11, 18, tzinfo=UTC)
@@ -105,7 +103,7 @@ class Floor:
         finals += [Final.DONE] * (int(done.turns[0]) - len(finals))
         if not finals:
             return
-        with self._db.write(_actor(agent)) as tx:
+        with self._db.write(clerk(agent.name)) as tx:
             turns = [self._turn(tx, agent, final) for final in finals]
         well = turns[failed + escalated :]
         overridden = well[: int(done.overridden[0])]
@@ -146,16 +144,4 @@ def _draft(agent: Agent) -> VersionDraft:
     }
     return VersionDraft(
         spec=manifest, message="first version", author=AUTHOR.name, source="simulator:1"
-    )
-
-
-def _actor(agent: Agent) -> Actor:
-    return Actor(
-        f"agent:{agent.name}",
-        DEFAULT_PROJECT,
-        permissions_of(("agent",)),
-        ("agent",),
-        human=False,
-        owner=AUTHOR.name,
-        agent=agent.name,
     )

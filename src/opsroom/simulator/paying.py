@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from opsroom.access.commands import DEFAULT_PROJECT
-from opsroom.access.model import permissions_of
 from opsroom.actions import doors, executing, turning
 from opsroom.actions.executing import Report
 from opsroom.actions.model import Denied, Execute, Final, Pending, Proposal
@@ -26,11 +24,11 @@ from opsroom.importing.model import NewVersion
 from opsroom.inbox import commands as inbox
 from opsroom.inbox import queries as inbox_queries
 from opsroom.inbox.model import Request, Say, State
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Database
 from opsroom.kit.errors import Conflict, Forbidden
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 
-from .people import AUTHOR, REVIEWER
+from .people import AUTHOR, REVIEWER, clerk
 from .tasks import SUPPLIERS
 
 NAME = "payment-clerk"
@@ -41,15 +39,7 @@ DECEIT = 0.12
 ORDERS = 0.5  # of deceitful invoices, those that speak to whoever reads them
 WRONG_AMOUNT = 0.08
 
-CLERK = Actor(
-    f"agent:{NAME}",
-    DEFAULT_PROJECT,
-    permissions_of(("agent",)),
-    ("agent",),
-    human=False,
-    owner=AUTHOR.name,
-    agent=NAME,
-)
+CLERK = clerk(NAME)
 
 CONTRACTS: dict[str, dict[str, Any]] = {
     "find-order": {

@@ -34,6 +34,19 @@ TRAFFIC = Actor(
 ADMIN = Actor("system:simulator", DEFAULT_PROJECT, permissions_of(("admin",)), human=False)
 
 
+def clerk(name: str) -> Actor:
+    """An agent with a token of its own, which ana answers for."""
+    return Actor(
+        f"agent:{name}",
+        DEFAULT_PROJECT,
+        permissions_of(("agent",)),
+        ("agent",),
+        human=False,
+        owner=AUTHOR.name,
+        agent=name,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a release ended, or stands."""
