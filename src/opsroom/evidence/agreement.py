@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from opsroom.kit.wire import Wire
 
@@ -78,6 +77,8 @@ def _kappa(shares: Array) -> float:
 
 
 def _kappa_interval(table: Array, level: float) -> Interval:
+    from scipy.special import ndtri  # noqa: PLC0415  # 0.3 s that starting need not wait for
+
     padded = table if len(table) > 1 else np.pad(table, (0, 1))  # one label: imagine another
     total = padded.sum() + _PSEUDO
     shares = (padded + _PSEUDO / padded.size) / total
