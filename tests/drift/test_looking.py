@@ -11,6 +11,7 @@ from opsroom.drift import commands, looking, queries, store
 from opsroom.drift.errors import AgentAtRest, DriftNotFound, DriftOver
 from opsroom.drift.model import BEFORE, WINDOW, Aspect, State
 from opsroom.journal import queries as journal
+from opsroom.kit import rounds
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
 
@@ -158,8 +159,8 @@ def test_the_clock_looks_once_a_day_at_every_agent_of_every_project(
     clock.move(timedelta(hours=12))
     assert looking.overdue(db)
     with db.write(Actor("system:drift", room.project, human=False)) as tx:
-        assert store.claim(tx, room.project, until=tx.now + DAY)
-        assert not store.claim(tx, room.project, until=tx.now + DAY)
+        assert rounds.claim(tx, store.clocks, room.project, until=tx.now + DAY)
+        assert not rounds.claim(tx, store.clocks, room.project, until=tx.now + DAY)
 
 
 def test_a_look_that_rests_on_what_changed_meanwhile_is_dropped(

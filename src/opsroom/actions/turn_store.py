@@ -22,11 +22,10 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    update,
 )
 
 from opsroom.grounding.model import Piece, Voice
-from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.ids import earliest
 
 from .errors import ActionMoved
@@ -99,10 +98,7 @@ def add_turn(tx: Tx, turn: Turn) -> None:
 def save_turn(tx: Tx, turn: Turn, *, was: Turn) -> Turn:
     """Write `turn` over `was`, unless somebody else got there first."""
     row = _turn_row(turn) | {"revision": was.revision + 1}
-    done = tx.conn.execute(
-        update(turns).where(turns.c.id == was.id, turns.c.revision == was.revision).values(row)
-    )
-    if done.rowcount == 0:
+    if not overwrite(tx, turns, was.id, revision=was.revision, values=row):
         raise ActionMoved(was.id)
     return _turn(row)
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 
 from .errors import AlertMoved
 from .model import Alert, Every, Mute, State, Urgency
@@ -91,12 +91,13 @@ def add(tx: Tx, one: Alert) -> None:
 
 def save(tx: Tx, one: Alert) -> None:
     """Write what `one` has become, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(alerts)
-        .where(alerts.c.id == one.id, alerts.c.revision == one.revision)
-        .values({**_row(one), "revision": one.revision + 1})
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        alerts,
+        one.id,
+        revision=one.revision,
+        values={**_row(one), "revision": one.revision + 1},
+    ):
         raise AlertMoved(one.id)
 
 

@@ -25,11 +25,10 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    update,
 )
 
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import QueueMoved, TaskMoved
@@ -136,12 +135,13 @@ def add_queue(tx: Tx, one: Queue, *, secret: str) -> None:
 
 def save_queue(tx: Tx, one: Queue) -> Queue:
     """Write what `one` has become, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(queues)
-        .where(queues.c.id == one.id, queues.c.revision == one.revision)
-        .values({**_queue_row(one), "revision": one.revision + 1})
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        queues,
+        one.id,
+        revision=one.revision,
+        values={**_queue_row(one), "revision": one.revision + 1},
+    ):
         raise QueueMoved(one.id)
     found = queue(tx, one.id)
     assert found is not None
@@ -205,12 +205,13 @@ def save_task(tx: Tx, one: Task, *, was: Task) -> Task:
     """Write what `was` has become, with a label that is new, unless somebody else got there
     first.
     """
-    done = tx.conn.execute(
-        update(tasks)
-        .where(tasks.c.id == was.id, tasks.c.revision == was.revision)
-        .values({**_task_row(one), "revision": was.revision + 1})
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        tasks,
+        was.id,
+        revision=was.revision,
+        values={**_task_row(one), "revision": was.revision + 1},
+    ):
         raise TaskMoved(was.id)
     for said in one.labels[len(was.labels) :]:
         tx.conn.execute(insert(labels).values(task=one.id, **_label_row(said)))

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from opsroom.inbox.model import Override
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import CorrectionMoved
@@ -76,16 +76,14 @@ def add(tx: Tx, one: Correction) -> None:
 
 def save(tx: Tx, one: Correction) -> Correction:
     """Write what `one` has become, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(corrections)
-        .where(
-            corrections.c.project == tx.project,
-            corrections.c.id == one.id,
-            corrections.c.revision == one.revision,
-        )
-        .values(revision=one.revision + 1, **_columns(one))
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        corrections,
+        one.id,
+        corrections.c.project == tx.project,
+        revision=one.revision,
+        values={**_columns(one), "revision": one.revision + 1},
+    ):
         raise CorrectionMoved(one.id)
     return _with(one, one.revision + 1)
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from opsroom.access import queries as access
+from opsroom.kit import rounds
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.errors import OpsroomError
 from opsroom.traces import sampling
 from opsroom.traces.queries import Reads
 from opsroom.traces.sampling import Run
 
-from . import commands, queries, store
+from . import commands, store
 from .commands import SYSTEM, Found
 from .errors import AgentAtRest
 from .model import BEFORE, EVERY, NO_TOOL, WINDOW, Aspect, Comparison, Drift, stretch
@@ -26,14 +28,12 @@ MOST_NOW = 500
 MOST_BEFORE = 2_000
 LEASE = timedelta(hours=1)  # for a project; what failed is tried again after it
 TOO_SOON = EVERY / 2
-EVERYWHERE = Actor(SYSTEM, "", human=False)
 Days = Sequence[Sequence[Run]]
 
 
 def overdue(db: Database) -> bool:
     """Whether any project is due to be looked at."""
-    with db.read(EVERYWHERE) as tx:
-        return bool(queries.due(tx))
+    return rounds.overdue(db, store.clocks, SYSTEM, access.projects)
 
 
 def look(db: Database, telemetry: Reads) -> int:
@@ -41,15 +41,8 @@ def look(db: Database, telemetry: Reads) -> int:
 
     Safe to repeat, and in several processes at once.
     """
-    with db.read(EVERYWHERE) as tx:
-        due = queries.due(tx)
-    for project in due[:1]:
-        actor = Actor(SYSTEM, project, human=False)
-        with db.write(actor) as tx:
-            mine = store.claim(tx, project, until=tx.now + LEASE)
-        if mine:
-            return _look_around(db, telemetry, actor)
-    return 0
+    actor = rounds.take(db, store.clocks, SYSTEM, access.projects, lease=LEASE)
+    return 0 if actor is None else _look_around(db, telemetry, actor)
 
 
 def look_at(db: Database, telemetry: Reads, actor: Actor, agent: str) -> tuple[Drift, ...]:
@@ -101,7 +94,7 @@ def _look_around(db: Database, telemetry: Reads, actor: Actor) -> int:
         else:
             looked += 1
     with db.write(actor) as tx:
-        store.wind(tx, actor.project, at=now + EVERY)
+        rounds.wind(tx, store.clocks, actor.project, at=now + EVERY)
     return looked
 
 

@@ -1,6 +1,5 @@
 """Looking at drifts, and at how every aspect of every agent stands."""
 
-from opsroom.access import queries as access
 from opsroom.kit.db import Tx
 
 from . import store
@@ -33,8 +32,3 @@ def count_open(tx: Tx) -> int:
 def watches(tx: Tx) -> list[Watch]:
     """How every aspect of every agent stood at its last look, by agent."""
     return store.all_watches(tx, limit=MOST_WATCHES)
-
-
-def due(tx: Tx) -> list[str]:
-    """The projects that are due to be looked at."""
-    return store.due(tx, access.projects(tx))

@@ -1,8 +1,6 @@
 """The tables of drift: what was found, how each aspect stands, and when projects are due."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import DriftMoved
@@ -82,12 +80,13 @@ def add(tx: Tx, one: Drift) -> None:
 
 def save(tx: Tx, one: Drift) -> None:
     """Write what `one` has become, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(drifts)
-        .where(drifts.c.id == one.id, drifts.c.revision == one.revision)
-        .values({**_row(one), "revision": one.revision + 1})
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        drifts,
+        one.id,
+        revision=one.revision,
+        values={**_row(one), "revision": one.revision + 1},
+    ):
         raise DriftMoved(one.id)
 
 
@@ -170,31 +169,6 @@ def save_watch(tx: Tx, one: Watch) -> None:
         )
         .values({**asdict(one), "aspect": one.aspect.value})
     )
-
-
-def due(tx: Tx, projects: Sequence[str]) -> list[str]:
-    """Which of the projects are due: those never looked at, then the longest due."""
-    rows = tx.conn.execute(select(clocks.c.project, clocks.c.next_at))
-    found: dict[str, datetime] = {row.project: row.next_at for row in rows}
-    never = [project for project in projects if project not in found]
-    late = [one for one in projects if one in found and found[one] <= tx.now]
-    return [*never, *sorted(late, key=lambda project: found[project])]
-
-
-def claim(tx: Tx, project: str, *, until: datetime) -> bool:
-    """Take a project on until then; False where somebody else was faster."""
-    insert_missing(tx, clocks, [{"project": project, "next_at": tx.now}])
-    done = tx.conn.execute(
-        update(clocks)
-        .where(clocks.c.project == project, clocks.c.next_at <= tx.now)
-        .values(next_at=until)
-    )
-    return done.rowcount == 1
-
-
-def wind(tx: Tx, project: str, *, at: datetime) -> None:
-    """Look at the project again then."""
-    tx.conn.execute(update(clocks).where(clocks.c.project == project).values(next_at=at))
 
 
 def _row(one: Drift) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import ImprovementMoved
@@ -57,16 +57,14 @@ def add(tx: Tx, one: Improvement) -> None:
 def save(tx: Tx, one: Improvement) -> Improvement:
     """Write what `one` has become, unless somebody else got there first."""
     saved = replace(one, revision=one.revision + 1)
-    done = tx.conn.execute(
-        update(improvements)
-        .where(
-            improvements.c.project == tx.project,
-            improvements.c.id == one.id,
-            improvements.c.revision == one.revision,
-        )
-        .values(_columns(saved))
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        improvements,
+        one.id,
+        improvements.c.project == tx.project,
+        revision=one.revision,
+        values=_columns(saved),
+    ):
         raise ImprovementMoved(one.id)
     return saved
 

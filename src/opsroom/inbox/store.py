@@ -22,11 +22,10 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    update,
 )
 
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from . import answer_store
@@ -222,16 +221,14 @@ def _named(tx: Tx, wanted: Select[Any, Any]) -> list[tuple[str, str]]:
 
 
 def _write(tx: Tx, new: Request, was: Request) -> None:
-    done = tx.conn.execute(
-        update(requests)
-        .where(
-            requests.c.id == was.id,
-            requests.c.project == tx.project,
-            requests.c.revision == was.revision,
-        )
-        .values(**_columns(_next(new, was)))
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        requests,
+        was.id,
+        requests.c.project == tx.project,
+        revision=was.revision,
+        values=_columns(_next(new, was)),
+    ):
         raise RequestMoved(was.id)
 
 

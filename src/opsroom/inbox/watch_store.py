@@ -20,9 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from opsroom.kit.canonical import canonical
+from opsroom.kit import choices
 from opsroom.kit.db import Tx, Utc, metadata
-from opsroom.kit.wire import adapter, plain
 
 from .model import Say, Settings
 from .watching import Check
@@ -139,16 +138,8 @@ def known_bad(tx: Tx) -> list[str]:
 
 
 def load_settings(tx: Tx) -> Settings:
-    wanted = select(settings.c.settings).where(settings.c.project == tx.project)
-    found = tx.conn.execute(wanted).scalar()
-    return Settings() if found is None else adapter(Settings).validate_json(found)
+    return choices.load(tx, settings, Settings)
 
 
 def save_settings(tx: Tx, new: Settings) -> None:
-    mine = settings.c.project == tx.project
-    there = tx.conn.execute(select(settings.c.project).where(mine).with_for_update()).first()
-    text = canonical(plain(new)).decode()
-    if there is None:
-        tx.conn.execute(insert(settings).values(project=tx.project, settings=text))
-    else:
-        tx.conn.execute(update(settings).where(mine).values(settings=text))
+    choices.save(tx, settings, new)

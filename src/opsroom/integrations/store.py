@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from opsroom.kit.canonical import sha256
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .calls import Bucket
@@ -97,12 +97,13 @@ def add(tx: Tx, one: Standing) -> None:
 
 def save(tx: Tx, one: Standing, *, was: Standing) -> None:
     """Write `one` over `was`, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(integrations)
-        .where(integrations.c.id == was.id, integrations.c.revision == was.revision)
-        .values({**_row(one), "revision": was.revision + 1})
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        integrations,
+        was.id,
+        revision=was.revision,
+        values={**_row(one), "revision": was.revision + 1},
+    ):
         raise ChangedAgain(was.name)
 
 

@@ -6,7 +6,7 @@ for the journal is part of it. Reads see one consistent moment.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
     exc,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -221,6 +223,21 @@ def insert_missing(
         done = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         new += tx.conn.execute(done).rowcount
     return new
+
+
+def overwrite(
+    tx: Tx,
+    table: Table,
+    row_id: str,
+    *where: ColumnElement[bool],
+    revision: int,
+    values: Mapping[str, Any],
+) -> bool:
+    """Write `values` over the row that was read with this revision; False where somebody else
+    wrote it since, or where it is not there.
+    """
+    mine = (table.c.id == row_id, table.c.revision == revision, *where)
+    return tx.conn.execute(update(table).where(*mine).values(**values)).rowcount == 1
 
 
 def open_engine(url: str) -> Engine:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.db import Tx, Utc, metadata, overwrite
 
 from .errors import LabelMoved, ProposalMoved
 from .model import (
@@ -379,12 +379,7 @@ def proposals_page(
 
 def save_proposal(tx: Tx, proposal: Proposal, *, was: Proposal) -> None:
     """Write `proposal` over `was`, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(proposals)
-        .where(proposals.c.id == was.id, proposals.c.revision == was.revision)
-        .values(_row(proposal))
-    )
-    if done.rowcount == 0:
+    if not overwrite(tx, proposals, was.id, revision=was.revision, values=_row(proposal)):
         raise ProposalMoved(was.id)
 
 

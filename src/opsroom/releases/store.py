@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .decide import DecisionRecord
@@ -172,12 +172,13 @@ def add(tx: Tx, release: Release, *, seed: str) -> None:
 
 def save(tx: Tx, release: Release, *, was: Release) -> None:
     """Write `release` over `was`, unless somebody else got there first."""
-    done = tx.conn.execute(
-        update(releases)
-        .where(releases.c.id == was.id, releases.c.revision == was.revision)
-        .values(active=release.active, **_row(release))
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        releases,
+        was.id,
+        revision=was.revision,
+        values={**_row(release), "active": release.active},
+    ):
         raise ReleaseMoved(was.id)
 
 

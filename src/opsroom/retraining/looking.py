@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from opsroom.access import queries as access
+from opsroom.kit import rounds
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.errors import OpsroomError
 from opsroom.traces import sampling, spending
 from opsroom.traces.queries import Reads
 from opsroom.traces.spending import Served, Spent
 
-from . import commands, queries, reckoning, store
+from . import commands, reckoning, store
 from .commands import SYSTEM
 from .errors import NothingToImprove
 
@@ -25,7 +27,6 @@ NEW = timedelta(days=1)
 BEFORE = timedelta(days=14)
 WEEK = timedelta(days=7)
 LEASE = timedelta(minutes=30)  # for a project; what failed is tried again after it
-EVERYWHERE = Actor(SYSTEM, "", human=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,7 @@ class Change:
 
 def overdue(db: Database) -> bool:
     """Whether any project is due to be looked at."""
-    with db.read(EVERYWHERE) as tx:
-        return bool(queries.due(tx))
+    return rounds.overdue(db, store.clocks, SYSTEM, access.projects)
 
 
 def look(db: Database, telemetry: Reads) -> int:
@@ -48,19 +48,14 @@ def look(db: Database, telemetry: Reads) -> int:
 
     Safe to repeat, and in several processes at once.
     """
-    with db.read(EVERYWHERE) as tx:
-        due = queries.due(tx)
-    for project in due[:1]:
-        actor = Actor(SYSTEM, project, human=False)
-        with db.write(actor) as tx:
-            now = tx.now
-            mine = store.claim(tx, project, until=now + LEASE)
-        if mine:
-            looked = _look_around(db, telemetry, actor, now)
-            with db.write(actor) as tx:
-                store.wind(tx, project, at=now + EVERY)
-            return looked
-    return 0
+    actor = rounds.take(db, store.clocks, SYSTEM, access.projects, lease=LEASE)
+    if actor is None:
+        return 0
+    now = db.clock.now()
+    looked = _look_around(db, telemetry, actor, now)
+    with db.write(actor) as tx:
+        rounds.wind(tx, store.clocks, actor.project, at=now + EVERY)
+    return looked
 
 
 def news(served: Sequence[Served], named: Sequence[str], *, now: datetime) -> Change | None:

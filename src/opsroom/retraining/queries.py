@@ -1,6 +1,5 @@
 """Looking at the queue, and at what is set for each agent."""
 
-from opsroom.access import queries as access
 from opsroom.kit.db import Tx
 from opsroom.registry import queries as registry
 
@@ -53,8 +52,3 @@ def watches(tx: Tx) -> list[Watch]:
 def overdue(tx: Tx) -> bool:
     """Whether the clock has to look at any agent, in any project."""
     return bool(store.due_watches(tx, limit=1))
-
-
-def due(tx: Tx) -> list[str]:
-    """The projects whose telemetry is due to be looked at."""
-    return store.due(tx, access.projects(tx))

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import EntryMoved
@@ -86,16 +86,14 @@ def add(tx: Tx, one: Entry) -> None:
 def save(tx: Tx, one: Entry) -> Entry:
     """Write what `one` has become, unless somebody else got there first."""
     saved = replace(one, revision=one.revision + 1)
-    done = tx.conn.execute(
-        update(entries)
-        .where(
-            entries.c.project == tx.project,
-            entries.c.id == one.id,
-            entries.c.revision == one.revision,
-        )
-        .values(_columns(saved))
-    )
-    if done.rowcount == 0:
+    if not overwrite(
+        tx,
+        entries,
+        one.id,
+        entries.c.project == tx.project,
+        revision=one.revision,
+        values=_columns(saved),
+    ):
         raise EntryMoved(one.id)
     return saved
 
@@ -212,31 +210,6 @@ def first_seen(tx: Tx, agent: str, model: str, first: datetime) -> bool:
     """Note a model that began to serve an agent then; False where that was known."""
     row = {"project": tx.project, "agent": agent, "model": model, "first": first}
     return insert_missing(tx, models, [row]) == 1
-
-
-def due(tx: Tx, projects: Sequence[str]) -> list[str]:
-    """Which of the projects are due to be looked at, the longest due first."""
-    rows = tx.conn.execute(select(clocks.c.project, clocks.c.next_at))
-    found: dict[str, datetime] = {row.project: row.next_at for row in rows}
-    never = [one for one in projects if one not in found]
-    late = [one for one in projects if one in found and found[one] <= tx.now]
-    return [*never, *sorted(late, key=lambda one: found[one])]
-
-
-def claim(tx: Tx, project: str, *, until: datetime) -> bool:
-    """Take a project on until then; False where somebody else was faster."""
-    insert_missing(tx, clocks, [{"project": project, "next_at": tx.now}])
-    done = tx.conn.execute(
-        update(clocks)
-        .where(clocks.c.project == project, clocks.c.next_at <= tx.now)
-        .values(next_at=until)
-    )
-    return done.rowcount == 1
-
-
-def wind(tx: Tx, project: str, *, at: datetime) -> None:
-    """Look at the project again then."""
-    tx.conn.execute(update(clocks).where(clocks.c.project == project).values(next_at=at))
 
 
 def _first(tx: Tx, *where: Any, lock: bool) -> Entry | None:
