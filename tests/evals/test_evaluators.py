@@ -647,6 +647,9 @@ CALL = {"tool": "declare", "arguments": {"code": "8471.30"}}
             False,
         ),
         ({"not": CALL}, "I would rather ask", True),
+        ({"tool": "ping", "arguments": {}}, '{"code": "8471.30"}', False),
+        ({"tool": "ping"}, '{"tool": "ping"}', True),
+        ({"not": {"tool": "ping"}}, '{"code": "8471.30"}', True),
         ({"not": "pay"}, "pay", False),
     ],
 )

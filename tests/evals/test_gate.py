@@ -481,17 +481,37 @@ def test_the_order_of_results_says_nothing(
         (counts(both=0, only_a=0, only_b=7, neither=3), Outcome.FAILED),
         (counts(both=9, only_a=1, only_b=0, neither=0), Outcome.FAILED),
         (counts(both=9, only_a=1, only_b=1, neither=0), Outcome.PASSED),
-        (counts(both=1, only_a=0, only_b=0, neither=0), Outcome.INCONCLUSIVE),
+        (counts(both=1, only_a=0, only_b=0, neither=0), Outcome.PASSED),
+        (counts(both=0, only_a=0, only_b=0, neither=1), Outcome.FAILED),
     ],
 )
 def test_a_regression_counts_the_cases_themselves(
     outcomes: list[tuple[float | None, float | None]], outcome: Outcome
 ) -> None:
-    """At most a fifth wrong, and none fewer than before; one case says nothing."""
+    """At most a fifth wrong, and none fewer than before."""
     asked = GateRules(metrics=(MetricRule(metric="passed", margin=0.2),), mode=Mode.REGRESSION)
     decided = gate(*arms(outcomes), asked)
     assert decided.outcome is outcome
-    assert (decided.floor, decided.floor_lowered) == (2, False)
+    assert (decided.floor, decided.floor_lowered) == (1, False)
+
+
+def test_a_regression_takes_the_mean_of_cases_that_are_tried_more_than_once() -> None:
+    asked = GateRules(metrics=(MetricRule(metric="passed", margin=0.2),), mode=Mode.REGRESSION)
+
+    def tried(name: str, right: int) -> Arm:
+        return arm(
+            name,
+            [
+                result(f"i{item}", float(trial < right), trial=trial)
+                for item in range(2)
+                for trial in range(3)
+            ],
+        )
+
+    assert gate(tried("a", 0), tried("b", 3), asked).outcome is Outcome.PASSED
+    unsteady = gate(tried("a", 0), tried("b", 2), asked)
+    assert unsteady.outcome is Outcome.FAILED
+    assert "1.333 of 2 cases are right" in unsteady.reasons[1]
 
 
 def test_a_regression_is_about_cases_that_are_right() -> None:

@@ -15,11 +15,20 @@ from opsroom.evals.gate import GateRules, Outcome
 from opsroom.evals.gating import compare_versions, gate_versions
 from opsroom.evals.measure import Measurement, measure
 from opsroom.evals.model import RunState
+from opsroom.journal import outbox
 from opsroom.kit import faults
 from opsroom.kit.db import Actor, Database
 from opsroom.models import Find, Model, NoModelConfigured, Output, Recording
 from opsroom.models import store as recordings
-from opsroom.registry import ArtifactDraft, Criticality, Ref, VersionDraft, proposals, queries
+from opsroom.registry import (
+    ArtifactDraft,
+    Check,
+    Criticality,
+    Ref,
+    VersionDraft,
+    proposals,
+    queries,
+)
 from opsroom.registry import commands as registry
 
 CASES = 240
@@ -168,7 +177,7 @@ def test_a_proposal_is_put_to_what_people_corrected(
 ) -> None:
     items = [Item(id=f"c{n}", input=f"odd {n}", expected="no") for n in range(5)]
     with world.write(actor) as tx:
-        datasets.put(tx, "corrections-clerk", items, kinds=KINDS, evaluators=["right"])
+        datasets.put(tx, "regressions-clerk", items, kinds=KINDS, evaluators=["right"])
         for number, some in ((1, 0), (2, right)):
             version = queries.version(tx, Ref("agent", "clerk", str(number)))
             said = ["no" if n < some else "yes" for n in range(5)]
@@ -204,10 +213,54 @@ def test_a_proposal_is_put_to_what_people_corrected(
     assert bool(unmet) is (state == "failed")
 
 
+def test_a_check_is_outdated_by_cases_that_came_after_it(world: Database, actor: Actor) -> None:
+    def keep(*items: Item) -> None:
+        with world.write(actor) as tx:
+            datasets.put(tx, "regressions-clerk", items, kinds=KINDS, evaluators=["right"])
+        outbox.pump(world, regressing.reactions())
+
+    def state() -> str:
+        with world.read(actor) as tx:
+            return queries.proposal(tx, proposal.id).checks[-1].state
+
+    first = Item(id="c0", input="odd 0", expected="no")
+    example = Item(id="e0", input="even", expected="yes", split="train")
+    keep(first)
+    with world.write(actor) as tx:
+        proposal = proposals.propose(
+            tx, Ref.parse("agent/clerk@2"), label="production", kinds=KINDS
+        )
+        check = Check(name="regression", state="passed", summary="1 of 1")
+        proposals.report_check(tx, proposal.id, check)
+    keep(first, example)
+    assert state() == "passed", "an example tests nobody"
+    keep(first, example, Item(id="c1", input="odd 1", expected="no"))
+    assert state() == "outdated"
+
+
+def test_a_case_that_nobody_recorded_is_not_right(world: Database, actor: Actor) -> None:
+    items = [Item(id=f"c{n}", input=f"odd {n}", expected="no") for n in range(5)]
+    with world.write(actor) as tx:
+        made = datasets.put(tx, "regressions-clerk", items, kinds=KINDS, evaluators=["right"])
+        for number in (1, 2):
+            version = queries.version(tx, Ref("agent", "clerk", str(number)))
+            recordings.add(
+                tx,
+                [
+                    Recording(subject=version.digest, item=one.hash, output=Output(text="no"))
+                    for one in items[:3]
+                ],
+            )
+    sides = (Measurement(subject="agent/clerk@1"), Measurement(subject="agent/clerk@2"))
+    found = regressing.regress(world, actor, *sides, made.ref, models=MODELS)
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "3 pairs are fewer than the floor of 5" in found.reasons[0]
+
+
 def test_corrections_without_a_test_case_ask_for_nothing(world: Database, actor: Actor) -> None:
     items = [Item(id="c0", input="odd", expected="no", split="train")]
     with world.write(actor) as tx:
-        datasets.put(tx, "corrections-clerk", items, kinds=KINDS, evaluators=["right"])
+        datasets.put(tx, "regressions-clerk", items, kinds=KINDS, evaluators=["right"])
         proposal = proposals.propose(
             tx, Ref.parse("agent/clerk@2"), label="staging", kinds=KINDS
         )

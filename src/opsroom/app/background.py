@@ -113,6 +113,7 @@ class Background:
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
         from opsroom.channels import workflow as channels  # noqa: PLC0415
         from opsroom.corrections import reactions as corrections  # noqa: PLC0415
+        from opsroom.evals import regressing  # noqa: PLC0415
         from opsroom.feedback.reactions import reactions as joins  # noqa: PLC0415
         from opsroom.improvement import running as improvement  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
@@ -149,6 +150,7 @@ class Background:
                         *autonomy.reactions(),
                         *memory.REACTIONS,
                         *corrections.reactions(self._runtime.kinds),
+                        *regressing.reactions(),
                         *joins(),
                         *alerts.REACTIONS,
                         *thresholds.REACTIONS,

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from opsroom.evidence import BinaryComparison, Direction, Verdict
+from opsroom.evidence import BinaryComparison, Direction, NumericComparison, Verdict
 from opsroom.kit.canonical import digest
 from opsroom.kit.wire import Wire, plain
 
@@ -65,7 +65,7 @@ class Outcome(StrEnum):
 class GateRules(Wire):
     """What the gate asks for.
 
-    `floor` is the least number of pairs. Leaving it out asks for 200 (for 2 where the cases
+    `floor` is the least number of pairs. Leaving it out asks for 200 (for 1 where the cases
     themselves are the question); stating a lower one is possible, and is shown in the verdict.
     `power` is what `needed` is computed for.
     `uncalibrated: allow` takes judges at their word that may not gate, which is shown too.
@@ -83,7 +83,12 @@ class GateRules(Wire):
 
     @property
     def usual_floor(self) -> int:
-        return LEAST if self.mode is Mode.REGRESSION else DEFAULT_FLOOR
+        return self.fewest if self.mode is Mode.REGRESSION else DEFAULT_FLOOR
+
+    @property
+    def fewest(self) -> int:
+        """What no floor may be below: one case can be right or wrong, but shows no difference."""
+        return 1 if self.mode is Mode.REGRESSION else LEAST
 
     @property
     def least(self) -> int:
@@ -246,18 +251,28 @@ def _regression(
     said: list[str] = []
     below: list[str] = []
     for one, rule in zip(metrics, rules.metrics, strict=True):
-        found = one.comparison
-        assert isinstance(found, BinaryComparison)
-        right, before = round(found.rate_b * one.pairs), round(found.rate_a * one.pairs)
+        before, right = _rates(one)
         said.append(
-            f"{one.metric}: {right} of {one.pairs} cases are right, {before} were; at least "
-            f"{1 - rule.margin:.0%} are asked for, and no fewer than before"
+            f"{one.metric}: {right * one.pairs:.4g} of {one.pairs} cases are right, "
+            f"{before * one.pairs:.4g} were; at least {1 - rule.margin:.0%} are asked for, and "
+            "no fewer than before"
         )
-        if found.rate_b < max(1 - rule.margin, found.rate_a) - EXACT:
+        if right < max(1 - rule.margin, before) - EXACT:
             below.append(one.metric)
     if below:
         return Outcome.FAILED, (f"too few cases are right on {', '.join(below)}", *said)
     return Outcome.PASSED, ("what people corrected is right", *said)
+
+
+def _rates(one: MetricComparison) -> tuple[float, float]:
+    """The share that is right on both sides; of cases tried several times, the mean share."""
+    match one.comparison:
+        case BinaryComparison() as found:
+            return found.rate_a, found.rate_b
+        case NumericComparison() as found:
+            return found.mean_a, found.mean_b
+        case None:
+            raise AssertionError("what was not compared is inconclusive before it comes here")
 
 
 def require_pass(verdict: GateVerdict) -> GateVerdict:
@@ -280,8 +295,8 @@ def check_rules(rules: GateRules) -> None:
         raise BadRules("no metric is primary, so nothing would have to be shown")
     if len(set(names)) < len(names):
         raise BadRules("a metric is named twice")
-    if rules.floor is not None and rules.floor < LEAST:
-        raise BadRules(f"the floor is {rules.floor}; a comparison needs at least 2 pairs")
+    if rules.floor is not None and rules.floor < rules.fewest:
+        raise BadRules(f"the floor is {rules.floor}; at least {rules.fewest} pairs are needed")
     if rules.mode is Mode.REGRESSION and any(
         rule.scale is not Scale.BINARY or rule.direction is not Direction.HIGHER
         for rule in rules.metrics

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from opsroom.kit.db import Tx
-from opsroom.kit.wire import Wire
+from opsroom.kit.wire import Wire, adapter
 
 from . import store
 from .gate import GateVerdict
@@ -47,25 +47,28 @@ def result_page(tx: Tx, run_id: str, *, start: int = 0, limit: int = PAGE) -> li
 
 def verdicts_on(tx: Tx, candidate: str, *, limit: int = 20) -> list[GateVerdict]:
     """What the gate said of a version (by digest), newest first."""
-    found = [
-        stored_verdict(tx, row["digest"])
-        for row in store.verdicts_of(tx, candidate, limit=limit)
-    ]
-    return [one for one in found if one is not None]
+    shape = adapter(GateVerdict)
+    rows = store.verdicts_of(tx, candidate, limit=limit)
+    return [shape.validate_json(row["verdict"]) for row in rows]
 
 
 def uses(tx: Tx, datasets: Sequence[str], item: str, *, limit: int = PAGE) -> list[Use]:
     """Every measurement of a case (by content hash) in versions of datasets (by digest), newest
     first, at most `limit`.
     """
-    found: list[Use] = []
-    for one in store.runs_on(tx, datasets, limit=limit):
-        result = store.first_result(tx, one.id, item)
-        if result is not None:
-            gates = tuple(
+    runs = store.runs_on(tx, datasets, limit=limit)
+    results = store.first_results(tx, [one.id for one in runs], item)
+    measured = [one for one in runs if one.id in results]
+    verdicts = {each: verdicts_on(tx, each) for each in {one.subject for one in measured}}
+    return [
+        Use(
+            run=one,
+            result=results[one.id],
+            gates=tuple(
                 verdict.digest
-                for verdict in verdicts_on(tx, one.subject)
+                for verdict in verdicts[one.subject]
                 if verdict.evidence.candidate.dataset == one.dataset
-            )
-            found.append(Use(run=one, result=result, gates=gates))
-    return found
+            ),
+        )
+        for one in measured
+    ]

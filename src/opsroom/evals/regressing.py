@@ -9,10 +9,13 @@ from dataclasses import replace
 from opsroom.datasets import DEFAULT_SPLIT
 from opsroom.datasets import queries as datasets
 from opsroom.evidence import Direction
+from opsroom.journal import Entry
+from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.models import Models
 from opsroom.registry import Check, proposals
 from opsroom.registry import queries as registry
+from opsroom.registry.rules import GUARDED
 
 from .comparison import MetricRule
 from .evaluators import metric_of
@@ -28,14 +31,10 @@ TOLERATED = 0.2  # of the cases may still be wrong: some are beyond any prompt
 def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
     """The versions of datasets that have to stay right whenever `kind/name` changes now.
 
-    Those that have no test case yet, or nothing to judge one with, ask for nothing.
+    Those that have no test case yet ask for nothing.
     """
     found = (datasets.dataset(tx, one) for one in registry.guards(tx, kind, name))
-    return tuple(
-        version.ref
-        for version, spec in found
-        if DEFAULT_SPLIT in spec.splits and spec.evaluators
-    )
+    return tuple(version.ref for version, spec in found if DEFAULT_SPLIT in spec.splits)
 
 
 def regress(
@@ -53,11 +52,13 @@ def regress(
     """
     with db.read(actor) as tx:
         _, spec = datasets.dataset(tx, dataset)
+        cases = spec.splits.get(DEFAULT_SPLIT, 0)
         metrics = [metric_of(one) for one in cited_specs(tx, spec.evaluators)]
     rules = GateRules(
         metrics=tuple(
             MetricRule(metric=one.name, margin=TOLERATED) for one in metrics if _right(one)
         ),
+        floor=max(1, cases),  # each of them: what was not recorded is not right
         mode=Mode.REGRESSION,
     )
     sides = [
@@ -92,6 +93,40 @@ def check_proposal(
     with db.write(actor) as tx:
         proposals.report_check(tx, proposal_id, _check(verdicts))
     return verdicts
+
+
+def reactions() -> tuple[Reaction, ...]:
+    """How checks hear of cases that came, changed or went after they were made."""
+    return (
+        Reaction(
+            name="evals.regressions", events=frozenset({"version.created"}), react=_outdate
+        ),
+    )
+
+
+def _outdate(tx: Tx, entry: Entry) -> None:
+    kind, _, dataset = entry.subject.partition("/")
+    name = registry.guarded_by(dataset) if kind == "dataset" else ""
+    number = int(entry.facts["number"])
+    if not name or _cases(tx, dataset, number) == _cases(tx, dataset, number - 1):
+        return
+    check = Check(
+        name=CHECK,
+        state="outdated",
+        summary=f"{dataset}@{number} has other cases than it was made on; make it again",
+    )
+    for guarded in sorted(GUARDED):
+        for one in registry.open_proposals(tx, guarded, name):
+            if any(each.name == CHECK and each.state == "passed" for each in one.checks):
+                proposals.report_check(tx, one.id, check)
+
+
+def _cases(tx: Tx, dataset: str, number: int) -> frozenset[str]:
+    """The content hashes of the test cases of a version; none before the first."""
+    if not number:
+        return frozenset()
+    _, spec = datasets.dataset(tx, f"{dataset}@{number}")
+    return frozenset(one.hash for one in spec.items if one.split == DEFAULT_SPLIT)
 
 
 def worst(verdicts: tuple[GateVerdict, ...]) -> GateVerdict:

@@ -152,16 +152,13 @@ def runs_on(tx: Tx, datasets: Sequence[str], *, limit: int) -> list[EvalRun]:
     return [read_run(row) for row in rows]
 
 
-def first_result(tx: Tx, run_id: str, item: str) -> Result | None:
-    """What came of the first trial of a case in a run."""
-    wanted = (
-        select(results.c.result)
-        .where(results.c.run_id == run_id, results.c.item == item)
-        .order_by(results.c.trial)
-        .limit(1)
+def first_results(tx: Tx, run_ids: Sequence[str], item: str) -> dict[str, Result]:
+    """What came of the first trial of a case in each run that has tried it."""
+    wanted = select(results.c.run_id, results.c.result).where(
+        results.c.run_id.in_(run_ids), results.c.item == item, results.c.trial == 0
     )
-    text = tx.conn.execute(wanted).scalar()
-    return None if text is None else adapter(Result).validate_json(text)
+    shape = adapter(Result)
+    return {run: shape.validate_json(text) for run, text in tx.conn.execute(wanted)}
 
 
 def save_run(tx: Tx, run: EvalRun, *, was: EvalRun) -> None:

@@ -83,6 +83,11 @@ def lookup(tx: Tx) -> Lookup:
     return find
 
 
+def has_versions(tx: Tx, kind: str, name: str) -> bool:
+    of = found(tx, kind, name)
+    return of is not None and store.latest(tx, of) is not None
+
+
 def versions(
     tx: Tx, kind: str, name: str, *, before: int | None = None, limit: int = PAGE
 ) -> list[Version]:
@@ -105,11 +110,23 @@ def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
     """
     if kind not in rules.GUARDED:
         return ()
-    wanted = [f"{one}-{name}" for one in rules.GUARDS]
-    found = [(one, store.artifact(tx, "dataset", one)) for one in wanted]
-    return tuple(
-        one for one, of in found if of is not None and store.latest(tx, of) is not None
-    )
+    wanted = (f"{one}-{name}" for one in rules.GUARDS)
+    return tuple(one for one in wanted if has_versions(tx, "dataset", one))
+
+
+def guarded_by(dataset: str) -> str:
+    """The name of the prompt and the agent that a dataset of that name guards; mostly none."""
+    for one in rules.GUARDS:
+        if dataset.startswith(f"{one}-"):
+            return dataset.removeprefix(f"{one}-")
+    return ""
+
+
+def open_proposals(tx: Tx, kind: str, name: str) -> list[Proposal]:
+    """The newest hundred proposals that wait to be merged; none where there is no such artifact."""
+    if found(tx, kind, name) is None:
+        return []
+    return proposals(tx, state=ProposalState.OPEN, kind=kind, name=name)
 
 
 def counts(tx: Tx) -> dict[str, int]:

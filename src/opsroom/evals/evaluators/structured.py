@@ -179,7 +179,10 @@ def _gives(output: Output, wanted: Any) -> bool:
         return any(
             call.name == wanted["tool"] and holds(call.arguments, arguments)
             for call in output.tool_calls
-        ) or (isinstance(said, dict) and (holds(said, wanted) or holds(said, arguments)))
+        ) or (
+            isinstance(said, dict)
+            and (holds(said, wanted) or (bool(arguments) and holds(said, arguments)))
+        )
     if isinstance(wanted, str) and output.text.strip() == wanted.strip():
         return True
     if parsed is not None and same_json(said, wanted):
