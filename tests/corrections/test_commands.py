@@ -1,5 +1,6 @@
 """From an override to a case that later versions are put to, and back."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -22,17 +23,28 @@ from tests.corrections.world import (
 
 from opsroom.agents import commands as agents
 from opsroom.app.kinds import KINDS
-from opsroom.corrections import CorrectionNotFound, CorrectionOver, State, commands, queries
+from opsroom.corrections import (
+    Correction,
+    CorrectionNotFound,
+    CorrectionOver,
+    State,
+    commands,
+    queries,
+)
+from opsroom.corrections.errors import TooMany
 from opsroom.corrections.store import corrections
+from opsroom.datasets import Item
+from opsroom.datasets import commands as datasets_commands
 from opsroom.datasets import queries as datasets
 from opsroom.inbox import overriding
-from opsroom.inbox.model import Say
+from opsroom.inbox.model import Override, Say
 from opsroom.journal import queries as journal
 from opsroom.kit.canonical import canonical
-from opsroom.kit.db import Database
+from opsroom.kit.db import Database, Raced
 from opsroom.kit.reasons import ReasonMissing
 from opsroom.kit.wire import plain
 from opsroom.registry import Criticality
+from opsroom.registry.errors import VersionsKept
 
 
 def test_an_override_becomes_a_case_of_the_agents_dataset(db: Database) -> None:
@@ -141,6 +153,8 @@ def test_what_nothing_can_be_learnt_from_waits_for_what_is_missing(db: Database)
     assert accept(db, one).refused[0].why == "it is quarantined"
     with db.write(CAT) as tx, pytest.raises(CorrectionOver, match="not known"):
         commands.readmit(tx, one.id, reason="never mind")
+    with db.write(CAT) as tx, pytest.raises(CorrectionOver, match="is known"):
+        commands.complete(tx, one.id, input_="laptops", expected="what cat thinks")
     with db.write(CAT) as tx:
         now = commands.complete(tx, one.id, input_="laptops", expected=None)
     assert (now.state, now.input, now.expected) == (State.CANDIDATE, "laptops", "8471.30")
@@ -217,6 +231,106 @@ def test_an_answer_that_is_taken_back_teaches_nothing(db: Database) -> None:
         _, spec = datasets.dataset(tx, "corrections-customs")
         assert spec.splits == {"retired": 1}
         assert queries.ledger(tx).confusion == ()
+
+
+def take_back(db: Database, made: Override) -> None:
+    with db.write(BEN) as tx:
+        tx.record("override.retracted", made.subject, override=made.id)
+    learn(db)
+
+
+def test_who_takes_an_answer_back_speaks_for_it_no_more(db: Database) -> None:
+    mine, theirs = override(db), override(db, CAT)
+    learn(db)
+    with db.read(BEN) as tx:
+        (one,) = queries.corrections(tx)
+    assert (one.times, one.people) == (2, ("ben", "cat"))
+    take_back(db, mine)
+    left = look(db, one)
+    assert (left.state, left.times, left.people) == (State.CANDIDATE, 1, ("cat",))
+    take_back(db, theirs)
+    gone = look(db, one)
+    assert (gone.state, gone.times, gone.people) == (State.RETIRED, 0, ())
+    with db.write(CAT) as tx, pytest.raises(CorrectionOver, match="taken back by all"):
+        commands.readmit(tx, one.id, reason="it was right")
+
+
+def test_what_was_taken_back_is_a_candidate_once_somebody_says_it_again(db: Database) -> None:
+    made = override(db)
+    learn(db)
+    take_back(db, made)
+    again = taught(db, CAT)
+    assert (again.state, again.times, again.people) == (State.CANDIDATE, 1, ("cat",))
+    assert accept(db, again, by=RIA).accepted == (again.id,)
+    with db.write(CAT) as tx:
+        commands.retire(tx, again.id, reason="the tariff changed", kinds=KINDS)
+    assert taught(db).state is State.RETIRED, "what somebody retired stays so"
+
+
+def test_what_waits_in_quarantine_is_retired_with_its_last_override(db: Database) -> None:
+    made = override(db, asked=None)
+    learn(db)
+    take_back(db, made)
+    with db.read(BEN) as tx:
+        (one,) = queries.corrections(tx)
+    assert one.state is State.RETIRED
+
+
+def test_who_completes_a_case_does_not_accept_it_alone(db: Database) -> None:
+    hire(db, Criticality.AUTONOMOUS)
+    one = taught(db, asked=None)
+    with db.write(CAT) as tx:
+        done = commands.complete(tx, one.id, input_="laptops", expected=None)
+    assert (done.completed_by, done.people) == ("cat", ("ben",))
+    assert "you completed it" in accept(db, one, by=CAT).refused[0].why
+    assert accept(db, one, by=RIA).accepted == (one.id,)
+
+
+def test_an_agent_that_no_dataset_can_be_named_after_holds_up_nobody(db: Database) -> None:
+    odd = taught(db, agent="x" * 95)
+    assert "no dataset can be named after" in odd.because
+    one = taught(db)
+    done = accept(db, odd, one)
+    assert done.accepted == (one.id,)
+    with db.write(CAT) as tx, pytest.raises(CorrectionOver, match="no dataset"):
+        commands.readmit(tx, odd.id, reason="why not")
+
+
+def test_too_many_at_once_are_refused_whole(db: Database) -> None:
+    with db.write(CAT) as tx, pytest.raises(TooMany):
+        commands.accept(tx, [f"cor_{n}" for n in range(501)], kinds=KINDS)
+
+
+def test_nobody_else_makes_versions_of_what_people_corrected(db: Database) -> None:
+    accept(db, taught(db))
+    items = [Item(id="easy", input="1 + 1", expected="2")]
+    with db.write(person("ada", "author")) as tx:
+        with pytest.raises(VersionsKept, match="corrections alone"):
+            datasets_commands.put(tx, "corrections-customs", items, kinds=KINDS)
+        datasets_commands.put(tx, "regressions-customs", items, kinds=KINDS)
+
+
+def test_two_who_accept_the_first_at_once_lose_nothing(db: Database) -> None:
+    one, other = taught(db), taught(db, asked="pumps", human_decision="8413.70")
+    both = threading.Barrier(2)
+
+    def take(which: Correction) -> None:
+        both.wait()
+        while True:
+            try:
+                accept(db, which)
+            except Raced:
+                continue
+            return
+
+    threads = [threading.Thread(target=take, args=(each,)) for each in (one, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.read(BEN) as tx:
+        _, spec = datasets.dataset(tx, "corrections-customs")
+    assert {ref.id for ref in spec.items} == {one.id, other.id}
 
 
 def test_sorting_an_override_sorts_what_it_taught(db: Database) -> None:

@@ -60,7 +60,7 @@ def test_taking_in_completing_and_retiring(sqlite_api: Api) -> None:
 
     assert "corrections_accepted" in post("/corrections/accept", ids=one.id)
     assert "corrections_none" in post("/corrections/accept", ids=held.id)
-    post(f"/corrections/{held.id}/complete", asked="pumps", right="8413.70")
+    post(f"/corrections/{held.id}/complete", asked="pumps")
     post(f"/corrections/{one.id}/retire", reason="the tariff changed")
     post(f"/corrections/{one.id}/readmit", reason="it changed back")
     assert look(api.db, held).state is State.CANDIDATE

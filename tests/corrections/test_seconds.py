@@ -5,8 +5,9 @@ from tests.corrections.world import BEN, CAT, RIA, accept, learn, look, taught
 
 from opsroom.annotation import commands as annotation
 from opsroom.annotation import queries as queues
-from opsroom.annotation.model import TaskView
+from opsroom.annotation.model import QueueDraft, TaskDraft, TaskView
 from opsroom.corrections import Correction, CorrectionOver, queries, seconds
+from opsroom.inbox.model import Say
 from opsroom.kit.db import Actor, Database
 
 
@@ -72,8 +73,35 @@ def test_only_candidates_are_looked_at(db: Database) -> None:
         ask(db, one)
 
 
+def test_answers_are_shown_whole_and_refusals_as_a_question(db: Database) -> None:
+    long = taught(db, agent_decision="a " * 100, human_decision="b " * 100)
+    refused = taught(
+        db, say=Say.REJECT, tool="pay", agent_decision={"amount": 12}, human_decision=None
+    )
+    queue = ask(db, long, refused)
+    first = choose(db, queue, CAT, whose="people", one=long)
+    second = choose(db, queue, CAT, whose="people", one=refused)
+    assert isinstance(first.output, dict)
+    assert set(first.output.values()) == {"a " * 100, "b " * 100}
+    assert isinstance(second.output, dict)
+    assert {"do": {"amount": 12}} in second.output.values()
+    assert {"do not": {"amount": 12}} in second.output.values()
+
+
+def test_nobody_looks_again_in_a_queue_of_their_own(db: Database) -> None:
+    one = taught(db)
+    draft = QueueDraft(name="mine", labels=("A", "B"))
+    with db.write(BEN) as tx:
+        own = annotation.open_queue(tx, draft).id
+        annotation.add_task(
+            tx, own, TaskDraft(subject=one.subject, input="?", output="!", double=False)
+        )
+    choose(db, own, BEN, whose="people", one=one)
+    assert look(db, one).seconds == ()
+
+
 def test_looks_of_other_queues_are_nobodys_business_here(db: Database) -> None:
     with db.read(BEN) as tx:
         assert queues.queues(tx) == []
     with db.write(BEN) as tx:
-        seconds.take_in(tx, "correction/cor_nobody", "tsk_1", "A")
+        seconds.take_in(tx, "correction/cor_nobody", "que_1", "tsk_1", "A")

@@ -123,7 +123,14 @@ def correct(db: Database, right: int | None) -> None:
     """
     items = [Item(id=f"c{n}", input=f"odd {n}", expected="no") for n in range(10)]
     with db.write(ADA) as tx:
-        datasets.put(tx, f"corrections-{NAME}", items, kinds=KINDS, evaluators=["right"])
+        datasets.put(
+            tx,
+            f"corrections-{NAME}",
+            items,
+            kinds=KINDS,
+            evaluators=["right"],
+            keeper="corrections",
+        )
         if right is None:
             return
         for number, some in ((1, 0), (2, right)):

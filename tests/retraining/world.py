@@ -83,6 +83,7 @@ def desk(
                 goods.cases(count=cases),
                 kinds=KINDS,
                 evaluators=["right"],
+                keeper="corrections",
             )
 
 

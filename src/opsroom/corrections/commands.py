@@ -15,7 +15,7 @@ from opsroom.inbox.errors import RequestNotFound
 from opsroom.inbox.model import Override
 from opsroom.inbox.overriding import IMPORTED
 from opsroom.kit.canonical import digest
-from opsroom.kit.db import Tx
+from opsroom.kit.db import Raced, Tx
 from opsroom.kit.reasons import reason as given_reason
 from opsroom.kit.wire import Wire
 from opsroom.registry import ArtifactDraft, Criticality, Kinds, VersionDraft
@@ -24,7 +24,7 @@ from opsroom.registry import queries as registry
 from opsroom.traces import keeping
 
 from . import store
-from .errors import CorrectionNotFound, CorrectionOver
+from .errors import CorrectionNotFound, CorrectionOver, TooMany
 from .model import (
     MOST_A_DAY,
     RETIRED,
@@ -34,14 +34,17 @@ from .model import (
     cleaned,
     content_hash,
     dataset_of,
+    known_already,
+    label,
+    nameless,
     split_of,
     taught,
-    together,
     unclear,
     why_not,
 )
 
 EVALUATOR = "corrected"
+KEEPER = "corrections"
 MOST_AT_ONCE = 500
 DAY = timedelta(days=1)
 
@@ -81,7 +84,11 @@ def take_in(tx: Tx, override_id: str) -> Correction | None:
     there = store.of_content(tx, one.agent, said.hash)
     if there is not None:
         return _again(tx, there, one, said)
-    because = said.unclear or (_flood(one) if said.flooded else _retired(tx, one.agent))
+    because = (
+        said.unclear
+        or nameless(one.agent)
+        or (_flood(one) if said.flooded else _retired(tx, one.agent))
+    )
     made = Correction(
         id=tx.ids.new("cor"),
         agent=one.agent,
@@ -110,15 +117,19 @@ def take_in(tx: Tx, override_id: str) -> Correction | None:
 def take_back(tx: Tx, override_id: str, *, kinds: Kinds) -> None:
     """Let an override that was taken back teach no more; safe to repeat.
 
-    What nobody says any more is retired, even where it had been accepted.
+    What nobody says any more is retired, even where it had been accepted; whoever says the same
+    later makes it a candidate again.
     """
     known = store.correction_of(tx, override_id)
     if known is None:
         return
     store.take_back(tx, override_id)
     was = _get(tx, known)
-    if was.state in {State.CANDIDATE, State.ACCEPTED} and not store.still_said(tx, known):
-        _retire(tx, was, "the answer was taken back", kinds=kinds)
+    now = _recounted(tx, was)
+    if not now.times and was.state is not State.RETIRED:
+        _retire(tx, now, "the answer was taken back", kinds=kinds)
+    elif (now.times, now.people) != (was.times, was.people):
+        store.save(tx, now)
 
 
 def sort(tx: Tx, override_id: str) -> None:
@@ -135,11 +146,14 @@ def accept(tx: Tx, ids: Sequence[str], *, kinds: Kinds) -> Accepted:
     """Take candidates into the datasets of their agents: one new version each.
 
     Each is accepted or refused by itself, with the reason; see `why_not`. One whose content is
-    not what its hash says goes into quarantine. Raises `CorrectionNotFound`.
+    not what its hash says goes into quarantine. Raises `CorrectionNotFound`, and `TooMany` for
+    more than 500 at once.
     """
+    if len(ids) > MOST_AT_ONCE:
+        raise TooMany(len(ids), MOST_AT_ONCE)
     refused: list[Refused] = []
     taken: dict[str, list[Correction]] = {}
-    for one in (_get(tx, each) for each in dict.fromkeys(ids[:MOST_AT_ONCE])):
+    for one in (_get(tx, each) for each in dict.fromkeys(ids)):
         if why := _why_not(tx, one):
             refused.append(Refused(id=one.id, why=why))
         else:
@@ -185,16 +199,20 @@ def retire(tx: Tx, correction_id: str, *, reason: str, kinds: Kinds) -> Correcti
 def readmit(tx: Tx, correction_id: str, *, reason: str) -> Correction:
     """Make what is in quarantine, or was retired, a candidate again.
 
-    Raises `CorrectionOver` for others, and where nothing can be learnt from it.
+    Raises `CorrectionOver` for others, where nothing can be learnt from it, and where nobody
+    says so any more.
     """
     why = given_reason(reason, to="readmit a correction")
     was = _get(tx, correction_id)
     if was.state not in {State.QUARANTINED, State.RETIRED}:
         raise CorrectionOver(was.id, was.state.value, "made a candidate again")
-    if said := unclear(was.input, was.expected):
+    if said := unclear(was.input, was.expected) or nameless(was.agent):
         raise CorrectionOver(was.id, f"{was.state.value}: {said}", "made a candidate again")
     store.count_all(tx, was.id)
-    now = _decided(tx, was, State.CANDIDATE, because="")
+    counted = _recounted(tx, was)
+    if not counted.times:
+        raise CorrectionOver(was.id, "taken back by all who said so", "made a candidate again")
+    now = _decided(tx, counted, State.CANDIDATE, because="")
     tx.record("correction.readmitted", now.subject, **_facts(now), because=why)
     return now
 
@@ -202,8 +220,10 @@ def readmit(tx: Tx, correction_id: str, *, reason: str) -> Correction:
 def complete(tx: Tx, correction_id: str, *, input_: Any, expected: Any) -> Correction:
     """Say what was asked, or what would have been right, of one that nobody can learn from yet.
 
-    None leaves either as it is. Raises `CorrectionOver` for what is not in quarantine or is
-    still unclear, and where the same correction is there already.
+    None leaves either as it is. What is known already is not said otherwise: that would be
+    another correction, under the names of those who made this one. Raises `CorrectionOver` for
+    that, for what is not in quarantine or is still unclear, and where the same correction is
+    there already.
     """
     was = _get(tx, correction_id)
     clean = keeping.redactor(keeping.current(tx)).clean
@@ -211,7 +231,9 @@ def complete(tx: Tx, correction_id: str, *, input_: Any, expected: Any) -> Corre
     right = was.expected if expected is None else cleaned(expected, clean)
     if was.state is not State.QUARANTINED:
         raise CorrectionOver(was.id, was.state.value, "completed")
-    if said := unclear(asked, right):
+    if said := known_already(was, asked, right):
+        raise CorrectionOver(was.id, f"in quarantine: {said}", "completed")
+    if said := unclear(asked, right) or nameless(was.agent):
         raise CorrectionOver(was.id, f"in quarantine: {said}", "completed")
     content, asked_hash = content_hash(asked, right), digest(asked)
     there = store.of_content(tx, was.agent, content)
@@ -221,7 +243,9 @@ def complete(tx: Tx, correction_id: str, *, input_: Any, expected: Any) -> Corre
     now = _decided(
         tx,
         replace(
-            was,
+            _recounted(tx, was),
+            completed_by=tx.actor.person,
+            human_said=was.human_said if right == was.expected else label(right),
             input=asked,
             expected=right,
             asked=asked_hash,
@@ -280,15 +304,26 @@ def _about(tx: Tx, one: Override) -> tuple[str, str, Any]:
 
 
 def _again(tx: Tx, was: Correction, one: Override, said: Said) -> Correction:
-    """Let one more override speak for a correction; a flood adds nothing to it."""
+    """Let one more override speak for a correction; a flood adds nothing to it. What everybody
+    had taken back is a candidate again.
+    """
     counted = not said.flooded and was.state is not State.QUARANTINED
     store.add_said(tx, was, one, said, counted=counted)
     if said.flooded:
         return was
-    people = together(was.people, one.by)
-    now = store.save(tx, replace(was, times=was.times + 1, people=people, last_at=one.at))
+    counts = replace(_recounted(tx, was), last_at=one.at)
+    if was.state is State.RETIRED and not was.times:
+        now = _decided(tx, counts, State.CANDIDATE, because="")
+    else:
+        now = store.save(tx, counts)
     tx.record("correction.repeated", now.subject, **_facts(now), override=one.id)
     return now
+
+
+def _recounted(tx: Tx, one: Correction) -> Correction:
+    """`one` with how many overrides say so now, and who; those of what is in quarantine wait."""
+    times, people = store.who_says(tx, one.id, waiting=one.state is State.QUARANTINED)
+    return replace(one, times=times, people=people)
 
 
 def _why_not(tx: Tx, one: Correction) -> str:
@@ -329,16 +364,19 @@ def _flood(one: Override) -> str:
 
 
 def _put(tx: Tx, agent: str, some: Sequence[tuple[Correction, str]], *, kinds: Kinds) -> str:
-    """Put corrections into splits of the dataset of their agent; the version that holds them."""
+    """Put corrections into splits of the dataset of their agent; the version that holds them.
+
+    Raises `Raced` where somebody else made the first version meanwhile.
+    """
     name = dataset_of(agent)
     items = [_item(one, split) for one, split in some]
     message = f"{len(items)} corrections by {tx.actor.name}"
-    if registry.found(tx, "dataset", name) is not None:
+    if registry.has_versions(tx, "dataset", name):
         made = datasets.revise(
-            tx, name, items, kinds=kinds, message=message, source="corrections"
+            tx, name, items, kinds=kinds, message=message, source=KEEPER, keeper=KEEPER
         )
         return made.ref
-    return datasets.put(
+    made = datasets.put(
         tx,
         name,
         items,
@@ -346,7 +384,11 @@ def _put(tx: Tx, agent: str, some: Sequence[tuple[Correction, str]], *, kinds: K
         description=f"What people corrected {agent} about; every later version has to get it right.",
         message=message,
         evaluators=(_evaluator(tx, kinds),),
-    ).ref
+        keeper=KEEPER,
+    )
+    if made.parent is not None:
+        raise Raced
+    return made.ref
 
 
 def _item(one: Correction, split: str) -> Item:

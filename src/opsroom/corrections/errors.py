@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from opsroom.kit.errors import Conflict, NotFound
+from opsroom.kit.errors import Conflict, Invalid, NotFound
 
 
 @dataclass(eq=False)
@@ -9,6 +9,15 @@ class CorrectionNotFound(NotFound):
     text = "there is no correction {0.correction_id!r} in this project"
     hint = "list what there is with `opsroom correction list`"
     correction_id: str
+
+
+@dataclass(eq=False)
+class TooMany(Invalid):
+    code = "too_many_corrections"
+    text = "{0.given} corrections are more than the {0.most} that are taken in at once"
+    hint = "take them in by parts"
+    given: int
+    most: int
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ say the same make one correction. An accepted one is an item of the dataset `cor
 in a split that depends on the question alone: the same question is never an example and a test.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from typing import Any, Literal
 from opsroom.inbox.model import Override, Say
 from opsroom.kit.canonical import canonical, digest
 from opsroom.kit.wire import Wire
+from opsroom.registry.model import NAME
 
 TRAIN, SELECTION, TEST = "train", "selection", "test"
 RETIRED = "retired"
@@ -46,9 +47,10 @@ class Second(Wire):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction(Wire):
     """One thing people taught. `hash` is the content hash of the item that it is or would be,
-    `asked` the digest of the question alone. `times` counts the overrides that say so, `people`
-    are (the first twenty of) those who made them, `seconds` what others said who did not know.
-    `version` is the version of the dataset that last took it in or out.
+    `asked` the digest of the question alone. `times` counts the overrides that say so and count,
+    `people` are (the first twenty of) those who answer for it, `seconds` what others said who did
+    not know. `completed_by` put in what was missing. `version` is the version of the dataset that
+    last took it in or out.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Correction(Wire):
     decided_by: str = ""
     decided_at: datetime | None = None
     version: str = ""
+    completed_by: str = ""
     seconds: tuple[Second, ...] = ()
     revision: int = 1
 
@@ -128,6 +131,13 @@ def dataset_of(agent: str) -> str:
     return f"corrections-{agent}"
 
 
+def nameless(agent: str) -> str:
+    """Why corrections of an agent of that name have no dataset to go into, in words."""
+    return (
+        "" if NAME.fullmatch(dataset_of(agent)) else f"no dataset can be named after {agent!r}"
+    )
+
+
 def taught(one: Override) -> Taught:
     """What an override teaches.
 
@@ -182,12 +192,23 @@ def content_hash(input_: Any, expected: Any) -> str:
 
 def unclear(input_: Any, expected: Any) -> str:
     """Why nothing can be learnt from this as it is, in words; empty where something can."""
-    if input_ is None or input_ == "":
+    if _unknown(input_):
         return "what the agent was asked is not known"
-    if expected is None or expected == "":
+    if _unknown(expected):
         return "what would have been right is not known"
-    if len(canonical({"input": input_, "expected": expected})) > MOST_BYTES:
+    if _too_large(input_, expected):
         return f"question and answer are larger than {MOST_BYTES // 1000} kB"
+    return ""
+
+
+def known_already(one: Correction, input_: Any, expected: Any) -> str:
+    """What of a correction these would say otherwise although it is known, in words."""
+    if _too_large(one.input, one.expected):
+        return ""
+    if not _unknown(one.input) and input_ != one.input:
+        return "what the agent was asked is known"
+    if not _unknown(one.expected) and expected != one.expected:
+        return "what would have been right is known"
     return ""
 
 
@@ -195,7 +216,8 @@ def why_not(one: Correction, rivals: Sequence[Correction], by: str, *, grave: bo
     """Why `by` cannot accept a correction, in words; empty where they can.
 
     `rivals` say something else of the same question. Of an agent that acts alone (`grave`)
-    nobody accepts what they alone have said. Nor does anybody what as many people doubt as say.
+    nobody accepts what they alone have said, or have completed. Nor does anybody what as many
+    people doubt as say.
     """
     if one.state is not State.CANDIDATE:
         return f"it is {one.state.value}"
@@ -208,9 +230,7 @@ def why_not(one: Correction, rivals: Sequence[Correction], by: str, *, grave: bo
         )
     if one.against >= len(one.people):
         return f"{one.against} who looked without knowing who said what chose otherwise"
-    if grave and set(one.people) == {by}:
-        return "nobody but you has said so, and the agent acts alone: somebody else has to look"
-    return ""
+    return _own(one, by) if grave else ""
 
 
 def label(decision: Any) -> str:
@@ -218,11 +238,6 @@ def label(decision: Any) -> str:
     text = decision if isinstance(decision, str) else canonical(decision).decode()
     line = " ".join(text.split())
     return line if len(line) <= LABEL else f"{line[: LABEL - 1]}…"
-
-
-def together(people: Iterable[str], one: str) -> tuple[str, ...]:
-    """`people` with one more, each once."""
-    return tuple(dict.fromkeys((*people, one)))[:MOST_PEOPLE]
 
 
 def cleaned(value: Any, clean: Callable[[str], str]) -> Any:
@@ -236,6 +251,23 @@ def cleaned(value: Any, clean: Callable[[str], str]) -> Any:
             return [cleaned(part, clean) for part in value]
         case _:
             return value
+
+
+def _own(one: Correction, by: str) -> str:
+    """What of a correction is `by`'s own doing, where the agent acts alone; empty for nothing."""
+    if set(one.people) == {by}:
+        return "nobody but you has said so, and the agent acts alone: somebody else has to look"
+    if one.completed_by == by:
+        return "you completed it, and the agent acts alone: somebody else has to look"
+    return ""
+
+
+def _unknown(part: Any) -> bool:
+    return part is None or part == ""
+
+
+def _too_large(input_: Any, expected: Any) -> bool:
+    return len(canonical({"input": input_, "expected": expected})) > MOST_BYTES
 
 
 def _arguments(decision: Any) -> Mapping[str, Any]:

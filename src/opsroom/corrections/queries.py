@@ -157,8 +157,7 @@ def lineage(tx: Tx, correction_id: str) -> Lineage:
 
 def overrides(tx: Tx, correction_id: str) -> tuple[Override, ...]:
     """What a correction rests on, newest first, at most fifty."""
-    found = store.overrides_of(tx, correction_id, limit=SHOWN)
-    return tuple(inbox.override(tx, each) for each in found)
+    return tuple(inbox.some_overrides(tx, store.overrides_of(tx, correction_id, limit=SHOWN)))
 
 
 def why_not(tx: Tx, found: Lineage) -> str:

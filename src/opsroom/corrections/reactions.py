@@ -33,4 +33,5 @@ def reactions(kinds: Kinds) -> tuple[Reaction, ...]:
 
 def _looked(tx: Tx, entry: Entry) -> None:
     if entry.subject.startswith("correction/"):
-        seconds.take_in(tx, entry.subject, str(entry.facts["task"]), str(entry.facts["label"]))
+        queue, task, label = (str(entry.facts[one]) for one in ("queue", "task", "label"))
+        seconds.take_in(tx, entry.subject, queue, task, label)

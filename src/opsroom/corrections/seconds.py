@@ -6,20 +6,22 @@ made the correction are kept out, and nobody sees who said what before they have
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from opsroom.annotation import commands as annotation
 from opsroom.annotation import queries as queues
 from opsroom.annotation.model import QueueDraft, TaskDraft
 from opsroom.evidence.agreement import Agreement, agreement
+from opsroom.inbox import queries as inbox
 from opsroom.kit.db import Tx
+from opsroom.traces import keeping
 
 from . import store
 from .errors import CorrectionNotFound, CorrectionOver
-from .model import Correction, Second, State
+from .model import Correction, Second, State, cleaned, taught
 
 QUEUE = "Corrections, looked at once more"
-A, B, NEITHER = "A", "B", "neither"
+LABELS = A, B, NEITHER = "A", "B", "neither"
 MOST_LOOKED = 500
 
 
@@ -31,14 +33,21 @@ def ask(tx: Tx, ids: Sequence[str]) -> str:
     """
     some = [_candidate(tx, one) for one in dict.fromkeys(ids)]
     queue = _queue(tx)
-    annotation.add_tasks(tx, queue, [_task(one) for one in some])
+    annotation.add_tasks(tx, queue, [_task(tx, one) for one in some])
     return queue
 
 
-def take_in(tx: Tx, subject: str, task: str, label: str) -> None:
-    """Note what somebody chose; safe to repeat."""
+def take_in(tx: Tx, subject: str, queue: str, task: str, label: str) -> None:
+    """Note what somebody chose; safe to repeat. Looks in queues of people's own say nothing of
+    both answers, nor does anybody give a second look to what they have said themselves.
+    """
     one = store.correction(tx, subject.partition("/")[2], lock=True)
     if one is None or any(each.task == task for each in one.seconds):
+        return
+    settled = queues.settled(tx, task)
+    if settled is None or queues.queue(tx, queue).name != QUEUE or label not in LABELS:
+        return
+    if {each.by for each in settled.labels} & {*one.people, one.completed_by}:
         return
     said = _said(one, label)
     store.save(
@@ -80,15 +89,15 @@ def _queue(tx: Tx) -> str:
     draft = QueueDraft(
         name=QUEUE,
         purpose="Whether people are right who decided otherwise than an agent.",
-        labels=(A, B, NEITHER),
+        labels=LABELS,
         rubric="Which answer is right? One is an agent's, the other a person's.",
         second=0.0,
     )
     return annotation.open_queue(tx, draft).id
 
 
-def _task(one: Correction) -> TaskDraft:
-    both = (one.agent_said, one.human_said)
+def _task(tx: Tx, one: Correction) -> TaskDraft:
+    both = _answers(tx, one)
     shown = both if one.agent_is_a else both[::-1]
     return TaskDraft(
         subject=one.subject,
@@ -96,8 +105,20 @@ def _task(one: Correction) -> TaskDraft:
         output={A: shown[0], B: shown[1]},
         domain=one.agent,
         double=False,
-        barred=one.people,
+        barred=tuple(dict.fromkeys((*one.people, *filter(None, [one.completed_by])))),
     )
+
+
+def _answers(tx: Tx, one: Correction) -> tuple[Any, Any]:
+    """What the agent had said and what people said, whole. Of what people only refused, the
+    question is whether it should be done.
+    """
+    if isinstance(one.expected, dict) and set(one.expected) == {"not"}:
+        return {"do": one.expected["not"]}, {"do not": one.expected["not"]}
+    newest = store.overrides_of(tx, one.id, limit=1)
+    wrong = taught(inbox.override(tx, newest[0])).wrong if newest else None
+    clean = keeping.redactor(keeping.current(tx)).clean
+    return one.agent_said if wrong is None else cleaned(wrong, clean), one.expected
 
 
 def _said(one: Correction, label: str) -> Literal["people", "agent", "neither"]:

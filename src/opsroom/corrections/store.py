@@ -25,7 +25,7 @@ from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import CorrectionMoved
-from .model import Correction, Said, State
+from .model import MOST_PEOPLE, Correction, Said, State
 
 corrections = Table(
     "corrections",
@@ -47,8 +47,7 @@ corrections = Table(
     Index("ix_corrections_asked", "project", "agent", "asked"),
 )
 
-# Which override said so. `counted` is 0 for those that no figure counts: what was taken back, and
-# what came in a flood.
+# Which override said so, and whether figures count it; see below.
 said = Table(
     "correction_overrides",
     metadata,
@@ -66,6 +65,10 @@ said = Table(
     Index("ix_correction_overrides_correction", "project", "correction"),
     Index("ix_correction_overrides_person", "project", "agent", "person", "at"),
 )
+
+
+# What came in a flood counts once somebody has readmitted it; what was taken back never again.
+TAKEN_BACK, NOT_YET, COUNTED = -1, 0, 1
 
 
 def add(tx: Tx, one: Correction) -> None:
@@ -97,13 +100,15 @@ def of_content(tx: Tx, agent: str, content: str) -> Correction | None:
 
 
 def asked_alike(tx: Tx, agent: str, asked: str) -> list[Correction]:
-    """Every correction about a question, at most a hundred."""
+    """The corrections about a question that count, at most a hundred; accepted ones first."""
     wanted = _mine().where(
         corrections.c.project == tx.project,
         corrections.c.agent == agent,
         corrections.c.asked == asked,
+        corrections.c.state.in_((State.ACCEPTED.value, State.CANDIDATE.value)),
     )
-    return [_read(*row) for row in tx.conn.execute(wanted.limit(100))]
+    rows = tx.conn.execute(wanted.order_by(corrections.c.state, corrections.c.id).limit(100))
+    return [_read(*row) for row in rows]
 
 
 def page(
@@ -195,7 +200,7 @@ def add_said(tx: Tx, of: Correction, one: Override, what: Said, *, counted: bool
             agent_said=what.agent_said,
             human_said=what.human_said,
             at=one.at,
-            counted=int(counted),
+            counted=COUNTED if counted else NOT_YET,
         )
     )
 
@@ -209,28 +214,42 @@ def correction_of(tx: Tx, override_id: str) -> str | None:
 
 
 def take_back(tx: Tx, override_id: str) -> None:
-    """Count an override no more."""
+    """Count an override never again."""
     tx.conn.execute(
         update(said)
         .where(said.c.project == tx.project, said.c.override == override_id)
-        .values(counted=0)
+        .values(counted=TAKEN_BACK)
     )
 
 
-def still_said(tx: Tx, correction_id: str) -> int:
-    """How many overrides say so that were not taken back."""
-    wanted = select(func.count()).where(
-        said.c.project == tx.project, said.c.correction == correction_id, said.c.counted == 1
+def who_says(tx: Tx, correction_id: str, *, waiting: bool) -> tuple[int, tuple[str, ...]]:
+    """How many overrides say so, and the first twenty people who do; with `waiting` those too
+    that do not count yet.
+    """
+    wanted = (
+        select(said.c.person, func.count(), func.min(said.c.override))
+        .where(
+            said.c.project == tx.project,
+            said.c.correction == correction_id,
+            said.c.counted >= (NOT_YET if waiting else COUNTED),
+        )
+        .group_by(said.c.person)
+        .order_by(func.min(said.c.override))
     )
-    return int(tx.conn.execute(wanted).scalar_one())
+    rows = tx.conn.execute(wanted).all()
+    return sum(int(n) for _, n, _ in rows), tuple(who for who, _, _ in rows[:MOST_PEOPLE])
 
 
 def count_all(tx: Tx, correction_id: str) -> None:
-    """Count every override that a correction rests on."""
+    """Count every override that a correction rests on, but for what was taken back."""
     tx.conn.execute(
         update(said)
-        .where(said.c.project == tx.project, said.c.correction == correction_id)
-        .values(counted=1)
+        .where(
+            said.c.project == tx.project,
+            said.c.correction == correction_id,
+            said.c.counted == NOT_YET,
+        )
+        .values(counted=COUNTED)
     )
 
 
@@ -263,7 +282,7 @@ def confusion(
     times = func.count()
     wanted = (
         select(said.c.agent_said, said.c.human_said, times)
-        .where(said.c.project == tx.project, said.c.counted == 1)
+        .where(said.c.project == tx.project, said.c.counted == COUNTED)
         .group_by(said.c.agent_said, said.c.human_said)
         .order_by(times.desc(), said.c.agent_said, said.c.human_said)
         .limit(limit)
@@ -284,7 +303,7 @@ def versions(
         select(said.c.agent, said.c.version, times)
         .where(
             said.c.project == tx.project,
-            said.c.counted == 1,
+            said.c.counted == COUNTED,
             said.c.version != "",
             said.c.at >= since,
         )

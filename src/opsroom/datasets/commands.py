@@ -23,6 +23,7 @@ def put(
     lineage: Lineage | None = None,
     source: str | None = None,
     evaluators: Sequence[str] = (),
+    keeper: str = "",
 ) -> Version:
     """Store `items` as the next version of dataset `name`, making the dataset if need be.
 
@@ -34,7 +35,9 @@ def put(
     registry_commands.create_artifact(tx, draft, kinds=kinds)
     store.add(tx, items)
     version = VersionDraft(spec=plain(spec), message=message, source=source)
-    return registry_commands.create_version(tx, "dataset", name, version, kinds=kinds)
+    return registry_commands.create_version(
+        tx, "dataset", name, version, kinds=kinds, keeper=keeper
+    )
 
 
 def append(
@@ -52,7 +55,14 @@ def append(
 
 
 def revise(
-    tx: Tx, name: str, items: Sequence[Item], *, kinds: Kinds, message: str, source: str
+    tx: Tx,
+    name: str,
+    items: Sequence[Item],
+    *,
+    kinds: Kinds,
+    message: str,
+    source: str,
+    keeper: str = "",
 ) -> Version:
     """Store a version of dataset `name` in which `items` take the places of those with their
     ids, and new ones come behind.
@@ -70,7 +80,9 @@ def revise(
     store.add(tx, items)
     revised = replace(spec, items=tuple(refs.values()), lineage=lineage)
     draft = VersionDraft(spec=plain(revised), message=message)
-    made = registry_commands.create_version(tx, "dataset", name, draft, kinds=kinds)
+    made = registry_commands.create_version(
+        tx, "dataset", name, draft, kinds=kinds, keeper=keeper
+    )
     if made.parent != latest.number:
         raise Raced
     return made

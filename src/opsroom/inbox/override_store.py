@@ -65,6 +65,16 @@ def override(tx: Tx, override_id: str) -> Override | None:
     return None if body is None else adapter(Override).validate_json(body)
 
 
+def some(tx: Tx, ids: Sequence[str]) -> list[Override]:
+    """The overrides of those ids, newest first."""
+    wanted = select(overrides.c.body).where(
+        overrides.c.project == tx.project, overrides.c.id.in_(ids)
+    )
+    shape = adapter(Override)
+    rows = tx.conn.execute(wanted.order_by(overrides.c.id.desc())).scalars()
+    return [shape.validate_json(body) for body in rows]
+
+
 def page(
     tx: Tx,
     *,

@@ -232,6 +232,11 @@ def override(tx: Tx, override_id: str) -> Override:
     return found
 
 
+def some_overrides(tx: Tx, ids: Sequence[str]) -> list[Override]:
+    """The overrides of those ids, as far as there are any, newest first."""
+    return override_store.some(tx, ids)
+
+
 def overridden(
     tx: Tx, windows: Sequence[tuple[datetime, datetime]]
 ) -> dict[str, dict[int, int]]:

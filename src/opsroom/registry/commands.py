@@ -15,6 +15,7 @@ from .errors import (
     RolledBackFrom,
     SourceChanged,
     VersionNotFound,
+    VersionsKept,
 )
 from .kinds import Kinds, kind_of
 from .model import (
@@ -65,15 +66,17 @@ def _same(there: Artifact, draft: ArtifactDraft) -> Artifact:
 
 
 def create_version(
-    tx: Tx, kind: str, name: str, draft: VersionDraft, *, kinds: Kinds
+    tx: Tx, kind: str, name: str, draft: VersionDraft, *, kinds: Kinds, keeper: str = ""
 ) -> Version:
     """Store a new state of an artifact, with references pinned and every default spelt out.
 
     Safe to repeat: content that equals the latest version, or a source that was imported
     before, gives back the version that is there. Content that equals an *older* version is a
-    new version that `reverts` it.
+    new version that `reverts` it. Raises `VersionsKept` where only a `keeper` makes versions.
     """
     of = queries.artifact(tx, kind, name)
+    if (alone := rules.keeper(kind, name)) != keeper and alone:
+        raise VersionsKept(of.ref, alone)
     shape = kind_of(kinds, kind)
     store.lock_artifact(tx, of.id)
     spec = shape.write(shape.pin(shape.read(draft.spec), queries.lookup(tx)))

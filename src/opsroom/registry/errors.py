@@ -75,6 +75,15 @@ class ArtifactExists(Conflict):
 
 
 @dataclass(eq=False)
+class VersionsKept(Forbidden):
+    code = "versions_kept"
+    text = "versions of {0.artifact!r} are made by {0.keeper} alone"
+    hint = "choose another name; cases of your own that have to stay right go into regressions-NAME"
+    artifact: str
+    keeper: str
+
+
+@dataclass(eq=False)
 class LabelMoved(Conflict):
     code = "label_moved"
     text = "label {0.label!r} of {0.name!r} was moved by someone else"

@@ -38,6 +38,14 @@ NOTHING = Needs(checks=(), approvals=0)
 # it, of what people corrected and of what its owners keep.
 GUARDS = ("corrections", "regressions")
 GUARDED = frozenset({"prompt", "agent"})
+# What people corrected gets its versions of nobody else: with a version of their own, authors
+# would set the bar that they have to pass.
+CORRECTIONS = GUARDS[0]
+
+
+def keeper(kind: str, name: str) -> str:
+    """What alone makes versions of an artifact of that name; empty where people do."""
+    return CORRECTIONS if kind == "dataset" and name.startswith(f"{CORRECTIONS}-") else ""
 
 
 def needs(
