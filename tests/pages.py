@@ -44,7 +44,14 @@ from opsroom.kit.db import Actor, Database, open_engine
 from opsroom.kit.ids import seeded_ids
 from opsroom.models import Output, Recording
 from opsroom.models import store as recordings
-from opsroom.registry import ArtifactDraft, Criticality, Ref, VersionDraft, proposals
+from opsroom.registry import (
+    ArtifactDraft,
+    Criticality,
+    Ref,
+    VersionDraft,
+    discussing,
+    proposals,
+)
 from opsroom.registry import commands as registry
 from opsroom.releases import commands as releases
 from opsroom.releases import observing, queries
@@ -308,6 +315,12 @@ class Day:
                 label="production",
                 title="Say what the price includes",
                 description="Customers asked about tolls and insurance eleven times last week.",
+                kinds=KINDS,
+            )
+            discussing.comment(
+                tx,
+                prompt.id,
+                text="Is insurance included as well?",
                 kinds=KINDS,
             )
         return agent.id, prompt.id

@@ -44,6 +44,7 @@ NAMING = {
     "memory_id",
     "quarantine_id",
     "proposal_id",
+    "comment_id",
     "release_id",
     "queue_id",
     "task_id",
@@ -153,7 +154,8 @@ def ids_of(site: Site, acted: Acted) -> Iterator[dict[str, str]]:
             return str(found)
 
         token, run = one("id", "tokens"), one("id", "eval_runs")
-        proposal, verdict = one("id", "proposals"), one("digest", "gate_verdicts")
+        comment, verdict = one("id", "proposal_comments"), one("digest", "gate_verdicts")
+        proposal = one("proposal", "proposal_comments")
         user = tx.conn.execute(select(store.members.c.user)).scalars().first()
         artifacts = tx.conn.execute(
             text(
@@ -167,6 +169,7 @@ def ids_of(site: Site, acted: Acted) -> Iterator[dict[str, str]]:
         "label": "production",
         "at": "1",
         "metric": "correct",
+        "comment_id": comment,
         **acted.ids,
     }
     for kind, name in artifacts:
@@ -186,6 +189,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/artifacts/{kind}/{name}/labels/{label}/rollback": {"reason": "mine"},
     "POST /v1/proposals/{proposal_id}/reviews": {"answer": "approve", "binding": "0"},
     "POST /v1/proposals/{proposal_id}/withdraw": {"reason": "mine"},
+    "POST /v1/proposals/{proposal_id}/comments": {"text": "mine", "line": 1},
+    "PUT /v1/proposals/{proposal_id}/version": {"number": 1},
     "POST /v1/prompts/{name}/render": {"variables": {}},
     "POST /v1/releases/{release_id}/reviews": {"answer": "approve", "binding": "0"},
     "POST /v1/releases/{release_id}/sample": {"key": "x", "good": True},

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.api import Caller
 from tests.browser import Watch
 from tests.pages import ADMIN, Site, holds, sign_in
 from tests.web.sample.hostile import PAYLOADS
@@ -194,8 +195,47 @@ def binding(page: str) -> str:
     return found[1]
 
 
+def look_at_everything(site: Site, here: str, by: Caller) -> None:
+    page = site.read(here, by=by)
+    for part in re.findall(r'name="part" value="([^"]+)"', page):
+        site.post(f"{here}/viewed", by=by, binding=binding(page), part=part, seen="yes")
+
+
+def test_a_proposal_is_approved_once_everything_was_looked_at(site: Site) -> None:
+    here, ben = "/proposals/{proposal}", site.known("ben")
+    shown = site.read(here, by=ben)
+    assert "First look at, and mark as viewed: what changes, lint, gate." in text(shown)
+    form = {"binding": binding(shown), "reason": "in a hurry"}
+    assert "have not looked at" in site.post(f"{here}/approve", form=form, by=ben, status=409)
+    look_at_everything(site, here, ben)
+    assert "Approve <kbd>A</kbd>" in site.read(here, by=ben)
+
+
+def test_a_line_is_commented_on_and_what_was_suggested_applied(site: Site) -> None:
+    here, ben, cat = "/proposals/{prompt_proposal}", site.known("ben"), site.known("cat")
+    found = re.search(r'#line-(\d+)"[^>]*>\d+</a><code>You draft', site.read(here, by=ben))
+    assert found
+    assert "Suggest another line" in site.read(f"{here}?line={found[1]}", by=ben)
+    to = site.post(
+        f"{here}/comments",
+        by=ben,
+        line=found[1],
+        text="too long?",
+        suggests="yes",
+        suggestion="Write a quote.",
+    )
+    assert "too long?" in site.read(to, by=cat)
+    said = re.search(r"/comments/(cmt_[0-9a-z]+)/apply", site.read(here, by=cat))
+    assert said
+    to = site.post(f"{here}/comments/{said[1]}/apply", by=cat)
+    assert "production 1 → 3" in text(site.read(to, by=cat))
+    lines = text(site.read("/prompts/quote-writer/blame"))
+    assert "3 · ben Write a quote." in lines
+
+
 def test_a_proposal_is_approved_as_it_was_shown_and_merged(site: Site) -> None:
     here, ben, cat = "/proposals/{proposal}", site.known("ben"), site.known("cat")
+    look_at_everything(site, here, ben)
     shown = site.read(here, by=ben)
     to = site.post(f"{here}/approve", by=ben, binding=binding(shown), reason="tried it")
     answered = text(site.read(to, by=ben))
@@ -212,6 +252,7 @@ def test_a_proposal_is_approved_as_it_was_shown_and_merged(site: Site) -> None:
 
 def test_an_answer_to_what_is_no_longer_there_is_refused(site: Site) -> None:
     here, ben = "/proposals/{proposal}", site.known("ben")
+    look_at_everything(site, here, ben)
     stale = {"binding": "0" * 64}
     said = site.post(f"{here}/approve", form=stale, by=ben, status=409)
     assert "was changed by someone else" in said
@@ -221,6 +262,7 @@ def test_an_answer_to_what_is_no_longer_there_is_refused(site: Site) -> None:
 
 def test_authors_see_why_they_cannot_approve(site: Site) -> None:
     both = site.person("author", "reviewer")
+    look_at_everything(site, "/proposals/{proposal}", both)
     assert "Approve <kbd>A</kbd>" in site.read("/proposals/{proposal}", by=both)
     form = {"number": "3", "title": "Mine"}
     here = site.post("/prompts/customs-classifier/propose", form=form, by=both)
@@ -291,12 +333,14 @@ def test_an_autonomous_artifact_is_told_to_take_a_release(site: Site) -> None:
         "/prompts/house-tone",
         "/prompts/customs-classifier?at=3",
         "/prompts/customs-classifier/diff?a=1&b=3",
+        "/prompts/customs-classifier/blame?at=3",
         "/prompts/customs-classifier/propose?at=3",
         "/prompts/house-tone/labels/staging/rollback",
         "/agents/customs-classifier?at=3",
         "/datasets/customs-classifier",
         "/proposals",
         "/proposals/{proposal}",
+        "/proposals/{prompt_proposal}?line=3",
     ],
 )
 def test_every_page_holds(page: Page, shown: Site, base: str, path: str) -> None:

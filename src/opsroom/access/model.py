@@ -24,6 +24,7 @@ PERMISSIONS = {
     "read": "see artifacts, evaluations, releases and overview",
     "resolve": "ask which version serves a subject, and read that version",
     "author": "create artifacts, versions, proposals and datasets; run evaluations",
+    "discuss": "comment on proposals and suggest other words",
     "review": "answer proposals, releases and shadow samples; label what agents did",
     "operate": "start, pause, abort and roll back releases; move labels back",
     "observe": "report what happened: spans, and outcomes of shadow and canary runs",
@@ -39,10 +40,10 @@ _SEES = frozenset({"read", "resolve"})
 _ANSWERS = frozenset({"answer", "override"})
 ROLES: dict[Role, frozenset[str]] = {
     Role.VIEWER: _SEES,
-    Role.AUTHOR: _SEES | {"author"},
-    Role.REVIEWER: _SEES | {"review"} | _ANSWERS,
+    Role.AUTHOR: _SEES | {"author", "discuss"},
+    Role.REVIEWER: _SEES | {"review", "discuss"} | _ANSWERS,
     Role.OPERATOR: _SEES | {"operate", "observe", "import"} | _ANSWERS,
-    Role.RISK: _SEES | {"review", "audit"} | _ANSWERS,
+    Role.RISK: _SEES | {"review", "discuss", "audit"} | _ANSWERS,
     Role.ADMIN: frozenset(PERMISSIONS),
     Role.AGENT: frozenset({"resolve", "observe", "act", "override"}),
 }

@@ -65,6 +65,11 @@ WORDS: dict[str, Words] = {
     "proposal.checked": Words(says="check {check} of {subject} is {state}"),
     "proposal.checked:passed": Words(says="check {check} of {subject} passed", tone="good"),
     "proposal.checked:failed": Words(says="check {check} of {subject} failed", tone="bad"),
+    "proposal.revised": Words(says="{actor} moved {subject} to version {after}", tone="info"),
+    "proposal.viewed": Words(says="{actor} looked at {part} of {subject}"),
+    "proposal.unviewed": Words(says="{actor} has still to look at {part} of {subject}"),
+    "proposal.commented": Words(says="{actor} commented on {subject}"),
+    "proposal.comment_closed": Words(says="a comment on {subject} is {state}"),
     "proposal.merged": Words(says="{actor} merged {subject}", tone="good"),
     "proposal.withdrawn": Words(says="{actor} withdrew {subject}", note="{reason}"),
     "approval.given:approve": Words(

@@ -7,6 +7,8 @@ import click
 
 from opsroom.sdk.terminal import client, colour, say, show, table
 
+from . import reports
+
 FAILED = 3
 STYLES = {"delete": {"fg": "red", "strikethrough": True}, "insert": {"fg": "green"}}
 MARKS = {"delete": ("[-", "-]"), "insert": ("{+", "+}")}
@@ -241,6 +243,70 @@ def reject(ctx: click.Context, proposal_id: str, reason: str) -> None:
 
 @proposal.command()
 @click.argument("proposal_id", metavar="PROPOSAL")
+@click.option("--line", type=int, default=0, help="Of which line of the text; 0 is the whole.")
+@click.option("-m", "--text", required=True, help="What you have to say.")
+@click.option("--suggest", default=None, help="What the line should be instead.")
+@click.pass_context
+def comment(
+    ctx: click.Context, proposal_id: str, line: int, text: str, suggest: str | None
+) -> None:
+    """Say something of a proposal, or of one line of the text that it proposes."""
+    body = {"text": text, "line": line, "suggestion": suggest}
+    made = client(ctx).post(f"/v1/proposals/{proposal_id}/comments", body)
+    show(ctx, made, lambda one: f"said {one['id']}")
+
+
+@proposal.command()
+@click.argument("proposal_id", metavar="PROPOSAL")
+@click.argument("comment_id", metavar="COMMENT")
+@click.pass_context
+def resolve(ctx: click.Context, proposal_id: str, comment_id: str) -> None:
+    """Say that a comment is dealt with."""
+    path = f"/v1/proposals/{proposal_id}/comments/{comment_id}/resolve"
+    show(ctx, client(ctx).post(path), lambda one: f"{one['id']} is {one['state']}")
+
+
+@proposal.command("apply")
+@click.argument("proposal_id", metavar="PROPOSAL")
+@click.argument("comment_id", metavar="COMMENT")
+@click.pass_context
+def apply_suggestion(ctx: click.Context, proposal_id: str, comment_id: str) -> None:
+    """Make a version with what a comment suggests, and move the proposal to it."""
+    path = f"/v1/proposals/{proposal_id}/comments/{comment_id}/apply"
+    show(ctx, client(ctx).post(path), lambda one: f"now {_moves(one)}")
+
+
+@proposal.command()
+@click.argument("proposal_id", metavar="PROPOSAL")
+@click.argument("number", type=int)
+@click.pass_context
+def revise(ctx: click.Context, proposal_id: str, number: int) -> None:
+    """Move a proposal to version NUMBER; what was checked and answered is void."""
+    moved = client(ctx).put(f"/v1/proposals/{proposal_id}/version", {"number": number})
+    show(ctx, moved, lambda one: f"now {_moves(one)}")
+
+
+@proposal.command()
+@click.argument("proposal_id", metavar="PROPOSAL")
+@click.option("--markdown", type=click.Path(dir_okay=False), help="A summary for your forge.")
+@click.option(
+    "--junit", "xml", type=click.Path(dir_okay=False), help="Checks for a build server."
+)
+@click.pass_context
+def status(ctx: click.Context, proposal_id: str, markdown: str | None, xml: str | None) -> None:
+    """Tell a build or a forge how a proposal stands; fails unless it is merged or may be."""
+    found = client(ctx).get(f"/v1/proposals/{proposal_id}")
+    if markdown:
+        Path(markdown).write_text(reports.markdown(found), encoding="utf-8")
+    if xml:
+        Path(xml).write_text(reports.junit(found), encoding="utf-8")
+    show(ctx, found, reports.markdown)
+    if not reports.good(found):
+        ctx.exit(1)
+
+
+@proposal.command()
+@click.argument("proposal_id", metavar="PROPOSAL")
 @click.pass_context
 def merge(ctx: click.Context, proposal_id: str) -> None:
     """Move the label; exit code 3 while something is missing."""
@@ -387,8 +453,15 @@ def _proposal(found: dict[str, Any]) -> str:
         f"{each['approver']}: {each['answer']} {each['reason']}".rstrip()
         for each in found["answers"]
     ]
+    lines += [_remark(each) for each in found["comments"]]
     if found["missing"]:
         lines.append(f"missing: {'; '.join(found['missing'])}")
     elif one["state"] == "open":
         lines.append("nothing is missing; merge it with `opsroom proposal merge`")
     return "\n".join(lines)
+
+
+def _remark(one: dict[str, Any]) -> str:
+    about = f"line {one['line']} {one['quote']!r}" if one["line"] else "the whole"
+    instead = "" if one["suggestion"] is None else f"; instead: {one['suggestion']!r}"
+    return f"{one['id']} ({one['state']}) {one['by']} of {about}: {one['text']}{instead}"

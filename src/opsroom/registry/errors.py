@@ -141,6 +141,84 @@ class ProposalClosed(Conflict):
 
 
 @dataclass(eq=False)
+class CommentNotFound(NotFound):
+    code = "comment_not_found"
+    text = "proposal {0.proposal_id!r} has no comment {0.comment_id!r}"
+    hint = "see what was said with `opsroom proposal show`"
+    comment_id: str
+    proposal_id: str
+
+
+@dataclass(eq=False)
+class CommentMoved(Conflict):
+    code = "comment_moved"
+    text = "comment {0.comment_id!r} was changed by someone else"
+    hint = "look at the proposal again and repeat the command"
+    comment_id: str
+
+
+@dataclass(eq=False)
+class CommentOver(Conflict):
+    code = "comment_over"
+    text = "comment {0.comment_id!r} is {0.state} already"
+    hint = "say what else there is to say in another comment"
+    comment_id: str
+    state: str
+
+
+@dataclass(eq=False)
+class NoSuchLine(Invalid):
+    code = "no_such_line"
+    text = (
+        "proposal {0.proposal_id!r} has no line {0.line} to say that of; its text has {0.lines}"
+    )
+    hint = "lines count from 1; 0 is the whole, of which nothing can be suggested"
+    proposal_id: str
+    line: int
+    lines: int
+
+
+@dataclass(eq=False)
+class TooMuchSaid(Invalid):
+    code = "too_much_said"
+    text = "{0.what} is too much for proposal {0.proposal_id!r}"
+    hint = "say it shorter, or in a document that a comment links to"
+    proposal_id: str
+    what: str
+
+
+@dataclass(eq=False)
+class SuggestionUnclear(Conflict):
+    code = "suggestion_unclear"
+    text = (
+        "nothing can be put in place of line {0.line!r} of proposal {0.proposal_id!r}: {0.why}"
+    )
+    hint = "make a version yourself, and move the proposal to it with `opsroom proposal revise`"
+    proposal_id: str
+    line: str
+    why: str
+
+
+@dataclass(eq=False)
+class NoSuchPart(NotFound):
+    code = "no_such_part"
+    text = "proposal {0.proposal_id!r} has no part {0.part!r} to look at; there is {0.known}"
+    hint = "its page names what has to be looked at"
+    proposal_id: str
+    part: str
+    known: str
+
+
+@dataclass(eq=False)
+class NotLookedAt(Conflict):
+    code = "not_looked_at"
+    text = "you have not looked at everything that proposal {0.proposal_id!r} is decided by: {0.left}"
+    hint = "mark each part as viewed on its page; what changes since has to be viewed again"
+    proposal_id: str
+    left: str
+
+
+@dataclass(eq=False)
 class NotReady(Failed):
     code = "proposal_not_ready"
     text = "proposal {0.proposal_id!r} cannot be merged yet: {0.missing}"

@@ -15,6 +15,7 @@ from opsroom.kit.db import Tx
 from opsroom.web.render import Notice, Pages
 
 from . import commands, listing, proposals, queries, rules, store
+from .blame import blame
 from .diff import word_diff
 from .drawing import Drawings, KindPage, drawings
 from .errors import VersionNotFound
@@ -26,6 +27,8 @@ from .routes import KnownKinds
 PAGE = 50
 VERSIONS = 20
 MOVES = 12
+LOOKED_THROUGH = 50  # versions, for who wrote a line
+MOST_LINES = 2000
 
 NOTICES = {
     "rolled_back": Notice(text="Rolled back. Whoever asks from now on gets this version."),
@@ -146,6 +149,29 @@ def diff_page(
     )
 
 
+def blame_page(
+    request: Request, name: str, tx: Read, of: Of, known: KnownKinds, at: At = ""
+) -> Response:
+    """Every line of a version, with the version that it came with."""
+    artifact = queries.artifact(tx, of.kind, name)
+    version = _version(tx, of, name, at)
+    history = queries.versions(
+        tx, of.kind, name, before=version.number + 1, limit=LOOKED_THROUGH
+    )[::-1]
+    shape = kind_of(known, of.kind)
+    texts = [(one.number, shape.text(shape.read(one.spec))) for one in history]
+    return _pages(request).render(
+        request,
+        "registry/blame.html",
+        of=of,
+        artifact=artifact,
+        version=version,
+        lines=blame(texts, whole=history[0].parent is None)[:MOST_LINES],
+        made={one.number: one for one in history},
+        most=MOST_LINES,
+    )
+
+
 def propose_page(
     request: Request,
     name: str,
@@ -245,6 +271,7 @@ ADDRESSES = (
     ("GET", "", list_page),
     ("GET", "/{name}", show_page),
     ("GET", "/{name}/diff", diff_page),
+    ("GET", "/{name}/blame", blame_page),
     ("GET", "/{name}/propose", propose_page),
     ("POST", "/{name}/propose", propose),
     ("GET", "/{name}/labels/{label}/rollback", roll_back_page),

@@ -17,7 +17,8 @@ from opsroom.approvals import queries as approvals
 from opsroom.kit.db import Tx
 from opsroom.web.render import Notice, Pages
 
-from . import proposals, queries, rules
+from . import discussing, proposals, queries, rules
+from .discussion import MOST_WORDS, TEXT, parts
 from .drawing import Drawings, Panel
 from .kinds import Kinds, kind_of
 from .model import Check, Criticality, Proposal, ProposalState, Ref, Version
@@ -37,10 +38,17 @@ NOTICES = {
     "merged": Notice(text="Merged. Whoever asks from now on gets the new version."),
     "withdrawn": Notice(text="Withdrawn. Nothing has moved.", tone="info"),
     "checked": Notice(text="Checked again.", tone="info"),
+    "commented": Notice(text="Your comment is there for everybody who decides."),
+    "comment_resolved": Notice(text="The comment is resolved.", tone="info"),
+    "suggestion_applied": Notice(
+        text="The suggestion is a version now, and the proposal moves to it. It has to be checked "
+        "and approved anew."
+    ),
 }
 
 Shown = Annotated[str, Form(max_length=64)]
 Reasoned = Annotated[str, Form(max_length=2000)]
+Words = Annotated[str, Form(max_length=MOST_WORDS, pattern=r"\S")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +113,16 @@ def show_page(
     drawn: Drawn,
     known: KnownKinds,
     whole: bool = False,
+    line: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """One proposal with everything that a reviewer decides by."""
     proposal = queries.proposal(tx, proposal_id)
     artifact = queries.artifact(tx, proposal.kind, proposal.name)
     version = _version(tx, proposal, proposal.number)
     before = None if proposal.base is None else _version(tx, proposal, proposal.base)
-    need = rules.needs(artifact.criticality, proposal.label, first=before is None)
+    need = proposals.need_of(tx, proposal)
+    wanted = parts(proposal, need)
+    left = () if "review" not in tx.actor.may else discussing.left_to_see(tx, proposal)
     missing, answers = _missing(tx, proposal), approvals.history(tx, proposal.subject)
     return _pages(request).render(
         request,
@@ -129,23 +140,85 @@ def show_page(
         missing=missing,
         answers=answers[::-1],
         findings=worst_first(proposals.lint(tx, version, kinds=known)),
+        said=discussing.discussion(tx, proposal, kinds=known),
+        line=line,
+        parts=wanted,
+        left=left,
+        TEXT=TEXT,
         may=allowed(
             proposal,
             tx.actor,
-            writers={version.author, version.made_by},
+            writers=proposals.writers(tx, proposal),
             answers=answers,
             missing=missing,
+            left=left,
         ),
+        rights=tx.actor.may,
         careful=artifact.criticality is Criticality.AUTONOMOUS,
         drawn=drawn,
     )
+
+
+@router.post("/{proposal_id}/comments")
+def comment(
+    request: Request,
+    proposal_id: str,
+    tx: Write,
+    known: KnownKinds,
+    text: Words,
+    line: Annotated[int, Form(ge=0)] = 0,
+    suggests: Annotated[str, Form(max_length=10)] = "",
+    suggestion: Annotated[str, Form(max_length=MOST_WORDS)] = "",
+) -> Response:
+    """Say something of a line, or of the whole."""
+    discussing.comment(
+        tx,
+        proposal_id,
+        text=text.strip(),
+        line=line,
+        suggestion=suggestion.replace("\r\n", "\n") if suggests else None,
+        kinds=known,
+    )
+    return _pages(request).redirect(f"/proposals/{proposal_id}", notice="commented")
+
+
+@router.post("/{proposal_id}/comments/{comment_id}/resolve")
+def resolve(request: Request, proposal_id: str, comment_id: str, tx: Write) -> Response:
+    """Say that a comment is dealt with."""
+    discussing.resolve(tx, proposal_id, comment_id)
+    return _pages(request).redirect(f"/proposals/{proposal_id}", notice="comment_resolved")
+
+
+@router.post("/{proposal_id}/comments/{comment_id}/apply")
+def apply(
+    request: Request, proposal_id: str, comment_id: str, tx: Write, known: KnownKinds
+) -> Response:
+    """Make a version with what was suggested, and move the proposal to it."""
+    discussing.apply(tx, proposal_id, comment_id, kinds=known)
+    return _pages(request).redirect(f"/proposals/{proposal_id}", notice="suggestion_applied")
+
+
+@router.post("/{proposal_id}/viewed")
+def viewed(
+    request: Request,
+    proposal_id: str,
+    tx: Write,
+    binding: Shown,
+    part: Annotated[str, Form(max_length=100)],
+    seen: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Note that a part of the page was looked at, or take that back."""
+    proposals.as_shown(tx, proposal_id, binding)
+    discussing.mark(tx, proposal_id, part, seen=bool(seen))
+    return _pages(request).redirect(f"/proposals/{proposal_id}")
 
 
 @router.post("/{proposal_id}/approve")
 def approve(
     request: Request, proposal_id: str, tx: Write, binding: Shown, reason: Reasoned = ""
 ) -> Response:
-    """Approve what was on the page."""
+    """Approve what was on the page, once everything on it was viewed."""
+    discussing.require_seen(tx, proposal_id)
     _answer(tx, proposal_id, binding, Answer.APPROVE, reason)
     return _pages(request).redirect(f"/proposals/{proposal_id}", notice="approved")
 

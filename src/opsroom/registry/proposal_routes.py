@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from opsroom.access.http import Read, Write
 from opsroom.approvals import Answer, Approval
@@ -11,7 +12,8 @@ from opsroom.approvals import queries as approvals
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 
-from . import proposals, queries, rules
+from . import discussing, discussion_store, proposals, queries, rules
+from .discussion import MOST_COMMENTS, Comment
 from .model import Finding, Label, Proposal, ProposalState, Ref
 from .routes import KnownKinds, Limit
 
@@ -43,6 +45,22 @@ class Withdrawal(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark(Wire):
+    """What to say, of a line of the proposed text (from 1; 0 is the whole). `suggestion` is what
+    the line should be instead.
+    """
+
+    text: str = Field(min_length=1)
+    line: int = 0
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision(Wire):
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalPage(Wire):
     """Proposals, newest first. `next` is what to pass as `before` for the page after this one."""
 
@@ -62,6 +80,7 @@ class ShownProposal(Wire):
     needs: rules.Needs
     missing: tuple[str, ...]
     answers: tuple[Approval, ...]
+    comments: tuple[Comment, ...]
     findings: tuple[Finding, ...]
 
 
@@ -118,6 +137,37 @@ def review(proposal_id: str, given: Review, tx: Write) -> Approval:
     return proposals.review(tx, proposal_id, answer=given.answer, reason=given.reason)
 
 
+@router.post("/{proposal_id}/comments", status_code=201)
+def comment(proposal_id: str, said: Remark, tx: Write, known: KnownKinds) -> Comment:
+    """Say something of a proposal or of one of its lines, and what it should be instead."""
+    return discussing.comment(
+        tx,
+        proposal_id,
+        text=said.text,
+        line=said.line,
+        suggestion=said.suggestion,
+        kinds=known,
+    )
+
+
+@router.post("/{proposal_id}/comments/{comment_id}/resolve")
+def resolve(proposal_id: str, comment_id: str, tx: Write) -> Comment:
+    """Say that a comment is dealt with."""
+    return discussing.resolve(tx, proposal_id, comment_id)
+
+
+@router.post("/{proposal_id}/comments/{comment_id}/apply")
+def apply(proposal_id: str, comment_id: str, tx: Write, known: KnownKinds) -> Proposal:
+    """Make a version with what was suggested, and move the proposal to it."""
+    return discussing.apply(tx, proposal_id, comment_id, kinds=known)
+
+
+@router.put("/{proposal_id}/version")
+def revise(proposal_id: str, to: Revision, tx: Write, known: KnownKinds) -> Proposal:
+    """Move the proposal to another version; what was checked and answered is void."""
+    return proposals.revise(tx, proposal_id, to.number, kinds=known)
+
+
 @router.post("/{proposal_id}/merge")
 def merge(proposal_id: str, tx: Write) -> Label:
     """Move the label, if everything is there; 422 with what is missing otherwise."""
@@ -132,14 +182,14 @@ def withdraw(proposal_id: str, closing: Withdrawal, tx: Write) -> Proposal:
 
 def shown(tx: Tx, proposal: Proposal, known: KnownKinds) -> ShownProposal:
     """Everything there is to know about a proposal."""
-    of = queries.artifact(tx, proposal.kind, proposal.name)
     version = queries.version(tx, Ref(proposal.kind, proposal.name, str(proposal.number)))
     closed = proposal.state is not ProposalState.OPEN
     return ShownProposal(
         proposal=proposal,
         binding=proposal.binding,
-        needs=rules.needs(of.criticality, proposal.label, first=proposal.base is None),
+        needs=proposals.need_of(tx, proposal),
         missing=() if closed else tuple(proposals.missing(tx, proposal)),
         answers=tuple(approvals.history(tx, proposal.subject)),
+        comments=tuple(discussion_store.of(tx, proposal.id, limit=MOST_COMMENTS)),
         findings=tuple(proposals.lint(tx, version, kinds=known)),
     )

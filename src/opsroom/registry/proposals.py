@@ -21,6 +21,8 @@ from .model import (
     Version,
 )
 
+MOST_THROUGH = 50
+
 
 def propose(
     tx: Tx, ref: Ref, *, label: str, title: str = "", description: str = "", kinds: Kinds
@@ -76,7 +78,7 @@ def report_check(tx: Tx, proposal_id: str, check: Check) -> Proposal:
 
     New evidence is a new state: approvals of the state before it no longer speak.
     """
-    was = _open(tx, proposal_id)
+    was = open_one(tx, proposal_id)
     checks = (*(one for one in was.checks if one.name != check.name), check)
     return _save(
         tx,
@@ -99,28 +101,49 @@ def review(tx: Tx, proposal_id: str, *, answer: Answer, reason: str) -> Approval
 
     Nobody approves what they proposed, or a version that they wrote.
     """
-    proposal = _open(tx, proposal_id)
-    writers = _writers(tx, proposal)
+    proposal = open_one(tx, proposal_id)
+    wrote = writers(tx, proposal)
     return approvals.give(
         tx,
         proposal.subject,
         proposal.binding,
-        requester=tx.actor.name if tx.actor.name in writers else proposal.author,
+        requester=tx.actor.name if tx.actor.name in wrote else proposal.author,
         answer=answer,
         reason=reason,
+    )
+
+
+def revise(tx: Tx, proposal_id: str, number: int, *, kinds: Kinds) -> Proposal:
+    """Let an open proposal move its label to another version of the same artifact.
+
+    What was checked and answered was about another version: only lint is made anew. Safe to
+    repeat. Raises `VersionNotFound`.
+    """
+    was = open_one(tx, proposal_id)
+    if was.number == number:
+        return was
+    version = queries.version(tx, Ref(was.kind, was.name, str(number)))
+    checks = (lint_check(lint(tx, version, kinds=kinds)),)
+    now = replace(was, number=number, digest=version.digest, checks=checks)
+    return _save(tx, now, was, "proposal.revised", before=str(was.number), after=str(number))
+
+
+def need_of(tx: Tx, proposal: Proposal) -> rules.Needs:
+    """What a proposal takes before it may be merged."""
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    guarded = bool(queries.guards(tx, proposal.kind, proposal.name))
+    return rules.needs(
+        of.criticality, proposal.label, first=proposal.base is None, guarded=guarded
     )
 
 
 def missing(tx: Tx, proposal: Proposal) -> list[str]:
     """What keeps a proposal from being merged now, in words; empty when nothing does."""
     of = queries.artifact(tx, proposal.kind, proposal.name)
-    guarded = bool(queries.guards(tx, proposal.kind, proposal.name))
-    need = rules.needs(
-        of.criticality, proposal.label, first=proposal.base is None, guarded=guarded
-    )
+    need = need_of(tx, proposal)
     standing = approvals.standing(tx, proposal.subject, proposal.binding)
-    writers = _writers(tx, proposal)
-    others = [one for one in standing if one.approver not in writers]
+    wrote = writers(tx, proposal)
+    others = [one for one in standing if one.approver not in wrote]
     reasons = rules.missing(proposal, need, others)
     if need.release:
         reasons.append("an autonomous artifact is promoted by a release")
@@ -135,7 +158,7 @@ def merge(tx: Tx, proposal_id: str) -> Label:
 
     Raises `NotReady` with what is missing. Approvals are used up.
     """
-    proposal = _open(tx, proposal_id)
+    proposal = open_one(tx, proposal_id)
     of = queries.artifact(tx, proposal.kind, proposal.name)
     store.lock_artifact(tx, of.id)  # what is decided now must still be so when the label moves
     if reasons := missing(tx, proposal):
@@ -148,22 +171,32 @@ def merge(tx: Tx, proposal_id: str) -> Label:
 
 
 def withdraw(tx: Tx, proposal_id: str, *, reason: str) -> Proposal:
-    was = _open(tx, proposal_id)
+    was = open_one(tx, proposal_id)
     closed = replace(was, state=ProposalState.WITHDRAWN)
     return _save(tx, closed, was, "proposal.withdrawn", reason=reason)
 
 
-def _open(tx: Tx, proposal_id: str) -> Proposal:
+def open_one(tx: Tx, proposal_id: str) -> Proposal:
+    """Raises `ProposalNotFound` and `ProposalClosed`."""
     proposal = queries.proposal(tx, proposal_id)
     if proposal.state is not ProposalState.OPEN:
         raise ProposalClosed(proposal_id, proposal.state.value)
     return proposal
 
 
-def _writers(tx: Tx, proposal: Proposal) -> frozenset[str]:
-    """Who wrote the proposed version, and who put it here."""
-    version = queries.version(tx, Ref(proposal.kind, proposal.name, str(proposal.number)))
-    return frozenset({version.author, version.made_by})
+def writers(tx: Tx, proposal: Proposal) -> frozenset[str]:
+    """Who wrote the proposed version, and who put it here; with those of the versions it moved
+    through while it was open, as far as fifty back.
+    """
+    found: set[str] = set()
+    number: int | None = proposal.number
+    for _ in range(MOST_THROUGH):
+        if number is None:
+            break
+        version = queries.version(tx, Ref(proposal.kind, proposal.name, str(number)))
+        found |= {version.author, version.made_by}
+        number = version.parent if version.created_at >= proposal.created_at else None
+    return frozenset(found)
 
 
 def _save(tx: Tx, proposal: Proposal, was: Proposal, event: str, **facts: str) -> Proposal:

@@ -26,15 +26,18 @@ def allowed(
     writers: Collection[str],
     answers: Sequence[Approval],
     missing: Sequence[str],
+    left: Sequence[str] = (),
 ) -> Allowed:
-    """What `actor` may do with `proposal` as it stands; `writers` made the version it moves."""
+    """What `actor` may do with `proposal` as it stands; `writers` made the version it moves, and
+    `left` they have not looked at yet.
+    """
     if proposal.state is not ProposalState.OPEN:
         over = f"this proposal is {proposal.state.value}"
         return Allowed(approve=over, request_changes=over, merge=over, withdraw=over)
     lacks_author = _lacks(actor, "author")
     answer = _cannot_answer(proposal, actor, answers)
     return Allowed(
-        approve=answer or _own(proposal, actor, writers),
+        approve=answer or _own(proposal, actor, writers) or _unseen(left),
         request_changes=answer,
         merge=lacks_author or "; ".join(missing),
         withdraw=lacks_author,
@@ -59,6 +62,10 @@ def _own(proposal: Proposal, actor: Actor, writers: Collection[str]) -> str:
     if actor.name in writers:
         return "you wrote or brought in this version; somebody else has to approve it"
     return ""
+
+
+def _unseen(left: Sequence[str]) -> str:
+    return f"first look at, and mark as viewed: {', '.join(left)}" if left else ""
 
 
 def _lacks(actor: Actor, permission: str) -> str:

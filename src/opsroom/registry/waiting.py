@@ -6,7 +6,7 @@ from opsroom.approvals import queries as approvals
 from opsroom.kit.db import Tx
 
 from . import proposals, queries, rules
-from .model import Proposal, ProposalState, Ref
+from .model import Proposal, ProposalState
 from .reviewing import allowed
 
 MOST = 50
@@ -30,14 +30,12 @@ def waiting(tx: Tx) -> list[Waiting]:
 
 
 def _wants(tx: Tx, proposal: Proposal) -> str:
-    of = queries.artifact(tx, proposal.kind, proposal.name)
-    version = queries.version(tx, Ref(proposal.kind, proposal.name, str(proposal.number)))
     missing = proposals.missing(tx, proposal)
-    need = rules.needs(of.criticality, proposal.label, first=proposal.base is None)
+    need = proposals.need_of(tx, proposal)
     may = allowed(
         proposal,
         tx.actor,
-        writers={version.author, version.made_by},
+        writers=proposals.writers(tx, proposal),
         answers=approvals.history(tx, proposal.subject),
         missing=missing,
     )
