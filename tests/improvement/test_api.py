@@ -11,16 +11,21 @@ from tests.api import Api
 from tests.conftest import MakeActor
 from tests.improvement.world import CANARY, CASES, DATASET, desk, plan, with_canaries
 
+from opsroom.app.kinds import KINDS
 from opsroom.app.models import ConfiguredModels
 from opsroom.app.settings import Settings
+from opsroom.corrections.model import split_of
+from opsroom.corrections.reactions import reactions as corrections
 from opsroom.evals.measure import Measurement, measure
 from opsroom.improvement.cli import _candidates, _issues, _list, _one
 from opsroom.improvement.model import Method
-from opsroom.improvement.running import LOOP, reactions
+from opsroom.improvement.running import LOOP, Driver, reactions
 from opsroom.inbox import overriding
 from opsroom.inbox.model import OverrideDraft
+from opsroom.journal import outbox
 from opsroom.journal import queries as journal
 from opsroom.journal.words import tell
+from opsroom.kit.canonical import digest
 from opsroom.kit.db import Actor
 from opsroom.kit.wire import plain
 from opsroom.simulator import goods
@@ -138,7 +143,9 @@ def test_pages_show_the_tree_the_difference_and_what_to_do_next(office: Api) -> 
     assert sent.status_code == 303, sent.text
     where = sent.headers["location"].partition("?")[0]
     assert "It is at work" in person.send("GET", where).text
-    person.post(f"/v1{where}/run")
+    refused = person.refused("POST", f"/v1{where}/run")
+    assert (refused.status, refused.code) == (409, "improvement_in_background")
+    Driver(office.db, office.app.state.models, KINDS).look(where.rpartition("/")[2])
     shown = person.send("GET", where).text
     assert "Better than the base" in shown
     assert "nothing was promoted" in shown
@@ -194,15 +201,29 @@ def test_issues_come_from_runs_and_from_what_people_decided_otherwise(
                 reasoning="tubes that give light are lamps, not plastic",
             )
             overriding.override(tx, draft)
+        for question in (f"a lamp of kind {number}" for number in range(50)):
+            if split_of(digest(question)) == "test":
+                held_out = OverrideDraft(
+                    subject="turn/9",
+                    agent="customs",
+                    agent_decision="3923",
+                    human_decision="8539",
+                    asked=question,
+                    reasoning=CANARY,
+                )
+                overriding.override(tx, held_out)
     found = viewer.get(f"{SEARCHES}/issues", agent="customs")
     assert found["found"] == {"override": 3}
     assert [one["size"] for one in found["issues"]] == [3]
     page = office.person("viewer").send("GET", "/improvements/issues?agent=customs").text
     assert "tubes that give light" in page
-    held_out = measure(
+    unseen = measure(
         office.db, make_actor("author"), replace(wanted, split="test"), models=Apprentices()
     )
-    refused = viewer.refused("GET", f"{SEARCHES}/issues?agent=customs&run={held_out.id}")
+    refused = viewer.refused("GET", f"{SEARCHES}/issues?agent=customs&run={unseen.id}")
     assert refused.code == "held_out_run"
-    everything = viewer.send("GET", f"{SEARCHES}/issues?agent=prompt/customs").text
-    assert CANARY not in everything
+    for name in ("prompt/customs", "customs"):
+        assert CANARY not in viewer.send("GET", f"{SEARCHES}/issues?agent={name}").text
+    outbox.pump(office.db, corrections(KINDS))  # what corrections say of them is the same
+    again = viewer.get(f"{SEARCHES}/issues", agent="customs")
+    assert again["found"] == {"override": 3}

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.improvement.errors import BudgetSpent
-from opsroom.improvement.metering import Meter, MeteredModels
+from opsroom.improvement.metering import Meter, MeteredModels, known_cost, listed
 from opsroom.improvement.model import Budget, Spent
-from opsroom.models import Find, Model, ModelRequest, Output
+from opsroom.models import Find, Message, Model, ModelRequest, Output
 
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 REQUEST = ModelRequest(messages=(), subject="s", item="i")
 
 
@@ -42,15 +44,23 @@ class Costly:
         return self
 
 
-def ask(model: Costly, budget: Budget, times: int) -> tuple[Meter, int]:
+def ask(
+    model: Costly,
+    budget: Budget,
+    times: int,
+    *,
+    spent: Spent = Spent(),  # noqa: B008  # it is frozen
+    name: str = "m",
+    request: ModelRequest = REQUEST,
+) -> tuple[Meter, int]:
     """Ask at once so many times; the books, and how many were turned away."""
-    meter = Meter(budget, Spent())
+    meter = Meter(budget, spent)
 
     async def everything() -> int:
-        async with MeteredModels(model, meter).opened() as find:
-            one = find("m")
+        async with MeteredModels(model, meter, NOW).opened() as find:
+            one = find(name)
             done = await asyncio.gather(
-                *(one.complete(REQUEST) for _ in range(times)), return_exceptions=True
+                *(one.complete(request) for _ in range(times)), return_exceptions=True
             )
         return sum(isinstance(each, BudgetSpent) for each in done)
 
@@ -95,3 +105,57 @@ def test_a_call_that_fails_was_made() -> None:
     meter, turned_away = ask(model, Budget(max_calls=5), 8)
     assert (meter.spent.calls, turned_away) == (5, 3)
     assert meter.spent.usd == 0
+
+
+def test_a_limit_in_dollars_holds_at_every_resumption() -> None:
+    model = Costly([Decimal("0.3")])
+    budget = Budget(max_calls=100, max_usd=Decimal(1))
+    meter, _ = ask(model, budget, 10)
+    assert (meter.spent.usd, len(model.asked)) == (Decimal("0.9"), 3)
+    for _ in range(5):
+        meter, turned_away = ask(model, budget, 4, spent=meter.spent)
+        assert turned_away == 4
+    assert len(model.asked) == 3
+    one_call, _ = ask(model, budget, 4, spent=Spent(usd=Decimal(1)))
+    assert one_call.spent.calls == 0
+
+
+def test_the_first_call_is_not_made_where_the_list_says_that_it_may_cost_too_much() -> None:
+    cheap = Costly([Decimal("0.001")])
+    budget = Budget(max_calls=100, max_usd=Decimal("0.01"))
+    long = replace(
+        REQUEST,
+        messages=(Message(role="user", content="x" * 100),),
+        parameters={"max_tokens": 10_000},
+    )
+    short = replace(long, parameters={"max_tokens": 10})
+    price = listed("gpt-4o", NOW)
+    assert price is not None
+    assert known_cost(long, price) > Decimal("0.01") > known_cost(short, price)
+    meter, turned_away = ask(cheap, budget, 3, name="gpt-4o", request=long)
+    assert (cheap.asked, turned_away) == ([], 3)
+    assert "may cost" in meter.over
+    meter, turned_away = ask(cheap, budget, 3, name="gpt-4o", request=short)
+    assert (len(cheap.asked), turned_away) == (3, 0)
+    assert listed("nobody-knows-this-one", NOW) is None
+
+
+@given(content=st.text(max_size=50), limit=st.integers(1, 1000))
+def test_what_is_known_of_a_call_grows_with_what_may_come(content: str, limit: int) -> None:
+    price = listed("gpt-4o", NOW)
+    assert price is not None
+    asked = replace(REQUEST, messages=(Message(role="user", content=content),))
+    limited = replace(asked, parameters={"max_tokens": limit})
+    assert known_cost(asked, price) >= price.input * len(content.encode())
+    assert known_cost(limited, price) >= known_cost(asked, price) + price.output * limit
+
+
+def test_what_was_noted_is_not_noted_again() -> None:
+    model = Costly([Decimal("0.1")])
+    meter, _ = ask(model, Budget(max_calls=5), 2, spent=Spent(calls=1, usd=Decimal(3)))
+    assert (meter.unnoted.calls, meter.unnoted.usd) == (2, Decimal("0.2"))
+    total = meter.spent.plus(Spent(calls=7))
+    meter.noted(total)
+    assert (meter.spent, meter.unnoted.calls) == (total, 0)
+    with pytest.raises(BudgetSpent):
+        meter.check(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from importlib.util import find_spec
 from math import prod
 
@@ -9,14 +10,22 @@ from opsroom.datasets import queries as datasets
 from opsroom.evals.errors import NoEvaluators
 from opsroom.evals.measure import cited_specs
 from opsroom.kit.db import Tx
-from opsroom.kit.errors import OpsroomError
+from opsroom.kit.errors import Conflict, OpsroomError
 from opsroom.registry import Kinds, Ref, VersionDraft, proposals
 from opsroom.registry import commands as registry_commands
 from opsroom.registry import queries as registry
 from opsroom.registry.commands import check_label
 
 from . import store
-from .errors import BadPlan, ImprovementNotFound, ImprovementOver, OptimiserMissing
+from .errors import (
+    BadPlan,
+    BudgetSpent,
+    ImprovementClaimed,
+    ImprovementNotFound,
+    ImprovementOver,
+    OptimiserMissing,
+    SearchStopped,
+)
 from .material import check_splits
 from .model import (
     MOST_CANDIDATES,
@@ -25,6 +34,7 @@ from .model import (
     Improvement,
     Method,
     Plan,
+    Spent,
     Standing,
     State,
     check_plan,
@@ -32,6 +42,9 @@ from .model import (
 )
 
 STARTED = "improvement.started"
+LEASE = timedelta(seconds=30)  # of people's time, for whoever is at work on a search
+MOST_STUMBLES = 3
+MOST_WORDS = 500
 LEARNS = frozenset({Method.EXAMPLES, Method.REFLECT})
 
 
@@ -80,12 +93,49 @@ def start(tx: Tx, plan: Plan, *, inline: bool = False) -> Improvement:
     return made
 
 
-def begin(tx: Tx, improvement_id: str) -> Improvement:
-    """Take a search up; one that is at work already is taken up again. Over ones stay over."""
+def claim(tx: Tx, improvement_id: str) -> Improvement:
+    """Take a search up, alone, until `LEASE` has passed without a word. Over ones stay over.
+
+    Raises `ImprovementClaimed` while somebody else is at work on it.
+    """
     was = _found(tx, improvement_id)
-    if was.state is not State.QUEUED:
+    if was.state in OVER:
         return was
-    return store.save(tx, replace(was, state=State.RUNNING, started_at=tx.now))
+    if was.claimed_until is not None and was.claimed_until > tx.now:
+        raise ImprovementClaimed(was.id, was.claimed_until)
+    return store.save(
+        tx,
+        replace(
+            was,
+            state=State.RUNNING,
+            started_at=was.started_at or tx.now,
+            claim=tx.ids.new("clm"),
+            claimed_until=tx.now + tx.lasting(LEASE),
+        ),
+    )
+
+
+def hold(tx: Tx, mine: Improvement, more: Spent, one: Candidate | None = None) -> Improvement:
+    """Stay at work on a search, with what was spent since the last time and a candidate, if one
+    was found. Raises `SearchStopped`, and `ImprovementClaimed` where it was taken over.
+    """
+    now = _mine(tx, mine)
+    if now.state is not State.RUNNING:
+        raise SearchStopped(mine.id)
+    changed = now if one is None else now.after(one)
+    return store.save(
+        tx,
+        replace(changed, spent=now.spent.plus(more), claimed_until=tx.now + tx.lasting(LEASE)),
+    )
+
+
+def let_go(tx: Tx, mine: Improvement, more: Spent) -> Improvement:
+    """Be no longer at work on a search, whatever became of it; what was spent was spent."""
+    now = _found(tx, mine.id)
+    changed = replace(now, spent=now.spent.plus(more))
+    if now.claim == mine.claim:
+        changed = replace(changed, claim="", claimed_until=None)
+    return store.save(tx, changed)
 
 
 def stop(tx: Tx, improvement_id: str) -> Improvement:
@@ -99,20 +149,32 @@ def stop(tx: Tx, improvement_id: str) -> Improvement:
     return store.save(tx, stopped)
 
 
-def fail(tx: Tx, improvement_id: str, error: OpsroomError) -> Improvement:
-    """Note why a search cannot be carried out."""
-    was = _found(tx, improvement_id)
+def fail(tx: Tx, mine: Improvement, error: Exception) -> Improvement:
+    """Note why a search cannot be carried out. What may pass, because somebody else was faster
+    or it is a bug, is counted and ends it the third time, so that it is not met for ever.
+    """
+    was = _mine(tx, mine)
     if was.state in OVER:
         return was
-    failed = replace(was, state=State.FAILED, finished_at=tx.now, reason=str(error))
-    tx.record(
-        "improvement.failed", was.subject, target=was.plan.target, because=str(error)[:500]
-    )
-    return store.save(tx, failed)
+    now = replace(was, stumbles=was.stumbles + 1)
+    match error:
+        case BudgetSpent():
+            because = str(error)
+        case OpsroomError() if not isinstance(error, Conflict):
+            because = str(error)
+        case _ if now.stumbles < MOST_STUMBLES:
+            return store.save(tx, now)
+        case Conflict():
+            because = f"{now.stumbles} times: {error}"
+        case _:
+            because = f"a bug of ours, {now.stumbles} times: {type(error).__name__}: {error}"
+    because = because[:MOST_WORDS]
+    tx.record("improvement.failed", was.subject, target=was.plan.target, because=because)
+    return store.save(tx, replace(now, state=State.FAILED, finished_at=tx.now, reason=because))
 
 
 def conclude(
-    tx: Tx, improvement_id: str, candidates: Sequence[Candidate], *, ended: str, kinds: Kinds
+    tx: Tx, mine: Improvement, candidates: Sequence[Candidate], *, ended: str, kinds: Kinds
 ) -> Improvement:
     """End a search: what it chose becomes a version and a proposal, and that is all it becomes.
 
@@ -120,7 +182,7 @@ def conclude(
     author and the proposal's, so that somebody else has to approve. `ended` says why the
     search ended early, where it did. Safe to repeat: one that is over is left as it is.
     """
-    was = _found(tx, improvement_id)
+    was = _mine(tx, mine)
     if was.state in OVER:
         return was
     choice = choose([one for one in candidates if not one.reason or one.number == 0])
@@ -137,7 +199,7 @@ def conclude(
         was.subject,
         target=was.plan.target,
         outcome="found" if done.proposal else "nothing",
-        because=reason[:500],
+        because=reason[:MOST_WORDS],
         version=done.version,
         proposal=done.proposal,
         tried=was.tried,
@@ -175,6 +237,14 @@ def _propose(
         kinds=kinds,
     )
     return replace(done, version=str(ref), proposal=proposal.id)
+
+
+def _mine(tx: Tx, mine: Improvement) -> Improvement:
+    """The search as it is now, locked, for whoever is at work on it; nobody else may be."""
+    now = _found(tx, mine.id)
+    if now.claim != mine.claim:
+        raise ImprovementClaimed(mine.id, now.claimed_until or tx.now)
+    return now
 
 
 def _found(tx: Tx, improvement_id: str) -> Improvement:

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 
 from opsroom.kit.errors import Conflict, Invalid, NotFound
 
@@ -26,6 +27,25 @@ class ImprovementOver(Conflict):
     hint = "start another one; what was recorded is not asked again"
     improvement_id: str
     state: str
+
+
+@dataclass(eq=False)
+class ImprovementClaimed(Conflict):
+    """Somebody is at work on it, or was until a moment ago."""
+
+    code = "improvement_claimed"
+    text = "improvement {0.improvement_id!r} is being carried out by somebody else"
+    hint = "wait for it with `opsroom improve status`; if they died, repeat this in a minute"
+    improvement_id: str
+    until: datetime
+
+
+@dataclass(eq=False)
+class InBackground(Conflict):
+    code = "improvement_in_background"
+    text = "improvement {0.improvement_id!r} is carried out by the server, in the background"
+    hint = "wait for it with `opsroom improve status`, or start one with `--here`"
+    improvement_id: str
 
 
 @dataclass(eq=False)

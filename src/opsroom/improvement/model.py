@@ -69,9 +69,9 @@ class Standing(StrEnum):
 class Budget(Wire):
     """What a search may spend at most: calls of models, and US dollars where that is said.
 
-    Calls are counted before they are made. With `max_usd`, a call is made only while the
-    dearest one so far still fits beside everything under way; a model whose price is not known
-    ends such a search.
+    Calls are counted before they are made. With `max_usd`, a call is made only while the most
+    that it may cost, as far as that is known, still fits beside everything under way; a model
+    whose price is not known ends such a search.
     """
 
     max_calls: int = 2000
@@ -80,11 +80,32 @@ class Budget(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent(Wire):
-    """What a search has spent; `unpriced` calls have no known price."""
+    """What a search has spent; `unpriced` calls have no known price. `dearest` is what the
+    dearest call cost, in US dollars; None where no price is known yet.
+    """
 
     calls: int = 0
     usd: Decimal = Decimal(0)
     unpriced: int = 0
+    dearest: Decimal | None = None
+
+    def since(self, before: "Spent") -> "Spent":
+        """What was spent on top of `before`."""
+        return replace(
+            self,
+            calls=self.calls - before.calls,
+            usd=self.usd - before.usd,
+            unpriced=self.unpriced - before.unpriced,
+        )
+
+    def plus(self, more: "Spent") -> "Spent":
+        known = [one for one in (self.dearest, more.dearest) if one is not None]
+        return Spent(
+            calls=self.calls + more.calls,
+            usd=self.usd + more.usd,
+            unpriced=self.unpriced + more.unpriced,
+            dearest=max(known, default=None),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +190,8 @@ class Improvement(Wire):
     it ended in, where it found something; nothing is promoted.
 
     One that is `inline` is carried out in somebody's request instead of in the background.
+    Whoever is at work on it has `claim`, until `claimed_until` unless they go on. `stumbles`
+    counts what ended their work and may have passed by the next time: conflicts and bugs.
     """
 
     id: str
@@ -188,6 +211,9 @@ class Improvement(Wire):
     finished_at: datetime | None = None
     version: str = ""
     proposal: str = ""
+    claim: str = ""
+    claimed_until: datetime | None = None
+    stumbles: int = 0
     revision: int = 1
 
     @property

@@ -12,6 +12,7 @@ from opsroom.registry import Kinds
 from opsroom.traces.telemetry import Traces
 
 from . import commands, queries
+from .errors import InBackground
 from .failing import Issues, issues_of
 from .model import Candidate, Improvement, Plan
 from .running import carry_out
@@ -86,10 +87,15 @@ def list_candidates(
 
 @router.post("/{improvement_id}/run")
 def run_improvement(improvement_id: str, actor: Caller, request: Request) -> Improvement:
-    """Carry a search out now, and answer when it is over. Safe to repeat after an interruption."""
+    """Carry a search out now, and answer when it is over. Safe to repeat after an interruption.
+
+    Refused for one that the server carries out, and while somebody else is at work on it.
+    """
     db = database(request)
     with db.read(actor) as tx:
-        queries.improvement(tx, improvement_id)
+        found = queries.improvement(tx, improvement_id)
+    if not found.inline:
+        raise InBackground(improvement_id)
     return carry_out(
         db, actor.project, improvement_id, models=_models(request), kinds=_kinds(request)
     )

@@ -5,22 +5,27 @@ finds on its way what was done before.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event, Thread
 
 from opsroom.journal import Entry
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
-from opsroom.kit.durable import Durable
-from opsroom.kit.errors import Conflict, OpsroomError, Unavailable
+from opsroom.kit.durable import SHORTEST, Durable
+from opsroom.kit.errors import OpsroomError, Unavailable
 from opsroom.kit.faults import boundary
 from opsroom.models import Models
 from opsroom.registry import Kinds
 
 from . import commands, store
-from .errors import BudgetSpent, SearchStopped
+from .commands import LEASE
+from .errors import BudgetSpent, ImprovementClaimed, SearchStopped
 from .material import Material, gather
-from .model import OVER, Improvement, Method
+from .metering import Meter
+from .model import OVER, Improvement, Method, Spent
 from .reflecting import by_reflection
 from .searching import by_examples, by_parameters, by_versions
 from .workbench import Workbench
@@ -45,59 +50,105 @@ class Driver:
     models: Models
     kinds: Kinds
 
-    def look(self, improvement_id: str) -> None:
-        """Carry a search out to its end. Safe to repeat."""
+    def look(self, improvement_id: str) -> float | None:
+        """Carry a search out to its end; or say after how many seconds to look again, where
+        somebody else is at work on it. Safe to repeat.
+        """
         with self.db.read(Actor(SYSTEM, "", human=False)) as tx:
             project = store.project_of(tx, improvement_id)
-        if project is not None:
+        if project is None:
+            return None
+        try:
             carry_out(self.db, project, improvement_id, models=self.models, kinds=self.kinds)
+        except ImprovementClaimed as claimed:
+            wait = max(claimed.until - self.db.clock.now(), timedelta(0))
+            return max(self.db.clock.real(wait), SHORTEST)
+        return None
 
 
 def carry_out(
     db: Database, project: str, improvement_id: str, *, models: Models, kinds: Kinds
 ) -> Improvement:
-    """Carry a search out to its end, from wherever it is.
+    """Carry a search out to its end, from wherever it is. Nobody else can meanwhile.
 
-    What makes it impossible is written down as its failure. Raises `Unavailable` where an
-    engine is away, and `Conflict` where another process is at work on it; then it goes on
-    when it is called again.
+    What makes it impossible is written down as its failure, and so is what it meets again and
+    again. Raises `ImprovementClaimed` where somebody else is at work on it, and
+    `Unavailable` where an engine is away; then it goes on when it is called again.
     """
     with db.write(Actor(SYSTEM, project, human=False)) as tx:
-        found = commands.begin(tx, improvement_id)
-    if found.state in OVER:
-        return found
+        mine = commands.claim(tx, improvement_id)
+    if mine.state in OVER:
+        return mine
     # The one who started it answers for what comes of it, so somebody else has to approve.
-    actor = Actor(SYSTEM, project, human=False, owner=found.started_by)
+    actor = Actor(SYSTEM, project, human=False, owner=mine.started_by)
+    meter = Meter(mine.plan.budget, mine.spent)
     try:
-        return _search(db, actor, found, models=models, kinds=kinds)
+        with _staying(db, actor, mine):
+            _search(db, actor, mine, meter, models=models, kinds=kinds)
     except SearchStopped:
-        with db.read(actor) as tx:
-            return store.improvement(tx, improvement_id) or found
-    except (Unavailable, Conflict):
+        pass
+    except (Unavailable, ImprovementClaimed):
         raise
-    except OpsroomError as error:
+    except Exception as error:
         with db.write(actor) as tx:
-            return commands.fail(tx, improvement_id, error)
+            ended = commands.fail(tx, mine, error).state in OVER
+        if not ended:
+            raise
+        if not isinstance(error, OpsroomError):
+            log.exception("%s ended over a bug", improvement_id)
+    finally:
+        with db.write(actor) as tx:
+            done = commands.let_go(tx, mine, meter.unnoted)
+    return done
 
 
 def _search(
-    db: Database, actor: Actor, found: Improvement, *, models: Models, kinds: Kinds
-) -> Improvement:
+    db: Database,
+    actor: Actor,
+    mine: Improvement,
+    meter: Meter,
+    *,
+    models: Models,
+    kinds: Kinds,
+) -> None:
     with db.read(actor) as tx:
-        material = gather(tx, found.dataset)
-    bench = Workbench(db, actor, found, models=models)
+        material = gather(tx, mine.dataset)
+    bench = Workbench(db, actor, mine, models=models, meter=meter)
     ended = ""
     try:
         bench.measure_base(len(material.selection))
-        SEARCHES[found.plan.method](bench, material)
+        SEARCHES[mine.plan.method](bench, material)
     except BudgetSpent as spent:
-        ended = str(spent)
         if not bench.candidates:
-            with db.write(actor) as tx:
-                return commands.fail(tx, found.id, spent)
+            raise
+        ended = str(spent)
     boundary("improvement.searched")
     with db.write(actor) as tx:
-        return commands.conclude(tx, found.id, bench.candidates, ended=ended, kinds=kinds)
+        commands.conclude(tx, mine, bench.candidates, ended=ended, kinds=kinds)
+
+
+@contextmanager
+def _staying(db: Database, actor: Actor, mine: Improvement) -> Iterator[None]:
+    """Stay at work on a search while answers take their time, however long."""
+    done = Event()
+
+    def stay() -> None:
+        while not done.wait(LEASE.total_seconds() / 3):
+            try:
+                with db.write(actor) as tx:
+                    commands.hold(tx, mine, Spent())
+            except Unavailable as away:
+                log.warning("%s: %s", mine.id, away)
+            except OpsroomError:  # stopped or taken over, which the search itself finds out
+                return
+
+    beside = Thread(target=stay, name=f"stay-{mine.id}", daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beside.join()
 
 
 def reactions(durable: Durable) -> tuple[Reaction, ...]:

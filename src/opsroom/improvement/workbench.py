@@ -6,7 +6,8 @@ for the rest; so a search is written as if nothing ever crashed.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,8 +39,8 @@ from opsroom.prompts.kind import include_from
 from opsroom.registry import Ref, Version
 from opsroom.registry import queries as registry
 
-from . import checking, store
-from .errors import BadPlan, BaseUnmeasured, BudgetSpent, SearchStopped
+from . import checking, commands, store
+from .errors import BadPlan, BaseUnmeasured, BudgetSpent
 from .metering import Meter, MeteredModels
 from .model import (
     MOST_CALLS,
@@ -50,7 +51,6 @@ from .model import (
     Improvement,
     Score,
     Standing,
-    State,
 )
 
 
@@ -67,14 +67,20 @@ class Workbench:
     """What a search works with. Not safe for several threads, and not meant to be."""
 
     def __init__(
-        self, db: Database, actor: Actor, improvement: Improvement, *, models: Models
+        self,
+        db: Database,
+        actor: Actor,
+        improvement: Improvement,
+        *,
+        models: Models,
+        meter: Meter,
     ) -> None:
         self._db = db
         self._actor = actor
         self.improvement = improvement
         self.plan = improvement.plan
-        self.meter = Meter(self.plan.budget, improvement.spent)
-        self._models = MeteredModels(models, self.meter)
+        self.meter = meter
+        self._models = MeteredModels(models, meter, db.clock.now())
         with db.read(actor) as tx:
             self.base = registry.version(tx, Ref.parse(improvement.base))
             specs = cited_specs(tx, self.plan.evaluators)
@@ -222,9 +228,8 @@ class Workbench:
             for one in found
             if one.output is not None and one.output.error is None
         ]
-        with self._db.write(self._actor) as tx:
+        with self._holding() as tx:
             recordings.add(tx, fresh)
-            self._heed(tx)
         by_item = {one.result.item: one for one in found}
         done = [by_item[item.hash] for item in items]
         return [
@@ -254,9 +259,8 @@ class Workbench:
                 return await find(name).complete(request)
 
         output = asyncio.run(ask())
-        with self._db.write(self._actor) as tx:
+        with self._holding() as tx:
             recordings.add(tx, [self._recording(key, key, output)])
-            self._heed(tx)
         return output.text
 
     @property
@@ -368,25 +372,24 @@ class Workbench:
         )
 
     def _keep(self, one: Candidate) -> Candidate:
-        with self._db.write(self._actor) as tx:
+        with self._holding(one) as tx:
             store.add_candidate(tx, one)
-            self._heed(tx, one)
         self.candidates.append(one)
         return one
 
     def _look_up(self, _totals: Totals) -> None:
         """Between batches of answers: note what is spent, and see whether to stop."""
-        with self._db.write(self._actor) as tx:
-            self._heed(tx)
+        with self._holding():
+            pass
 
-    def _heed(self, tx: Tx, one: Candidate | None = None) -> None:
-        now = store.improvement(tx, self.improvement.id, lock=True)
-        if now is None or now.state is not State.RUNNING:
-            raise SearchStopped(self.improvement.id)
-        changed = replace(now if one is None else now.after(one), spent=self.meter.spent)
-        if changed != now:
-            changed = store.save(tx, changed)
-        self.improvement = changed
+    @contextmanager
+    def _holding(self, one: Candidate | None = None) -> Iterator[Tx]:
+        """A transaction of whoever is at work on the search, and of nobody else."""
+        with self._db.write(self._actor) as tx:
+            now = commands.hold(tx, self.improvement, self.meter.unnoted, one)
+            yield tx
+        self.meter.noted(now.spent)
+        self.improvement = now
 
 
 class _Remembering:
