@@ -114,6 +114,12 @@ def take_in(tx: Tx, override_id: str) -> Correction | None:
     return made
 
 
+def split_of_override(tx: Tx, one: Override) -> str:
+    """In which split an override is or will be; empty where its question is not known."""
+    said = _said(tx, one)
+    return "" if said.unclear else split_of(said.asked)
+
+
 def take_back(tx: Tx, override_id: str, *, kinds: Kinds) -> None:
     """Let an override that was taken back teach no more; safe to repeat.
 

@@ -18,7 +18,7 @@ from opsroom.registry import queries as registry
 
 from . import commands, seconds, store
 from .errors import CorrectionNotFound
-from .model import Correction, State
+from .model import TEST, Correction, State
 
 PAGE = 50
 MOST = 100
@@ -158,6 +158,22 @@ def lineage(tx: Tx, correction_id: str) -> Lineage:
 def overrides(tx: Tx, correction_id: str) -> tuple[Override, ...]:
     """What a correction rests on, newest first, at most fifty."""
     return tuple(inbox.some_overrides(tx, store.overrides_of(tx, correction_id, limit=SHOWN)))
+
+
+def held_out(tx: Tx, some: Sequence[Override]) -> frozenset[str]:
+    """The ids of those whose question is a test: what is read off them proves nothing later.
+
+    Corrections are made of overrides a moment after them, so one may have none yet.
+    """
+    known = store.of_overrides(tx, [one.id for one in some])
+
+    def split(one: Override) -> str:
+        there = known.get(one.id)
+        if there is None:
+            return commands.split_of_override(tx, one)
+        return there.split if there.input else ""
+
+    return frozenset(one.id for one in some if split(one) == TEST)
 
 
 def why_not(tx: Tx, found: Lineage) -> str:

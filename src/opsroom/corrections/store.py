@@ -1,5 +1,6 @@
 """The tables of corrections, and of the overrides that each rests on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -211,6 +212,16 @@ def correction_of(tx: Tx, override_id: str) -> str | None:
     )
     found: str | None = tx.conn.execute(wanted).scalar()
     return found
+
+
+def of_overrides(tx: Tx, ids: Sequence[str]) -> dict[str, Correction]:
+    """The correction that each of these overrides speaks for, where it speaks for one."""
+    wanted = (
+        select(said.c.override, corrections.c.body, corrections.c.revision)
+        .join(corrections, corrections.c.id == said.c.correction)
+        .where(said.c.project == tx.project, said.c.override.in_(ids))
+    )
+    return {one: _read(body, revision) for one, body, revision in tx.conn.execute(wanted)}
 
 
 def take_back(tx: Tx, override_id: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from opsroom.corrections import queries as corrections
 from opsroom.datasets import queries as datasets
 from opsroom.evals import finding
 from opsroom.evals.compose import load_prompts
@@ -135,7 +136,11 @@ def _failed(one: Result) -> bool:
 
 
 def _of_overrides(tx: Tx, agent: str) -> Iterator[Failure]:
-    for one in inbox.overrides(tx, agent=agent, limit=MOST_EACH):
+    found = inbox.overrides(tx, agent=agent, limit=MOST_EACH)
+    hidden = corrections.held_out(tx, found)
+    for one in found:
+        if one.id in hidden:
+            continue
         yield Failure(
             source=OVERRIDE,
             href=f"/traces/{one.trace}" if one.trace else "/inbox/overrides",
