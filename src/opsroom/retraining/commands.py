@@ -1,10 +1,9 @@
-"""What changes the queue: reasons that come in, what people do, and the steps taken by themselves.
+"""What changes the queue: reasons that come in, what people do, and how what they began went on.
 
 Whatever opens an entry, or changes what counts for one, is on record; the steps that follow by
-themselves are taken in reaction to that (`advance`), so that nothing is lost by a restart.
+themselves are taken in reaction to that (`steps.advance`), so that nothing is lost by a restart.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,47 +11,32 @@ from typing import Any
 
 from opsroom.agents import queries as agents
 from opsroom.corrections.model import dataset_of
-from opsroom.improvement import commands as improvement
-from opsroom.improvement.model import Plan
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.reasons import reason as given_reason
 from opsroom.kit.wire import plain
-from opsroom.registry import Kinds, Ref, VersionDraft, proposals
-from opsroom.registry import commands as registry_commands
+from opsroom.registry import Ref
 from opsroom.registry import queries as registry
-from opsroom.releases import commands as releases
-from opsroom.releases import queries as release_queries
-from opsroom.releases.model import Draft
 
-from . import reckoning, store
-from .errors import EntryNotFound, NeverReleased, NothingToImprove, WrongState
+from . import reckoning, steps, store
+from .errors import NothingToImprove, WrongState
+from .holding import SYSTEM, close, facts, hold, moved, of, open_with
 from .model import (
     Asked,
     Entry,
     Reason,
     Settings,
     State,
-    Step,
     Trigger,
-    Wait,
     Watch,
     check_settings,
-    decide,
     short,
     speaks,
     told_rate,
 )
 
-SYSTEM = "system:retraining"
 DAY = timedelta(days=1)
 MOST_AT_ONCE = 50
-DOING = {
-    Step.START: "the search could not be started",
-    Step.ASK_GATE: "the gate could not be asked",
-    Step.MERGE: "its proposal could not be merged",
-    Step.RELEASE: "its release could not be started",
-}
 
 
 def add(tx: Tx, agent: str, *, because: str) -> Entry:
@@ -77,7 +61,7 @@ def put(tx: Tx, agent: str, reason: Reason) -> Entry:
     there = store.open_of(tx, agent, lock=True)
     if there is not None:
         now = store.save(tx, there.stronger(reason, now=tx.now))
-        tx.record("retraining.strengthened", now.subject, **_facts(now), **_why(reason))
+        tx.record("retraining.strengthened", now.subject, **facts(now), **_why(reason))
         return now
     cited, waits = _cited(tx, agent, watch.settings)
     made = Entry(
@@ -93,7 +77,7 @@ def put(tx: Tx, agent: str, reason: Reason) -> Entry:
         waits=waits,
     )
     store.add(tx, made)
-    tx.record("retraining.queued", made.subject, **_facts(made), **_why(reason))
+    tx.record("retraining.queued", made.subject, **facts(made), **_why(reason))
     return made
 
 
@@ -101,10 +85,10 @@ def start(tx: Tx, entry_id: str) -> Entry:
     """Begin the search for something better. Raises `WrongState` unless it is queued,
     `NothingToImprove`, and what starting a search raises.
     """
-    entry, watch = _held(tx, entry_id)
+    entry, watch = hold(tx, entry_id)
     if entry.state is not State.QUEUED:
         raise WrongState(entry.id, entry.state.value, "started")
-    return _start(tx, entry, watch)
+    return steps.start(tx, entry, watch)
 
 
 def dismiss(tx: Tx, entry_id: str, *, reason: str) -> Entry:
@@ -113,10 +97,10 @@ def dismiss(tx: Tx, entry_id: str, *, reason: str) -> Entry:
     Raises `WrongState` for one that is over.
     """
     why = given_reason(reason, to="dismiss an entry")
-    entry, _ = _held(tx, entry_id)
+    entry, _ = hold(tx, entry_id)
     if entry.over:
         raise WrongState(entry.id, entry.state.value, "dismissed")
-    return _close(tx, entry, State.DISMISSED, why)
+    return close(tx, entry, State.DISMISSED, why)
 
 
 def set_settings(tx: Tx, agent: str, settings: Settings) -> Settings:
@@ -203,24 +187,24 @@ def search_ended(
     """Follow a search: what it found is a candidate, one that found nothing ends the entry, and
     one that failed leaves it to people to start another.
     """
-    entry = _open(tx, improvement=improvement_id)
+    entry = open_with(tx, improvement=improvement_id)
     if entry is None or entry.state is not State.RUNNING:
         return
     if failed:
         waits = short(f"the search ended without a result: {because}")
-        now = _moved(tx, replace(entry, state=State.QUEUED, waits=waits))
-        tx.record("retraining.held", now.subject, **_facts(now), because=waits)
+        now = moved(tx, replace(entry, state=State.QUEUED, waits=waits))
+        tx.record("retraining.held", now.subject, **facts(now), because=waits)
     elif not proposal:
-        _close(tx, entry, State.DISMISSED, f"the search found nothing better: {because}")
+        close(tx, entry, State.DISMISSED, f"the search found nothing better: {because}")
     else:
-        now = _moved(
+        now = moved(
             tx,
             replace(entry, state=State.CANDIDATE, version=version, proposal=proposal, waits=""),
         )
         tx.record(
             "retraining.found",
             now.subject,
-            **_facts(now),
+            **facts(now),
             version=version,
             proposal=proposal,
             because=short(because),
@@ -229,172 +213,38 @@ def search_ended(
 
 def withdrawn(tx: Tx, proposal_id: str, *, because: str) -> None:
     """End the entry whose proposal was withdrawn."""
-    entry = _open(tx, proposal=proposal_id)
+    entry = open_with(tx, proposal=proposal_id)
     if entry is not None:
-        _close(tx, entry, State.DISMISSED, f"its proposal was withdrawn: {because}")
+        close(tx, entry, State.DISMISSED, f"its proposal was withdrawn: {because}")
 
 
 def release_stopped(tx: Tx, release_id: str, *, because: str) -> None:
     """End the entry whose release was aborted or rolled back."""
-    entry = _open(tx, release=release_id)
+    entry = open_with(tx, release=release_id)
     if entry is not None:
-        _close(tx, entry, State.DISMISSED, f"{release_id} was stopped: {because}")
+        close(tx, entry, State.DISMISSED, f"{release_id} was stopped: {because}")
 
 
 def serves(tx: Tx, agent: str) -> None:
     """End the entry of an agent whose version in production cites what was found for it, however
     it came there.
     """
-    entry = _of(tx, agent)
+    entry = of(tx, agent)
     if entry is None or not entry.version:
         return
     version, spec = reckoning.serving(tx, agent)
     cited = {str(Ref.parse(one, kind="prompt")) for one in spec.prompts.values()}
     if entry.version in cited:
-        _close(tx, entry, State.RELEASED, f"{version.ref} serves and cites {entry.version}")
+        close(tx, entry, State.RELEASED, f"{version.ref} serves and cites {entry.version}")
 
 
 def gate_failed(tx: Tx, entry_id: str, error: OpsroomError) -> None:
     """Note that the gate could not say anything of a candidate."""
-    entry, _ = _held(tx, entry_id)
+    entry, _ = hold(tx, entry_id)
     if entry.gate is Asked.ASKED and not entry.over:
         waits = short(f"the gate could not measure it: {error}")
-        now = _moved(tx, replace(entry, gate=Asked.NO_ANSWER, waits=waits))
-        tx.record("retraining.held", now.subject, **_facts(now), because=waits)
-
-
-def advance_agent(tx: Tx, agent: str, *, kinds: Kinds) -> None:
-    """Take the open entry of an agent as far as it goes by itself, if there is one."""
-    entry = _of(tx, agent)
-    if entry is not None:
-        advance(tx, entry.id, kinds=kinds)
-
-
-def advance_with(tx: Tx, proposal_id: str, *, kinds: Kinds) -> None:
-    """Take the entry that rests on a proposal as far as it goes by itself, if there is one."""
-    entry = _open(tx, proposal=proposal_id)
-    if entry is not None:
-        advance(tx, entry.id, kinds=kinds)
-
-
-def advance(tx: Tx, entry_id: str, *, kinds: Kinds) -> Entry:
-    """Take every step that is to be taken by itself now, and say what is waited for then.
-
-    Safe to repeat. What a step is refused for is kept as what it waits for, and the step is
-    tried again when something new is known of the entry. Nothing is approved.
-    """
-    entry, watch = _held(tx, entry_id)
-    carry_out: dict[Step, Callable[[Tx, Entry, Watch], Entry]] = {
-        Step.START: _start,
-        Step.ASK_GATE: _ask_gate,
-        Step.MERGE: lambda tx, entry, _: _merge(tx, entry),
-        Step.RELEASE: lambda tx, entry, watch: _release(tx, entry, watch, kinds),
-    }
-    for _ in Step:
-        step = decide(entry, watch.settings.mode, reckoning.known(tx, entry))
-        if isinstance(step, Wait):
-            return _waits(tx, entry, step.because)
-        try:
-            with tx.part():
-                # Who set this up answers for it, so that somebody else has to approve.
-                tx.actor = Actor(SYSTEM, tx.project, human=False, owner=watch.set_by)
-                entry = carry_out[step](tx, entry, watch)
-        except OpsroomError as error:
-            held = short(f"{DOING[step]}: {error}")
-            if held == entry.waits:
-                return entry
-            entry = _waits(tx, entry, held)
-            tx.record("retraining.held", entry.subject, **_facts(entry), because=held)
-            return entry
-    return entry
-
-
-def _start(tx: Tx, entry: Entry, watch: Watch) -> Entry:
-    settings = watch.settings
-    cited = reckoning.prompt(tx, entry.agent, settings)
-    _, spec = reckoning.serving(tx, entry.agent)
-    target, _, number = cited.partition("@")
-    found = improvement.start(
-        tx,
-        Plan(
-            target=target,
-            method=settings.method,
-            dataset=dataset_of(entry.agent),
-            model=settings.model or spec.model.model,
-            base=number,
-            budget=settings.budget,
-            reflection_model=settings.reflection_model,
-        ),
-    )
-    store.save_watch(tx, replace(watch, accepted=0, noted=False, since=tx.now))
-    now = _moved(
-        tx,
-        replace(
-            entry,
-            state=State.RUNNING,
-            prompt=cited,
-            cost=reckoning.cost(tx, entry.agent, cited, watch),
-            improvement=found.id,
-            waits="the search is under way",
-        ),
-    )
-    tx.record("retraining.started", now.subject, **_facts(now), improvement=found.id)
-    return now
-
-
-def _ask_gate(tx: Tx, entry: Entry, _: Watch) -> Entry:
-    now = _moved(tx, replace(entry, gate=Asked.ASKED))
-    tx.record("retraining.gating", now.subject, **_facts(now), proposal=entry.proposal)
-    return now
-
-
-def _merge(tx: Tx, entry: Entry) -> Entry:
-    proposals.merge(tx, entry.proposal)
-    return entry
-
-
-def _release(tx: Tx, entry: Entry, watch: Watch, kinds: Kinds) -> Entry:
-    """Make a version of the agent that differs in its prompt alone, and release it as the last
-    one was. What guards the agent today is asked of it, and what was recorded of other versions
-    is asked of a model.
-    """
-    version, spec = reckoning.serving(tx, entry.agent)
-    last = release_queries.releases(tx, kind="agent", name=entry.agent, limit=1)
-    if not last:
-        raise NeverReleased(entry.agent)
-    better = Ref.parse(entry.version)
-    cited = {
-        role: f"{better.name}@{better.at}"
-        if Ref.parse(one, kind="prompt").name == better.name
-        else one
-        for role, one in spec.prompts.items()
-    }
-    made = registry_commands.create_version(
-        tx,
-        "agent",
-        entry.agent,
-        VersionDraft(
-            spec={**version.spec, "prompts": cited},
-            message=f"{entry.version} instead of {entry.prompt}, by {entry.id}",
-            source=entry.subject,
-        ),
-        kinds=kinds,
-    )
-    plan = last[0].plan
-    if plan.gate is not None:
-        plan = replace(
-            plan, gate=reckoning.live(plan.gate, watch.settings.model or spec.model.model)
-        )
-    release = releases.start(tx, Draft(version=made.ref, plan=plan), kinds=kinds)
-    now = _moved(tx, replace(entry, release=release.id))
-    tx.record(
-        "retraining.releasing",
-        now.subject,
-        **_facts(now),
-        version=made.ref,
-        release=release.id,
-    )
-    return now
+        now = moved(tx, replace(entry, gate=Asked.NO_ANSWER, waits=waits))
+        tx.record("retraining.held", now.subject, **facts(now), because=waits)
 
 
 def _weigh(tx: Tx, watch: Watch) -> Watch:
@@ -425,57 +275,6 @@ def _cited(tx: Tx, agent: str, settings: Settings) -> tuple[str, str]:
         return reckoning.prompt(tx, agent, settings), ""
     except NothingToImprove as error:
         return "", str(error)
-
-
-def _close(tx: Tx, entry: Entry, state: State, note: str) -> Entry:
-    now = _moved(
-        tx,
-        replace(entry, state=state, closed_by=tx.actor.name, note=short(note), waits=""),
-    )
-    tx.record(f"retraining.{state.value}", now.subject, **_facts(now), because=now.note)
-    return now
-
-
-def _waits(tx: Tx, entry: Entry, because: str) -> Entry:
-    waits = "" if entry.over else short(because)
-    return entry if entry.waits == waits else store.save(tx, replace(entry, waits=waits))
-
-
-def _moved(tx: Tx, entry: Entry) -> Entry:
-    return store.save(tx, replace(entry, changed_at=tx.now))
-
-
-def _held(tx: Tx, entry_id: str) -> tuple[Entry, Watch]:
-    """An entry that nobody else can change until the transaction ends. What is known of the
-    agent is locked first, always, so that two never wait for each other.
-    """
-    found = store.entry(tx, entry_id)
-    if found is None:
-        raise EntryNotFound(entry_id)
-    watch = store.locked_watch(tx, found.agent)
-    entry = store.entry(tx, entry_id, lock=True)
-    assert entry is not None, "entries are never deleted"
-    return entry, watch
-
-
-def _of(tx: Tx, agent: str) -> Entry | None:
-    return _still_open(tx, store.open_of(tx, agent))
-
-
-def _open(tx: Tx, **about: str) -> Entry | None:
-    return _still_open(tx, store.open_with(tx, **about))
-
-
-def _still_open(tx: Tx, found: Entry | None) -> Entry | None:
-    """An entry that was found open, locked, unless it was closed until it was."""
-    if found is None:
-        return None
-    entry, _ = _held(tx, found.id)
-    return None if entry.over else entry
-
-
-def _facts(entry: Entry) -> dict[str, Any]:
-    return {"agent": entry.agent, "prompt": entry.prompt}
 
 
 def _why(reason: Reason) -> dict[str, Any]:

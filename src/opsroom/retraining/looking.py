@@ -18,8 +18,8 @@ from opsroom.traces.queries import Reads
 from opsroom.traces.spending import Served, Spent
 
 from . import commands, reckoning, store
-from .commands import SYSTEM
 from .errors import NothingToImprove
+from .holding import SYSTEM
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(hours=6)

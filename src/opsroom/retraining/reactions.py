@@ -7,7 +7,7 @@ from opsroom.registry import Kinds
 from opsroom.registry.model import PRODUCTION
 from opsroom.releases import queries as releases
 
-from . import commands
+from . import commands, steps
 from .model import Reason, Trigger, short
 
 REASONS = frozenset({"drift.found", "correction.accepted"})
@@ -47,13 +47,13 @@ def reactions(kinds: Kinds) -> tuple[Reaction, ...]:
         noun, _, name = entry.subject.partition("/")
         match noun:
             case "retraining" | "agent":
-                commands.advance_agent(tx, str(entry.facts["agent"]), kinds=kinds)
+                steps.advance_agent(tx, str(entry.facts["agent"]), kinds=kinds)
             case "proposal":
-                commands.advance_with(tx, name, kinds=kinds)
+                steps.advance_with(tx, name, kinds=kinds)
             case "release":
                 release = releases.release(tx, name)
                 if release.kind == "agent":
-                    commands.advance_agent(tx, release.name, kinds=kinds)
+                    steps.advance_agent(tx, release.name, kinds=kinds)
             case _:
                 pass
 

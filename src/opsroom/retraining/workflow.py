@@ -23,7 +23,7 @@ from opsroom.registry.model import ProposalState
 from opsroom.releases import queries as releases
 
 from . import commands, reckoning, store
-from .commands import SYSTEM
+from .holding import SYSTEM
 from .model import Asked, Entry
 
 LOOP = "retraining.gate"
