@@ -1,14 +1,20 @@
 """What leaves for training: accepted, never held out, without secrets, as OpenAI reads it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.corrections.world import CAT, accept, taught
 from tests.retraining.world import ADA, AGENT, desk
 
 from opsroom.app.kinds import KINDS
 from opsroom.corrections import Correction, commands
+from opsroom.corrections.model import whole
+from opsroom.inbox.model import Override, Say
+from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Database
 from opsroom.retraining import exporting
 from opsroom.retraining.errors import HeldOutExport, NothingToImprove
@@ -75,6 +81,85 @@ def test_a_pair_prefers_what_is_right_to_what_was_said(
     assert list(first["input"]) == ["messages"]
     assert first["preferred_output"] == [{"role": "assistant", "content": "8471.30"}]
     assert first["non_preferred_output"] == [{"role": "assistant", "content": "8504.40"}]
+
+
+CALL = {"to": "harbour", "text": "It is late.", "copies": 2}
+
+
+def edited(db: Database, number: int, human: dict[str, Any], was: Any = CALL) -> Correction:
+    return corrected(
+        db,
+        number,
+        say=Say.EDIT,
+        tool="send",
+        agent_decision={"tool": "send", "arguments": was},
+        human_decision={"say": "edit", "arguments": human},
+    )
+
+
+def test_an_edit_leaves_as_the_whole_call(sqlite_db: Database) -> None:
+    db = sqlite_db
+    desk(db, cases=0)
+    texts = [edited(db, number, {"text": "It is on time."}) for number in range(8)]
+    two = [edited(db, number, {"copies": 3, "to": "customs"}) for number in range(8, 16)]
+    accept(db, *texts, *two, by=CAT)
+    pairs = read(db, Format.DPO)
+    right = {one["preferred_output"][0]["content"] for one in pairs}
+    assert right == {
+        _call({**CALL, "text": "It is on time."}),
+        _call({**CALL, "copies": 3, "to": "customs"}),
+    }
+    assert {one["non_preferred_output"][0]["content"] for one in pairs} == {_call(CALL)}
+    chats = read(db, Format.OPENAI_CHAT)
+    assert {one["messages"][-1]["content"] for one in chats} == right
+
+
+def test_an_edit_of_which_the_rest_is_not_known_is_left_out(sqlite_db: Database) -> None:
+    db = sqlite_db
+    desk(db, cases=0)
+    made = [edited(db, number, {"copies": 3}, was=None) for number in range(8)]
+    accept(db, *made, by=CAT)
+    wanted = Wanted(agent=AGENT, format=Format.OPENAI_CHAT, splits=BOTH)
+    with db.read(ADA) as tx:
+        found = exporting.count(tx, wanted)
+    kept = sum(one.split != "test" for one in made)
+    assert (found.lines, found.left_out) == (
+        0,
+        {"of an edited call, only what was changed is known": kept},
+    )
+
+
+@given(
+    was=st.dictionaries(st.sampled_from("abc"), st.integers(), min_size=1),
+    now=st.dictionaries(st.sampled_from("abc"), st.integers(), min_size=1),
+    asked=st.booleans(),
+)
+def test_what_is_whole_holds_all_that_was_said(
+    was: dict[str, int], now: dict[str, int], asked: bool
+) -> None:
+    one = Override(
+        id="ovr_1",
+        request="req_1" if asked else "",
+        subject="turn/1",
+        agent=AGENT,
+        version="",
+        tool="send",
+        agent_decision={"arguments": was},
+        human_decision={"arguments": now},
+        say=Say.EDIT,
+        reasoning="so",
+        by="ben",
+        at=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+    found = whole(one)
+    assert found is not None
+    right, wrong = found
+    assert wrong["arguments"] == was
+    assert right["arguments"] == (now if asked else {**was, **now})
+
+
+def _call(arguments: dict[str, Any]) -> str:
+    return canonical({"tool": "send", "arguments": arguments}).decode()
 
 
 @pytest.mark.parametrize("split", ["test", "retired", "train,test"])

@@ -180,6 +180,21 @@ def taught(one: Override) -> Taught:
             )
 
 
+def whole(one: Override) -> tuple[Any, Any] | None:
+    """What is right and what was wrong of an edited call, each with all of its arguments; None
+    where they are not known. An answer in the inbox says them all, an edit from elsewhere may
+    say only what it changed.
+    """
+    was, now = _arguments(one.agent_decision), _arguments(one.human_decision)
+    if not now or not (was or one.request):
+        return None
+    meant = now if one.request else {**was, **now}
+    return (
+        {"tool": one.tool, "arguments": dict(meant)},
+        {"tool": one.tool, "arguments": dict(was)},
+    )
+
+
 def split_of(asked: str) -> str:
     """Half of all questions are examples, a quarter selects candidates, a quarter tests them."""
     return (TRAIN, TRAIN, SELECTION, TEST)[int(asked[:8], 16) % 4]

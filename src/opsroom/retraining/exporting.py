@@ -1,8 +1,9 @@
 """What people corrected as examples to train a model on, in OpenAI's JSON lines.
 
 Only accepted corrections leave, never those of the test split, and only those of which an
-answer is known to be right. Nobody's name is among them. For `dpo` what the agent had answered
-is read from the override that said so, and is cleaned as corrections are.
+answer is known to be right. Nobody's name is among them. A correction of an edited call is what
+was changed; here it is the whole call, read from the override that said so and cleaned as
+corrections are, and so is what the agent had answered, for `dpo`.
 
 Formats: https://developers.openai.com/api/docs/guides/supervised-fine-tuning and
 https://developers.openai.com/api/docs/guides/direct-preference-optimization
@@ -16,7 +17,7 @@ from typing import Any
 
 from opsroom.corrections import Correction, State
 from opsroom.corrections import queries as corrections
-from opsroom.corrections.model import cleaned, content_hash, taught
+from opsroom.corrections.model import cleaned, content_hash, taught, whole
 from opsroom.datasets import Item
 from opsroom.evals.compose import composer, load_prompts
 from opsroom.evals.runner import Compose
@@ -32,7 +33,6 @@ from . import reckoning
 from .errors import HeldOutExport
 
 PAGE = 100
-BOTH_KNOWN = frozenset({Say.EDIT, Say.RELABEL})
 
 
 class Format(StrEnum):
@@ -123,10 +123,18 @@ def _example(
         messages = _messages(compose, one)
     except OpsroomError:
         return LeftOut("the prompt that serves cannot be filled with it")
-    right = _said(one.expected)
+    answers = _answers(tx, one, clean)
+    if answers is None:
+        return LeftOut("of an edited call, only what was changed is known")
+    right, wrong = answers
     if format_ is Format.OPENAI_CHAT:
         return {"messages": [*messages, _assistant(right)]}
-    wrong = _wrong(tx, one, clean)
+    return _pair(messages, right, wrong)
+
+
+def _pair(
+    messages: Sequence[dict[str, str]], right: str, wrong: str | None
+) -> dict[str, Any] | LeftOut:
     if wrong is None:
         return LeftOut("what the agent had answered instead is not known")
     if wrong == right:
@@ -145,15 +153,26 @@ def _messages(compose: Compose, one: Correction) -> Sequence[dict[str, str]]:
     return [{"role": said.role, "content": said.content} for said in asked.messages]
 
 
-def _wrong(tx: Tx, one: Correction, clean: Callable[[str], str]) -> str | None:
-    """What the agent had answered where the correction says what is right."""
+def _answers(
+    tx: Tx, one: Correction, clean: Callable[[str], str]
+) -> tuple[str, str | None] | None:
+    """What is right, and what the agent had answered instead where that is known; both whole.
+    None where people edited a call of which nobody knows the rest.
+    """
+    fragment = False
     for override in corrections.overrides(tx, one.id):
-        if override.say in BOTH_KNOWN and override.retracted_at is None:
-            told = taught(override)
-            wrong = cleaned(told.wrong, clean)
-            if wrong is not None and cleaned(told.expected, clean) == one.expected:
-                return _said(wrong)
-    return None
+        told = taught(override)
+        if override.retracted_at is not None or cleaned(told.expected, clean) != one.expected:
+            continue
+        if override.say is Say.EDIT:
+            both = whole(override)
+            if both is not None:
+                right, wrong = both
+                return _said(cleaned(right, clean)), _said(cleaned(wrong, clean))
+            fragment = True
+        elif told.wrong is not None:
+            return _said(one.expected), _said(cleaned(told.wrong, clean))
+    return None if fragment else (_said(one.expected), None)
 
 
 def _assistant(content: str) -> dict[str, str]:
