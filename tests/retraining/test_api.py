@@ -1,13 +1,25 @@
 """The queue over HTTP, on its pages and in the terminal."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.api import Api
 from tests.corrections.world import CAT, accept, taught
 from tests.installation import Shell
-from tests.retraining.world import ADA, AGENT, desk, given, learn
+from tests.releases.world import SMALL
+from tests.retraining.world import (
+    ADA,
+    AGENT,
+    added,
+    desk,
+    found,
+    given,
+    learn,
+    merged,
+    was_released,
+)
 
 from opsroom.app import Settings, open_runtime
 from opsroom.app.kinds import KINDS
@@ -42,6 +54,10 @@ def test_the_queue_over_http(office: Api) -> None:
     assert author.refused("POST", QUEUE, {**body, "agent": "nobody"}).status == 404
     assert author.refused("POST", QUEUE, {**body, "because": " "}).code == "reason_missing"
     assert author.refused("GET", f"{QUEUE}/rtr_x").code == "retraining_not_found"
+    release = f"{QUEUE}/{made['id']}/release"
+    assert author.refused("POST", release).status == 403
+    refused = office.program("operator").refused("POST", release)
+    assert (refused.status, refused.code) == (409, "retraining_not_releasable")
     dismiss = f"{QUEUE}/{made['id']}/dismiss"
     assert author.post(dismiss, {"reason": "not now"})["state"] == "dismissed"
     assert author.refused("POST", dismiss, {"reason": "x"}).code == "retraining_wrong_state"
@@ -105,6 +121,24 @@ def test_the_pages_say_it_in_words(office: Api) -> None:
     assert "notice=retraining_dismissed" in answer.headers["location"]
 
 
+def test_the_release_is_started_from_the_page(office: Api) -> None:
+    was_released(office.db, replace(SMALL, gate=None))
+    one = found(office.db, added(office.db))
+    person, path = office.person("operator"), f"/retraining/{one.id}"
+    assert "Start the release" not in person.send("GET", path).text
+    merged(office.db, one)
+    assert "Start the release" in person.send("GET", path).text
+    assert "Start the release" not in office.person("author").send("GET", path).text
+    html = {"Accept": "text/html"}
+    sent = person.send("POST", f"{path}/release", headers=html, follow_redirects=False)
+    assert sent.status_code == 303, sent.text
+    begun = office.program("viewer").get(f"{QUEUE}/{one.id}")
+    assert sent.headers["location"].startswith(f"/releases/{begun['release']}?")
+    shown = person.send("GET", path).text
+    assert "Its release is under way" in shown
+    assert "Start the release" not in shown
+
+
 def test_every_event_has_words(office: Api) -> None:
     made = office.program("author").post(QUEUE, {"agent": AGENT, "because": "it is slow"})
     office.program("author").post(f"{QUEUE}/{made['id']}/dismiss", {"reason": "later"})
@@ -150,12 +184,12 @@ def test_from_the_terminal(shell: Shell, home: Path, tmp_path: Path) -> None:
     runtime.close()
     assert shell("retraining", "list") == 0
     assert "nothing has to get better now" in shell.out
-    added = shell.data("retraining", "add", AGENT, "-m", "it is slow")
+    entry = shell.data("retraining", "add", AGENT, "-m", "it is slow")
     assert shell("retraining", "list") == 0
-    assert added["id"] in shell.out
-    assert shell("retraining", "show", added["id"]) == 0
+    assert entry["id"] in shell.out
+    assert shell("retraining", "show", entry["id"]) == 0
     assert "manual" in shell.out
-    assert shell.refused("retraining", "start", added["id"])["exit_code"] == 2
+    assert shell.refused("retraining", "start", entry["id"])["exit_code"] == 2
     assert shell("retraining", "settings", AGENT, "--mode", "candidate", "--max-usd", "3") == 0
     assert "by itself: candidate" in shell.out
     assert "3 USD" in shell.out
@@ -166,7 +200,9 @@ def test_from_the_terminal(shell: Shell, home: Path, tmp_path: Path) -> None:
     assert shell.refused("retraining", "export", AGENT, "--split", "test")["code"] == (
         "held_out_export"
     )
-    assert shell("retraining", "dismiss", added["id"], "-m", "later") == 0
+    refused = shell.refused("retraining", "release", entry["id"])
+    assert refused["code"] == "retraining_not_releasable"
+    assert shell("retraining", "dismiss", entry["id"], "-m", "later") == 0
     assert "dismissed" in shell.out
 
 
@@ -201,7 +237,7 @@ def test_the_share_is_of_all_turns_of_an_agent(office: Api) -> None:
     assert (reason["rate"]["corrected"], reason["rate"]["turns"]) == (2, 40)
     assert reason["because"] == (
         "people decided otherwise in 2 of 40 turns in 30 days, 5.0% [0.6%, 16.9%];"
-        " 2 corrections were accepted since the last search"
+        " 2 new corrections were accepted"
     )
 
 

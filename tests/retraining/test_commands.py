@@ -20,14 +20,17 @@ from tests.retraining.world import (
     added,
     desk,
     events,
+    found,
     gated,
     given,
     learn,
     look,
+    merged,
     searched,
     was_released,
 )
 
+from opsroom.app.kinds import KINDS
 from opsroom.approvals import Answer
 from opsroom.improvement import commands as improvement
 from opsroom.improvement.errors import SplitMissing
@@ -41,7 +44,7 @@ from opsroom.releases import commands as releases
 from opsroom.releases import queries as release_queries
 from opsroom.releases.model import State as ReleaseState
 from opsroom.retraining import commands, queries, store
-from opsroom.retraining.errors import EntryMoved, EntryNotFound, WrongState
+from opsroom.retraining.errors import EntryMoved, EntryNotFound, NotReleasable, WrongState
 from opsroom.retraining.model import Entry, Mode, State, Trigger
 from opsroom.simulator.apprentice import Apprentices
 
@@ -134,6 +137,51 @@ def test_what_a_step_is_refused_for_is_said_and_tried_again(sqlite_db: Database)
     assert f"corrections-{AGENT}" in one.waits
     added(db, "still")
     assert len(events(db, "retraining.held")) == 1
+
+
+def test_corrections_that_were_dismissed_do_not_silence_later_ones(db: Database) -> None:
+    desk(db, cases=0)
+    given(db, accepted=2)
+
+    def corrected(number: int) -> None:
+        accept(db, taught(db, agent=AGENT, asked=f"goods {number}"))
+        learn(db)
+
+    for number in range(3):
+        corrected(number)
+    (one,) = open_entries(db)
+    with db.write(ADA) as tx:
+        commands.dismiss(tx, one.id, reason="the tariff changed, not the agent")
+    corrected(3)
+    with db.write(SYSTEM) as tx:
+        commands.tick(tx)
+    assert open_entries(db) == []
+    corrected(4)
+    (again,) = open_entries(db)
+    assert again.reasons[0].accepted == 2
+
+
+def test_what_was_corrected_during_a_search_speaks_again_when_that_found_nothing(
+    db: Database, clock: ManualClock
+) -> None:
+    desk(db)
+    given(db, Mode.CANDIDATE, accepted=2)
+    one = added(db)
+    assert one.state is State.RUNNING
+    for number in range(2):
+        accept(db, taught(db, agent=AGENT, asked=f"goods {number}"))
+        learn(db)
+    assert look(db, one.id).times == 2
+    with db.write(SYSTEM) as tx:
+        commands.search_ended(
+            tx, one.improvement, proposal="", version="", because="no", failed=False
+        )
+    clock.move(timedelta(days=2))
+    with db.write(SYSTEM) as tx:
+        commands.tick(tx)
+    (again,) = open_entries(db)
+    assert again.id != one.id
+    assert again.reasons[0].accepted == 2
 
 
 def test_accepted_corrections_speak_once_between_two_searches(db: Database) -> None:
@@ -310,6 +358,34 @@ def test_a_proposal_that_is_withdrawn_ends_the_entry(sqlite_db: Database) -> Non
         proposals.withdraw(tx, one.proposal, reason="we write it by hand")
     learn(db)
     assert look(db, one.id).note == "its proposal was withdrawn: we write it by hand"
+
+
+def test_people_start_the_release_of_what_was_merged(sqlite_db: Database) -> None:
+    db = sqlite_db
+    desk(db)
+    was_released(db)
+    given(db)
+    one = found(db, added(db))
+    with db.write(ADA) as tx, pytest.raises(NotReleasable, match="is not merged"):
+        commands.release(tx, one.id, kinds=KINDS)
+    merged(db, one)
+    assert look(db, one.id).waits == "it was merged: start the release of the agent"
+    with db.read(ADA) as tx:
+        assert queries.why_not_released(tx, look(db, one.id)) == ""
+    with db.write(ADA) as tx:
+        begun = commands.release(tx, one.id, kinds=KINDS)
+    learn(db)
+    begun = look(db, one.id)
+    assert begun.waits == "its release is under way"
+    with db.read(ADA) as tx:
+        release = release_queries.release(tx, begun.release)
+        made = registry_queries.version(tx, Ref("agent", AGENT, str(release.number)))
+    assert made.author == "ada"
+    assert made.spec["prompts"] == {"system": one.version.removeprefix("prompt/")}
+    with db.write(ADA) as tx, pytest.raises(NotReleasable, match="under way"):
+        commands.release(tx, one.id, kinds=KINDS)
+    _promoted(db, release.number)
+    assert look(db, one.id).state is State.RELEASED
 
 
 @pytest.mark.slow

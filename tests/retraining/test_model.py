@@ -147,7 +147,7 @@ def test_corrections_speak_when_they_are_many_and_surely_often(
         else None
     )
     assert speaks(Settings(), accepted, rate) is then
-    assert f"{accepted} corrections" in told_rate(accepted, rate)
+    assert f"{accepted} new corrections" in told_rate(accepted, rate)
 
 
 def test_of_many_reasons_the_first_and_the_newest_stay() -> None:

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page
 from tests.pages import ANA, Site, holds
+from tests.retraining.world import added, desk, found, merged
 
-from opsroom.kit.db import Actor
+from opsroom.kit.db import Actor, Database
 from opsroom.retraining import commands
 from opsroom.retraining.model import Mode, Reason, Settings, Trigger
 
@@ -40,14 +41,25 @@ def queue(shown: Site) -> tuple[Site, dict[str, str]]:
         "entry": f"/{one.id}",
         "over": f"/{over.id}",
         "settings": f"/settings/{AGENT}",
+        "candidate": f"/{_merged(db)}",
     }
 
 
+def _merged(db: Database) -> str:
+    """An entry of which something was found and merged, so that its release can be started."""
+    desk(db, cases=0, by=ANA)
+    one = found(db, added(db))
+    merged(db, one)
+    return one.id
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("which", ["list", "all", "entry", "over", "settings", "overview"])
+@pytest.mark.parametrize(
+    "which", ["list", "all", "entry", "over", "settings", "candidate", "overview"]
+)
 def test_pages_hold(
     page: Page, queue: tuple[Site, dict[str, str]], base: str, which: str
 ) -> None:
-    site, found = queue
-    path = "/" if which == "overview" else f"/retraining{found[which]}"
+    site, where = queue
+    path = "/" if which == "overview" else f"/retraining{where[which]}"
     holds(page, site, base, path)

@@ -18,14 +18,14 @@ from opsroom.journal import outbox
 from opsroom.journal import queries as journal
 from opsroom.kit.db import Actor, Database
 from opsroom.models import Models
-from opsroom.registry import ArtifactDraft, Criticality, Ref, VersionDraft
+from opsroom.registry import ArtifactDraft, Criticality, Ref, VersionDraft, proposals
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
 from opsroom.releases import commands as releases
 from opsroom.releases.model import Draft, Release
 from opsroom.releases.plan import GatePlan, Plan
-from opsroom.retraining import commands, queries, workflow
-from opsroom.retraining.model import Entry, Mode, Settings
+from opsroom.retraining import commands, queries, store, workflow
+from opsroom.retraining.model import Entry, Mode, Settings, State
 from opsroom.retraining.reactions import reactions
 from opsroom.simulator import goods
 
@@ -140,6 +140,41 @@ def searched(db: Database, models: Models, entry: Entry) -> Entry:
     carry_out(db, "default", look(db, entry.id).improvement, models=models, kinds=KINDS)
     learn(db)
     return look(db, entry.id)
+
+
+def found(db: Database, entry: Entry) -> Entry:
+    """The entry as a search leaves it that found something."""
+    text = SPEC | {"text": f"{SPEC['text']} Look twice."}
+    with db.write(ADA) as tx:
+        made = registry.create_version(
+            tx, "prompt", AGENT, VersionDraft(spec=text), kinds=KINDS
+        )
+        proposal = proposals.propose(
+            tx,
+            Ref("prompt", AGENT, str(made.number)),
+            label="production",
+            title="look twice",
+            description="it was found",
+            kinds=KINDS,
+        )
+        store.save(
+            tx,
+            replace(
+                store.entry(tx, entry.id) or entry,
+                state=State.CANDIDATE,
+                improvement="imp_1",
+                version=made.ref,
+                proposal=proposal.id,
+            ),
+        )
+    learn(db)
+    return look(db, entry.id)
+
+
+def merged(db: Database, entry: Entry) -> None:
+    with db.write(BEN) as tx:
+        proposals.merge(tx, entry.proposal)
+    learn(db)
 
 
 def gated(db: Database, models: Models, entry: Entry) -> Entry:

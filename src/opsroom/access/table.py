@@ -321,6 +321,7 @@ ROUTES: dict[str, str] = {
     "GET /v1/retraining/export/{agent}/count": "author",
     "GET /v1/retraining/{entry_id}": "read",
     "POST /v1/retraining/{entry_id}/start": "author",
+    "POST /v1/retraining/{entry_id}/release": "operate",
     "POST /v1/retraining/{entry_id}/dismiss": "author",
     "GET /retraining": "read",
     "POST /retraining": "author",
@@ -328,6 +329,7 @@ ROUTES: dict[str, str] = {
     "POST /retraining/settings/{agent}": "administer",
     "GET /retraining/{entry_id}": "read",
     "POST /retraining/{entry_id}/start": "author",
+    "POST /retraining/{entry_id}/release": "operate",
     "POST /retraining/{entry_id}/dismiss": "author",
     # thresholds
     "GET /v1/thresholds": "read",

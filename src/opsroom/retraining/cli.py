@@ -62,6 +62,16 @@ def start(ctx: click.Context, entry_id: str) -> None:
 
 @retraining.command()
 @click.argument("entry_id")
+@click.pass_context
+def release(ctx: click.Context, entry_id: str) -> None:
+    """Start the release of the agent with what was found, as its last release went."""
+    made = client(ctx).post(f"{BASE}/{entry_id}/release", {})
+    show(ctx, made, _one)
+    say(ctx, f"next: opsroom release status {made['release']}")
+
+
+@retraining.command()
+@click.argument("entry_id")
 @click.option("-m", "--reason", required=True, help="Why; it goes into the record.")
 @click.pass_context
 def dismiss(ctx: click.Context, entry_id: str, reason: str) -> None:

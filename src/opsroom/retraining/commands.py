@@ -15,12 +15,12 @@ from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.reasons import reason as given_reason
 from opsroom.kit.wire import plain
-from opsroom.registry import Ref
+from opsroom.registry import Kinds, Ref
 from opsroom.registry import queries as registry
 
 from . import reckoning, steps, store
-from .errors import NothingToImprove, WrongState
-from .holding import SYSTEM, close, facts, hold, moved, of, open_with
+from .errors import NothingToImprove, NotReleasable, WrongState
+from .holding import SYSTEM, close, facts, hold, moved, of, open_with, waiting
 from .model import (
     Asked,
     Entry,
@@ -33,6 +33,7 @@ from .model import (
     short,
     speaks,
     told_rate,
+    why_not_released,
 )
 
 DAY = timedelta(days=1)
@@ -91,15 +92,29 @@ def start(tx: Tx, entry_id: str) -> Entry:
     return steps.start(tx, entry, watch)
 
 
+def release(tx: Tx, entry_id: str, *, kinds: Kinds) -> Entry:
+    """Start the release of the agent with what was found, as its last release went.
+
+    Who does so is the author of the version that is released. Raises `NotReleasable`,
+    `NeverReleased`, and what starting a release raises.
+    """
+    entry, watch = hold(tx, entry_id)
+    if why := why_not_released(entry, reckoning.known(tx, entry)):
+        raise NotReleasable(entry.id, why)
+    return waiting(tx, steps.release(tx, entry, watch, kinds), "its release is under way")
+
+
 def dismiss(tx: Tx, entry_id: str, *, reason: str) -> Entry:
-    """End an entry without a release, saying why. What it started goes on unless it is stopped.
+    """End an entry without a release, saying why. What it started goes on unless it is stopped,
+    and corrections count anew from here.
 
     Raises `WrongState` for one that is over.
     """
     why = given_reason(reason, to="dismiss an entry")
-    entry, _ = hold(tx, entry_id)
+    entry, watch = hold(tx, entry_id)
     if entry.over:
         raise WrongState(entry.id, entry.state.value, "dismissed")
+    store.save_watch(tx, replace(watch, accepted=0))
     return close(tx, entry, State.DISMISSED, why)
 
 
@@ -248,7 +263,7 @@ def gate_failed(tx: Tx, entry_id: str, error: OpsroomError) -> None:
 
 
 def _weigh(tx: Tx, watch: Watch) -> Watch:
-    """Let corrections speak once between two searches, when there is enough to learn from."""
+    """Let corrections speak once for an entry, when there is enough to learn from."""
     if watch.noted or watch.accepted < watch.settings.accepted:
         return watch
     rate = reckoning.rate(tx, watch.agent)

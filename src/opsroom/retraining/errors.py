@@ -30,6 +30,15 @@ class WrongState(Conflict):
 
 
 @dataclass(eq=False)
+class NotReleasable(Conflict):
+    code = "retraining_not_releasable"
+    text = "the release for entry {0.entry_id!r} cannot be started: {0.why}"
+    hint = "see where it stands with `opsroom retraining show`"
+    entry_id: str
+    why: str
+
+
+@dataclass(eq=False)
 class NothingToImprove(Invalid):
     code = "nothing_to_improve"
     text = "no prompt of {0.agent!r} can be improved: {0.why}"

@@ -47,7 +47,10 @@ def waiting(tx: Tx, entry: Entry, because: str) -> Entry:
 
 
 def close(tx: Tx, entry: Entry, state: State, note: str) -> Entry:
-    """End an entry, saying why."""
+    """End an entry, saying why. What has spoken for it may speak for the next one."""
+    watch = store.locked_watch(tx, entry.agent)
+    if watch.noted:
+        store.save_watch(tx, replace(watch, noted=False))
     now = moved(
         tx,
         replace(entry, state=state, closed_by=tx.actor.name, note=short(note), waits=""),

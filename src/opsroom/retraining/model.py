@@ -170,7 +170,8 @@ class Settings(Wire):
 class Watch(Wire):
     """What is known of an agent between its entries.
 
-    `accepted` counts corrections since the last search; `noted` says that they have spoken.
+    `accepted` counts corrections since the last search, or since somebody dismissed an entry;
+    `noted` says that they have spoken for the entry that is open.
     `usd` is what a turn cost on average when telemetry was last looked at. Steps that are taken
     by themselves are taken for `set_by`, who said so; somebody else has to approve.
     """
@@ -249,7 +250,7 @@ def decide(  # noqa: PLR0911  # one for each way
             return Wait("its release is under way")
         case State.CANDIDATE if mode is not Mode.RELEASE:
             return Wait(
-                "it was merged: release a version of the agent that cites it"
+                "it was merged: start the release of the agent"
                 if known.merged
                 else "its proposal waits for people"
             )
@@ -277,6 +278,25 @@ def _after_the_search(  # noqa: PLR0911  # one for each way
     return Step.MERGE if known.mergeable else Step.RELEASE
 
 
+def why_not_released(entry: Entry, known: Known) -> str:
+    """Why nobody can start the agent's release with what was found, in words; empty where
+    somebody can.
+    """
+    if entry.state is not State.CANDIDATE:
+        return f"it is {entry.state.value}"
+    if entry.release:
+        return "its release is under way"
+    if known.merged:
+        return ""
+    if known.mergeable:
+        return "its proposal is not merged"
+    if known.gate != PASSED:
+        return (
+            f"the gate on its proposal {f'is {known.gate}' if known.gate else 'was not asked'}"
+        )
+    return f"its proposal waits for people: {'; '.join(known.lacking)}" if known.lacking else ""
+
+
 def stricter(one: Criticality, other: Criticality) -> Criticality:
     return max(one, other, key=STRICT.index)
 
@@ -292,7 +312,7 @@ def speaks(settings: Settings, accepted: int, rate: Rate | None) -> bool:
 
 def told_rate(accepted: int, rate: Rate | None) -> str:
     """Corrections as a reason, in words."""
-    new = f"{accepted} corrections were accepted since the last search"
+    new = f"{accepted} new corrections were accepted"
     if rate is None:
         return new
     low, high = rate.interval.low, rate.interval.high

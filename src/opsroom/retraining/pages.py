@@ -12,6 +12,7 @@ from opsroom.access.http import Read, Write
 from opsroom.improvement.model import Budget, Method
 from opsroom.journal.words import address
 from opsroom.registry import queries as registry
+from opsroom.registry.routes import KnownKinds
 from opsroom.web.charts import Tone
 from opsroom.web.render import Notice, Pages
 
@@ -28,6 +29,7 @@ Why = Annotated[str, Form(max_length=2000, pattern=r"\S")]
 NOTICES = {
     "retraining_added": Notice(text="It is in the queue, with your reason."),
     "retraining_started": Notice(text="The search is queued. It begins in a moment."),
+    "retraining_releasing": Notice(text="The release is started, as the last one went."),
     "retraining_dismissed": Notice(text="Dismissed. The next reason opens a new entry."),
     "retraining_set": Notice(text="Set. It holds for what is noticed from now on."),
 }
@@ -186,6 +188,7 @@ def entry_page(request: Request, entry_id: str, tx: Read) -> Response:
         stages=stages(entry),
         links=links(entry),
         address=address,
+        releasable=not queries.why_not_released(tx, entry),
         may=tx.actor.may,
     )
 
@@ -195,6 +198,13 @@ def start(request: Request, entry_id: str, tx: Write) -> Response:
     """Begin the search for something better."""
     commands.start(tx, entry_id)
     return _pages(request).redirect(f"{PATH}/{entry_id}", notice="retraining_started")
+
+
+@router.post("/{entry_id}/release")
+def release(request: Request, entry_id: str, tx: Write, known: KnownKinds) -> Response:
+    """Start the release of the agent with what was found."""
+    made = commands.release(tx, entry_id, kinds=known)
+    return _pages(request).redirect(f"/releases/{made.release}", notice="retraining_releasing")
 
 
 @router.post("/{entry_id}/dismiss")

@@ -3,7 +3,7 @@
 from opsroom.kit.db import Tx
 from opsroom.registry import queries as registry
 
-from . import store
+from . import model, reckoning, store
 from .errors import EntryNotFound
 from .model import Entry, Settings, Watch
 
@@ -17,6 +17,11 @@ def entry(tx: Tx, entry_id: str) -> Entry:
     if found is None:
         raise EntryNotFound(entry_id)
     return found
+
+
+def why_not_released(tx: Tx, one: Entry) -> str:
+    """Why nobody can start the agent's release with what was found; empty where somebody can."""
+    return model.why_not_released(one, reckoning.known(tx, one))
 
 
 def entries(

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from opsroom.access.http import Caller, Read, Write, database
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import Wire
+from opsroom.registry.routes import KnownKinds
 
 from . import commands, exporting, queries
 from .exporting import Exported, Format, Wanted
@@ -117,6 +118,12 @@ def show_retraining(entry_id: str, tx: Read) -> Entry:
 def start_retraining(entry_id: str, tx: Write) -> Entry:
     """Begin the search for something better."""
     return commands.start(tx, entry_id)
+
+
+@router.post("/{entry_id}/release")
+def release_retraining(entry_id: str, tx: Write, known: KnownKinds) -> Entry:
+    """Start the release of the agent with what was found, as its last release went."""
+    return commands.release(tx, entry_id, kinds=known)
 
 
 @router.post("/{entry_id}/dismiss")
