@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page
 from tests.improvement.world import DATASET, desk, plan, searched
 from tests.pages import ANA, Site, holds
+from tests.thresholds.world import rated, sure_when_right
 
 from opsroom.evals.measure import Measurement, measure
-from opsroom.improvement.model import Budget, Method
+from opsroom.improvement.model import Budget, Method, Plan
 from opsroom.simulator.apprentice import Apprentices
 
 
@@ -25,6 +26,14 @@ def tried(shown: Site) -> tuple[Site, dict[str, str]]:
         reflect = plan(Method.REFLECT, reflection_model="r", rounds=3)
         spoilt, _ = searched(db, ANA, reflect, Apprentices(spoils=True))
         ids["refused"] = f"/{spoilt.id}?show=1"
+    rated(db, sure_when_right(2000), agent="customs-classifier", contract="look")
+    cutoff = Plan(
+        target="agent/customs-classifier",
+        method=Method.THRESHOLDS,
+        contract="look",
+        max_error=0.05,
+    )
+    ids["cut-offs"] = f"/{searched(db, ANA, cutoff, models)[0].id}"
     wanted = Measurement(
         subject="prompt/customs@1", dataset=DATASET, split="selection", source="apprentice"
     )
@@ -35,7 +44,7 @@ def tried(shown: Site) -> tuple[Site, dict[str, str]]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    "which", ["list", "found", "poor", "refused", "issues", "issues of a run"]
+    "which", ["list", "found", "poor", "refused", "cut-offs", "issues", "issues of a run"]
 )
 def test_pages_hold(
     tried: tuple[Site, dict[str, str]], page: Page, base: str, which: str

@@ -7,7 +7,7 @@ import click
 from opsroom.sdk.terminal import client, say, show, table
 
 BASE = "/v1/improvements"
-METHODS = ("examples", "parameters", "reflect", "versions")
+METHODS = ("examples", "parameters", "reflect", "versions", "thresholds")
 
 
 @click.group()
@@ -18,7 +18,7 @@ def improve() -> None:
 @improve.command()
 @click.argument("target")
 @click.option("--method", type=click.Choice(METHODS), required=True, help="How to search.")
-@click.option("--dataset", required=True, help="With the splits train, selection and test.")
+@click.option("--dataset", default="", help="With the splits train, selection and test.")
 @click.option("--model", default="recorded", help="The model to ask [recorded].")
 @click.option("--base", default="production", help="Number or label to improve [production].")
 @click.option("-e", "--evaluator", "evaluators", multiple=True, help="[the dataset's]")
@@ -37,6 +37,9 @@ def improve() -> None:
 @click.option("--reflection-model", default="", help="reflect: who rewrites [the model].")
 @click.option("--rounds", default=20, help="reflect: how many rewrites at most [20].")
 @click.option("--minibatch", default=8, help="reflect: cases for each rewrite [8].")
+@click.option("--contract", default="", help="thresholds: whose decisions are looked at.")
+@click.option("--environment", default="production", help="thresholds: [production].")
+@click.option("--max-error", default=0.0, help="thresholds: [the target of the tier].")
 @click.option("--here", is_flag=True, help="Carry it out now and wait, with no server's help.")
 @click.pass_context
 def start(  # one option each

@@ -1,6 +1,5 @@
 """Starting a search, stopping it, and writing down what it came to."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from opsroom.registry import queries as registry
 from opsroom.registry.commands import check_label
 
 from . import store
+from .cutoffs import check_labels, search_cutoffs
 from .errors import (
     BadPlan,
     BudgetSpent,
@@ -31,6 +31,7 @@ from .model import (
     MOST_CANDIDATES,
     OVER,
     Candidate,
+    Choice,
     Improvement,
     Method,
     Plan,
@@ -38,7 +39,6 @@ from .model import (
     Standing,
     State,
     check_plan,
-    choose,
 )
 
 STARTED = "improvement.started"
@@ -63,18 +63,14 @@ def start(tx: Tx, plan: Plan, *, inline: bool = False) -> Improvement:
         raise OptimiserMissing
     target = Ref.parse(plan.target)
     base = registry.version(tx, Ref(target.kind, target.name, plan.base))
-    dataset, spec = datasets.dataset(tx, plan.dataset)
-    check_splits(dataset.ref, spec, learns=plan.method in LEARNS)
-    evaluators = plan.evaluators or spec.evaluators
-    if not evaluators:
-        raise NoEvaluators(dataset.ref)
-    cited_specs(tx, evaluators)
+    plan = replace(plan, contract=plan.contract.removeprefix("contract/"))
+    dataset, evaluators = _pinned(tx, plan)
     made = Improvement(
         id=tx.ids.new("imp"),
-        plan=replace(plan, evaluators=tuple(evaluators)),
+        plan=replace(plan, evaluators=evaluators),
         base=base.ref,
         base_digest=base.digest,
-        dataset=dataset.ref,
+        dataset=dataset,
         state=State.QUEUED,
         started_by=tx.actor.person,
         created_at=tx.now,
@@ -87,10 +83,24 @@ def start(tx: Tx, plan: Plan, *, inline: bool = False) -> Improvement:
         target=plan.target,
         base=base.ref,
         method=plan.method.value,
-        dataset=dataset.ref,
+        dataset=dataset or f"decisions under contract/{plan.contract}",
         inline=inline,
     )
     return made
+
+
+def _pinned(tx: Tx, plan: Plan) -> tuple[str, tuple[str, ...]]:
+    """The dataset by number, and what judges its answers; neither for cut-offs."""
+    if plan.method is Method.THRESHOLDS:
+        check_labels(tx, plan)
+        return "", ()
+    dataset, spec = datasets.dataset(tx, plan.dataset)
+    check_splits(dataset.ref, spec, learns=plan.method in LEARNS)
+    evaluators = tuple(plan.evaluators or spec.evaluators)
+    if not evaluators:
+        raise NoEvaluators(dataset.ref)
+    cited_specs(tx, evaluators)
+    return dataset.ref, evaluators
 
 
 def claim(tx: Tx, improvement_id: str) -> Improvement:
@@ -127,6 +137,16 @@ def hold(tx: Tx, mine: Improvement, more: Spent, one: Candidate | None = None) -
         tx,
         replace(changed, spent=now.spent.plus(more), claimed_until=tx.now + tx.lasting(LEASE)),
     )
+
+
+def try_cutoffs(tx: Tx, mine: Improvement) -> tuple[Improvement, Choice]:
+    """Try from which confidence on an agent need not ask, and say which cut-off to propose."""
+    base = registry.version(tx, Ref.parse(mine.base))
+    found, choice = search_cutoffs(tx, mine, base)
+    for one in found:
+        mine = hold(tx, mine, Spent(), one)
+        store.add_candidate(tx, one)
+    return mine, choice
 
 
 def let_go(tx: Tx, mine: Improvement, more: Spent) -> Improvement:
@@ -174,7 +194,7 @@ def fail(tx: Tx, mine: Improvement, error: Exception) -> Improvement:
 
 
 def conclude(
-    tx: Tx, mine: Improvement, candidates: Sequence[Candidate], *, ended: str, kinds: Kinds
+    tx: Tx, mine: Improvement, choice: Choice, *, ended: str = "", kinds: Kinds
 ) -> Improvement:
     """End a search: what it chose becomes a version and a proposal, and that is all it becomes.
 
@@ -185,7 +205,6 @@ def conclude(
     was = _mine(tx, mine)
     if was.state in OVER:
         return was
-    choice = choose([one for one in candidates if not one.reason or one.number == 0])
     reason = choice.because + (f"; {ended}" if ended else "")
     done = replace(was, state=State.FINISHED, finished_at=tx.now, reason=reason)
     if choice.candidate is not None:
@@ -228,15 +247,24 @@ def _propose(
         ref,
         label=done.plan.label,
         title=f"{target.name}: {chosen.change}"[:200],
-        description=(
-            f"Found by {done.id} ({done.plan.method.value}) from {done.base}: {because}, on the "
-            f"selection split of {done.dataset}. {done.tried} candidates were tried and "
-            f"{done.refused} refused. The best of many is flattered by having been picked: let "
-            "the gate measure both on the split test, which the search has not seen."
-        ),
+        description=_described(done, because),
         kinds=kinds,
     )
     return replace(done, version=str(ref), proposal=proposal.id)
+
+
+def _described(done: Improvement, because: str) -> str:
+    found = f"Found by {done.id} ({done.plan.method.value}) from {done.base}: {because}"
+    if done.plan.method is Method.THRESHOLDS:
+        return (
+            f"{found}. The manifest says it to the agent; what an agent may do without being "
+            "asked is what people granted it, see `opsroom threshold`."
+        )
+    return (
+        f"{found}, on the selection split of {done.dataset}. {done.tried} candidates were tried "
+        f"and {done.refused} refused. The best of many is flattered by having been picked: let "
+        "the gate measure both on the split test, which the search has not seen."
+    )
 
 
 def _mine(tx: Tx, mine: Improvement) -> Improvement:

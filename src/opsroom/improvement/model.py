@@ -37,13 +37,15 @@ class Method(StrEnum):
     `examples` copies cases of the training split into a prompt, greedily; `parameters` tries a
     grid of models and parameters; `reflect` lets a model rewrite the prompt from its mistakes
     (gepa); `versions` tries versions that are in the registry already, which is the one that
-    can go by recorded answers.
+    can go by recorded answers; `thresholds` tries from which confidence on an agent need not
+    ask, on decisions that people answered.
     """
 
     EXAMPLES = "examples"
     PARAMETERS = "parameters"
     REFLECT = "reflect"
     VERSIONS = "versions"
+    THRESHOLDS = "thresholds"
 
 
 class State(StrEnum):
@@ -121,11 +123,15 @@ class Plan(Wire):
     `max_examples`, `step` (how many are added at once) and `breadth` (how many ways of adding
     are tried) belong to `examples`; `grid` to `parameters`; `versions` and `variant` to
     `versions`; `minibatch` and `rounds` to `reflect`. No candidate's texts are longer than `max_chars`.
+
+    `thresholds` needs no dataset and asks no model: it goes by the decisions under `contract` in
+    `environment`, of which at most the share `max_error` may be wrong above the cut-off; 0
+    stands for what the project asks of the contract's tier.
     """
 
     target: str
     method: Method
-    dataset: str
+    dataset: str = ""
     model: str = RECORDED
     base: str = PRODUCTION
     evaluators: tuple[str, ...] = ()
@@ -146,6 +152,9 @@ class Plan(Wire):
     reflection_model: str = ""
     minibatch: int = 8
     rounds: int = 20
+    contract: str = ""
+    environment: str = PRODUCTION
+    max_error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +173,9 @@ class Candidate(Wire):
 
     `change` says in words what is different from the parent. `compared` sets it against the
     base on the same items; `cost` (US dollars) and `tokens` are means of one answer.
+
+    Of a cut-off, `score` is the share that was wrong above it, `alone` the share of decisions
+    that lies above, and `held_out` the share that was wrong on the half that chose nothing.
     """
 
     improvement: str
@@ -178,6 +190,8 @@ class Candidate(Wire):
     reason: str = ""
     run: str = ""
     score: Score | None = None
+    alone: Score | None = None
+    held_out: Score | None = None
     compared: MetricComparison | None = None
     cost: float | None = None
     tokens: float | None = None
@@ -247,6 +261,7 @@ def check_plan(plan: Plan) -> None:
         ("rounds", plan.rounds, 1, 500),
         ("max_chars", plan.max_chars, 1, MOST_CHARS),
         ("margin", plan.margin, 0, 0.5),
+        ("max_error", plan.max_error, 0, 0.5),
     ):
         if not low <= value <= high:
             raise BadPlan(f"{name} lies between {low} and {high}")
@@ -254,9 +269,15 @@ def check_plan(plan: Plan) -> None:
         raise BadPlan("max_usd is more than 0, or left out")
 
 
-def _wanting(plan: Plan, kind: str) -> str:
+def _wanting(plan: Plan, kind: str) -> str:  # noqa: PLR0911  # one for each method
     """What the method needs and the plan does not have, in words; empty where it has all."""
     match plan.method:
+        case Method.THRESHOLDS if kind != "agent" or not plan.contract:
+            return "thresholds needs agent/NAME and the contract whose decisions are looked at"
+        case Method.THRESHOLDS:
+            return ""
+        case _ if not plan.dataset:
+            return f"{plan.method.value} needs a dataset"
         case Method.EXAMPLES | Method.REFLECT if kind != "prompt":
             return f"{plan.method.value} changes a prompt: name the one that the agent cites"
         case Method.PARAMETERS if not plan.grid or not all(plan.grid.values()):

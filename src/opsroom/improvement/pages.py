@@ -62,6 +62,7 @@ METHODS = (
     (Method.REFLECT.value, "rewriting after mistakes (gepa)"),
     (Method.PARAMETERS.value, "models and parameters"),
     (Method.VERSIONS.value, "versions that are there already"),
+    (Method.THRESHOLDS.value, "from which confidence on it need not ask"),
 )
 
 
@@ -92,7 +93,7 @@ def start(
     tx: Write,
     target: Field,
     method: Annotated[Method, Form()],
-    dataset: Field,
+    dataset: Field = "",
     model: Field = "",
     base: Field = "",
     options: Field = "",
@@ -116,6 +117,8 @@ def start(
             plan = replace(plan, versions=tuple(options.split()))
         case Method.REFLECT:
             plan = replace(plan, reflection_model=options.strip())
+        case Method.THRESHOLDS:
+            plan = replace(plan, contract=options.strip())
         case Method.EXAMPLES:
             pass
     made = commands.start(tx, plan)
@@ -164,6 +167,7 @@ def improvement_page(
         effects=list(_effects(found, candidates)),
         interval=level(compared),
         refused=[one for one in candidates if one.standing is Standing.REFUSED],
+        cutoffs=[one for one in candidates if one.alone is not None],
         holes=[one for one in candidates if one.run and one.reason],
         opened=opened,
         diff=None if opened is None else _difference(request, candidates, opened),
@@ -260,7 +264,7 @@ def _gate_command(tx: Tx, found: Improvement) -> str:
     """How the gate measures what was found, on what the search has not seen; against the version
     that the proposal would replace, or the base where the label points nowhere yet.
     """
-    if not found.proposal:
+    if not found.proposal or found.plan.method is Method.THRESHOLDS:
         return ""
     replaced = registry.proposal(tx, found.proposal).base
     base = found.base if replaced is None else f"{found.plan.target}@{replaced}"

@@ -25,7 +25,7 @@ from .commands import LEASE
 from .errors import BudgetSpent, ImprovementClaimed, SearchStopped
 from .material import Material, gather
 from .metering import Meter
-from .model import OVER, Improvement, Method, Spent
+from .model import OVER, Improvement, Method, Spent, choose
 from .reflecting import by_reflection
 from .searching import by_examples, by_parameters, by_versions
 from .workbench import Workbench
@@ -111,6 +111,11 @@ def _search(
     models: Models,
     kinds: Kinds,
 ) -> None:
+    if mine.plan.method is Method.THRESHOLDS:
+        with db.write(actor) as tx:
+            mine, choice = commands.try_cutoffs(tx, mine)
+            commands.conclude(tx, mine, choice, kinds=kinds)
+        return
     with db.read(actor) as tx:
         material = gather(tx, mine.dataset)
     bench = Workbench(db, actor, mine, models=models, meter=meter)
@@ -124,7 +129,8 @@ def _search(
         ended = str(spent)
     boundary("improvement.searched")
     with db.write(actor) as tx:
-        commands.conclude(tx, mine, bench.candidates, ended=ended, kinds=kinds)
+        choice = choose([one for one in bench.candidates if not one.reason or one.number == 0])
+        commands.conclude(tx, mine, choice, ended=ended, kinds=kinds)
 
 
 @contextmanager

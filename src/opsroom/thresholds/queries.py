@@ -10,10 +10,11 @@ from opsroom.kit.wire import Wire
 from opsroom.registry import queries as registry
 
 from . import reading, store
-from .commands import standing_of
+from .commands import standing_of, tier_of
 from .errors import CutoffNotFound
 from .model import (
     PRODUCTION,
+    Decision,
     Examination,
     Holds,
     Lost,
@@ -126,6 +127,23 @@ def standing(tx: Tx, agent: str, contract: str, *, environment: str = PRODUCTION
         watch=standing_of(tx, of, grant),
         grant=grant,
     )
+
+
+def labelled(
+    tx: Tx, agent: str, contract: str, *, environment: str = PRODUCTION
+) -> list[Decision]:
+    """The newest decisions that people answered, on manifests with the model that serves now,
+    newest first. Nothing is kept: what is read off them certifies nothing.
+    """
+    registry.artifact(tx, "agent", agent)
+    of = Of(agent, contract.removeprefix("contract/"), environment)
+    found = store.newest(tx, of, reading.lineage(tx, agent, environment))
+    return [one for one in found if one.wrong is not None]
+
+
+def target(tx: Tx, one: Decision) -> float:
+    """The share of errors that a cut-off has to stay under for decisions like this one."""
+    return store.load_settings(tx).target(tier_of(tx, one.reference))
 
 
 def examination(tx: Tx, examination_id: str) -> Examination:
