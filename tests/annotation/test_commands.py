@@ -1,8 +1,10 @@
 """Queues and tasks on both engines: blind, leased, settled once, taken away."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import QueuePool
 from tests.annotation.world import (
     ADA,
     BEN,
@@ -31,14 +33,20 @@ from opsroom.annotation import (
     TaskNotFound,
     TaskTaken,
     commands,
+    exporting,
     queries,
+    store,
 )
+from opsroom.annotation.exporting import Form
 from opsroom.annotation.model import State
+from opsroom.annotation.sampling import of_item
 from opsroom.app.kinds import KINDS
 from opsroom.datasets import Item
 from opsroom.datasets import commands as dataset_commands
+from opsroom.datasets import model as datasets_model
 from opsroom.datasets import queries as datasets
 from opsroom.journal import queries as journal
+from opsroom.kit.canonical import digest
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Database
 from opsroom.kit.reasons import ReasonMissing
@@ -91,7 +99,7 @@ def test_a_label_is_not_told_to_anybody_while_it_is_blind(db: Database) -> None:
         entries = [
             one for one, _ in journal.entries(tx, limit=50) if one.event != "queue.opened"
         ]
-        exported = list(queries.export(tx, queue.id))
+        exported, _ = queries.export(tx, queue.id)
         views = [one for _, one in queries.tasks(tx, queue.id)]
     assert exported == []
     assert {one.event for one in entries} >= {"annotation.labelled", "annotation.disputed"}
@@ -200,7 +208,7 @@ def test_a_closed_queue_takes_nothing_more_and_keeps_what_it_has(db: Database) -
     with db.write(ADA) as tx, pytest.raises(QueueClosed):
         commands.add_task(tx, queue.id, task(9))
     with db.read(ADA) as tx:
-        assert [one.id for one, _ in queries.export(tx, queue.id)] == [done.id]
+        assert [one.id for one, _ in queries.export(tx, queue.id)[0]] == [done.id]
         assert queries.queues(tx) == []
         assert [one.id for one in queries.queues(tx, everything=True)] == [queue.id]
 
@@ -259,6 +267,64 @@ def test_settled_labels_become_items_that_judges_are_calibrated_on(db: Database)
     }
     assert one.expected == "pass"
     assert one.metadata == {"domain": "refunds", "trace": f"{1:032x}"}
+
+
+def test_who_reads_an_export_slowly_keeps_nobody_from_the_database(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "CHUNK", 2)
+    queue = opened(db, many=5, double=False)
+    for _ in range(5):
+        take_and_say(db, queue, BEN, "pass")
+    read = list[str]()
+    for line in exporting.lines(db, ADA, queue.id, Form.JSONL):
+        read.append(line)
+        assert isinstance(db.engine.pool, QueuePool)
+        assert db.engine.pool.checkedout() == 0
+    assert len(read) == len(set(read)) == 5
+
+
+def test_queues_in_a_list_are_counted_each_by_itself(db: Database) -> None:
+    one, other, empty = opened(db, many=3, double=False), opened(db, many=2), opened(db)
+    take_and_say(db, one, BEN, "pass")
+    with db.write(ADA) as tx:
+        commands.close_queue(tx, other.id, note="enough")
+    with db.read(BEN) as tx:
+        found = queries.lines(tx, queries.queues(tx, everything=True))
+        assert [(line.tasks, line.settled, line.mine) for line in found] == [
+            (0, 0, 0),
+            (2, 0, 0),
+            (3, 1, 2),
+        ]
+        assert [line.id for line in found] == [empty.id, other.id, one.id]
+        assert queries.lines(tx, []) == []
+        assert queries.count_mine(tx) == 2
+
+
+def test_what_versions_are_tested_on_is_not_learnt_from(db: Database) -> None:
+    queue = opened(db)
+    drafts = [task(n, double=False) for n in range(24)]
+    by_rule = {
+        n
+        for n, one in enumerate(drafts)
+        if datasets_model.split_of(digest(one.input)) == datasets_model.TEST
+    }
+    assert by_rule
+    free = [n for n in range(24) if n not in by_rule]
+    kept_apart = Item(id="t", input=drafts[free[0]].input, expected="pass", split="test")
+    beside = Item(id="b", input=drafts[free[1]].input, expected="x", split="test")
+    with db.write(ADA) as tx:
+        dataset_commands.put(tx, "exam", [kept_apart], kinds=KINDS)
+        dataset_commands.put(tx, "lessons", [beside], kinds=KINDS)
+        drafts[free[0]] = replace(of_item(kept_apart, "exam"), double=False)
+        commands.add_tasks(tx, queue.id, drafts)
+    for _ in drafts:
+        take_and_say(db, queue, BEN, "pass")
+    with db.write(ADA) as tx:
+        _, kept, left = commands.as_dataset(tx, queue.id, "lessons", kinds=KINDS, split="train")
+        assert (kept, left) == (24 - len(by_rule) - 2, len(by_rule) + 2)
+        _, kept, left = commands.as_dataset(tx, queue.id, "judged", kinds=KINDS)
+        assert (kept, left) == (24, 0), "to measure on, all of it"
 
 
 def test_projects_do_not_see_each_other(db: Database) -> None:

@@ -138,7 +138,7 @@ class Labelling(RuleBasedStateMachine):
             return
         with self.db.read(ADA) as tx:
             report = queries.report(tx, self.queue)
-            settled = {one.id: each.label for one, each in queries.export(tx, self.queue)}
+            settled = {one.id: each.label for one, each in queries.export(tx, self.queue)[0]}
             views = {one.id: one for _, one in queries.tasks(tx, self.queue)}
         papers = self.papers.values()
         assert settled == {k: one.settled for k, one in self.papers.items() if one.settled}

@@ -6,7 +6,7 @@ import pytest
 from tests.annotation.world import ADA, person, report
 from tests.drift.recorded import lines
 
-from opsroom.annotation import QueueDraft, State, TaskDraft, commands, queries
+from opsroom.annotation import QueueDraft, State, TaskDraft, commands, exporting
 from opsroom.annotation.agreeing import verdict
 from opsroom.app.kinds import KINDS
 from opsroom.datasets import queries as datasets
@@ -62,19 +62,17 @@ def test_what_three_people_said_comes_out_as_it_was(
     third = sum(one[0] != one[1] for one in votes.values())
     assert dict(found.progress.people)["human-3"] == third
     assert found.progress.settled == 608
-    with sqlite_db.read(ADA) as tx:
-        for view, settled in queries.export(tx, queue.id):
-            one, other, last = votes[view.subject]
-            assert settled.label == (one if one == other else last)
-            assert view.state is State.SETTLED
+    exported = list(exporting.settled(sqlite_db, ADA, queue.id))
+    assert len(exported) == 608
+    for view, settled in exported:
+        one, other, last = votes[view.subject]
+        assert settled.label == (one if one == other else last)
+        assert view.state is State.SETTLED
     with sqlite_db.write(ADA) as tx:
         version, kept, left = commands.as_dataset(tx, queue.id, "pandalm", kinds=KINDS)
         _, spec = datasets.dataset(tx, version.ref)
         items = datasets.items(tx, spec)
     # Some systems gave the same two answers to the same question: such a case is there once.
-    with sqlite_db.read(ADA) as tx:
-        told = {
-            digest([v.input, v.output, one.label]) for v, one in queries.export(tx, queue.id)
-        }
+    told = {digest([v.input, v.output, one.label]) for v, one in exported}
     assert (kept, left) == (len(told), 608 - len(told))
     assert len(items) == kept > 500

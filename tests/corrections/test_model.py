@@ -9,20 +9,17 @@ from hypothesis import strategies as st
 from tests.conftest import START
 
 from opsroom.corrections.model import (
-    SELECTION,
-    TEST,
-    TRAIN,
     Correction,
     State,
     cleaned,
     content_hash,
     label,
-    split_of,
     taught,
     unclear,
     why_not,
 )
 from opsroom.datasets import Item
+from opsroom.datasets.model import SELECTION, TEST, TRAIN, split_of
 from opsroom.inbox.model import Override, Say
 from opsroom.kit.canonical import digest
 

@@ -27,6 +27,7 @@ from .errors import (
     TaskMoved,
     TaskNotFound,
 )
+from .heldout import held_out
 from .model import (
     LEASE,
     MOST_REASON,
@@ -230,15 +231,18 @@ def as_dataset(
     many of the queue are in it, and how many were left out.
 
     An item asks `{"input": …, "answer": …}` and expects the settled label. Left out are tasks
-    of which is not known what was asked, and those that say the same as an earlier one. Safe to
-    repeat. Raises `QueueNotFound`, `NothingSettled`, and what the dataset refuses.
+    of which is not known what was asked, those that say the same as an earlier one, and, of what
+    is learnt from, those whose question is held out (see `heldout`). Safe to repeat. Raises
+    `QueueNotFound`, `NothingSettled`, and what the dataset refuses.
     """
     queue = _found(tx, queue_id)
     settled = list(store.settled(tx, queue_id))
-    made = [_item(one, split) for one in settled if one.input not in (None, "")]
+    earlier = _items(tx, dataset)
+    asked = [one for one in settled if one.input not in (None, "")]
+    out = held_out(tx, asked, split, beside=earlier)
+    made = [_item(one, split) for one in asked if one.id not in out]
     if not made:
         raise NothingSettled(queue_id)
-    earlier = _items(tx, dataset)
     mine = {one.id for one in made}
     others = [one for one in earlier if one.id not in mine]
     items, _ = distinct([*others, *made])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
-from opsroom.kit.db import Tx
+from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import plain
 
 from . import queries
@@ -29,16 +29,30 @@ class Form(StrEnum):
         return "application/jsonl" if self is Form.JSONL else "text/csv; charset=utf-8"
 
 
-def lines(tx: Tx, queue_id: str, form: Form) -> Iterator[str]:
-    """Line by line, each with its end. Raises `QueueNotFound`."""
-    found = queries.export(tx, queue_id)
+def lines(db: Database, actor: Actor, queue_id: str, form: Form) -> Iterator[str]:
+    """Line by line, each with its end; in short transactions, so that whoever reads slowly keeps
+    nobody from the database. Raises `QueueNotFound`.
+    """
+    found = settled(db, actor, queue_id)
     if form is Form.JSONL:
-        for view, settled in found:
-            yield json.dumps(_row(view, settled), ensure_ascii=False) + "\n"
+        for view, done in found:
+            yield json.dumps(_row(view, done), ensure_ascii=False) + "\n"
         return
     yield _csv(dict(zip(COLUMNS, COLUMNS, strict=True)))
-    for view, settled in found:
-        yield _csv(_flat(view, settled))
+    for view, done in found:
+        yield _csv(_flat(view, done))
+
+
+def settled(db: Database, actor: Actor, queue_id: str) -> Iterator[tuple[TaskView, Settled]]:
+    """Everything that is settled, with what it was about; a transaction for each part of it.
+
+    Raises `QueueNotFound`.
+    """
+    after: int | None = 0
+    while after is not None:
+        with db.read(actor) as tx:
+            found, after = queries.export(tx, queue_id, after=after)
+        yield from found
 
 
 def _row(view: TaskView, settled: Settled) -> dict[str, Any]:

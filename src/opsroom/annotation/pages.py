@@ -83,7 +83,7 @@ def list_page(
     return _pages(request).render(
         request,
         "annotation/list.html",
-        lines=[*first, *(queries.line(tx, one) for one in shown)],
+        lines=[*first, *queries.lines(tx, shown)],
         everything=everything,
         before=before,
         next=shown[-1].id if len(found) > PAGE else "",
@@ -289,7 +289,7 @@ def _work(tx: Tx, queue_id: str) -> Work:
             sample=True,
         )
     queue = queries.queue(tx, queue_id)
-    line = queries.line(tx, queue)
+    (line,) = queries.lines(tx, [queue])
     keys = [KEYS[place] if place < len(KEYS) else "" for place in range(len(queue.labels))]
     closed = "" if line.state == "open" else "this queue is closed"
     return Work(

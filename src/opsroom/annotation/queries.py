@@ -1,6 +1,6 @@
 """Looking at queues and tasks. What people see of a task is `TaskView`, and blind."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,24 +77,29 @@ def queues(
     return store.page(tx, everything=everything, before=before, limit=limit)
 
 
-def line(tx: Tx, of: Queue) -> Line:
-    """How a queue looks in a list."""
-    counted = store.counts(tx, of.id)
-    return Line(
-        id=of.id,
-        name=of.name,
-        state=of.state.value,
-        tasks=sum(counted.values()),
-        settled=counted.get(State.SETTLED, 0),
-        disputed=counted.get(State.DISPUTED, 0),
-        mine=mine(tx, of.id),
-    )
+def lines(tx: Tx, of: Sequence[Queue]) -> list[Line]:
+    """How queues look in a list."""
+    ids = [one.id for one in of]
+    counted = store.counts(tx, ids)
+    waiting = store.waiting_for_me(tx, ids) if _labels(tx) else {}
+    return [
+        Line(
+            id=one.id,
+            name=one.name,
+            state=one.state.value,
+            tasks=sum(counted[one.id].values()),
+            settled=counted[one.id][State.SETTLED],
+            disputed=counted[one.id][State.DISPUTED],
+            mine=min(waiting.get(one.id, 0), MOST_COUNTED),
+        )
+        for one in of
+    ]
 
 
 def report(tx: Tx, queue_id: str) -> Report:
     """Raises `QueueNotFound`."""
     found = queue(tx, queue_id)
-    counted = store.counts(tx, queue_id)
+    counted = store.counts(tx, [queue_id])[queue_id]
     pairs, differ = store.seconded(tx, queue_id)
     labels = found.asks is Asks.LABEL
     return Report(
@@ -113,12 +118,13 @@ def report(tx: Tx, queue_id: str) -> Report:
 
 def mine(tx: Tx, queue_id: str) -> int:
     """How many tasks of a queue wait for the person who asks, up to a hundred."""
-    return store.waiting_for_me(tx, queue_id, most=MOST_COUNTED) if _labels(tx) else 0
+    waiting = store.waiting_for_me(tx, [queue_id]) if _labels(tx) else {}
+    return min(waiting.get(queue_id, 0), MOST_COUNTED)
 
 
 def count_mine(tx: Tx) -> int:
     """How many tasks wait for the person who asks in all queues, up to a hundred."""
-    return store.waiting_for_me(tx, None, most=MOST_COUNTED) if _labels(tx) else 0
+    return store.count_for_me(tx, most=MOST_COUNTED) if _labels(tx) else 0
 
 
 def task(tx: Tx, queue_id: str, task_id: str) -> TaskView:
@@ -157,15 +163,19 @@ def settled(tx: Tx, task_id: str) -> Settled | None:
     return _settled(_task(tx, task_id))
 
 
-def export(tx: Tx, queue_id: str) -> Iterator[tuple[TaskView, Settled]]:
-    """Everything that is settled, in its order, with what it was about. Raises
-    `QueueNotFound`.
+def export(
+    tx: Tx, queue_id: str, *, after: int = 0
+) -> tuple[list[tuple[TaskView, Settled]], int | None]:
+    """Some of what is settled, in its order, with what it was about, and the `after` of the rest;
+    None where there is no more. Raises `QueueNotFound`.
     """
     queue(tx, queue_id)
-    for one in store.settled(tx, queue_id):
-        found = _settled(one)
-        assert found is not None
-        yield seen_by(one, tx.actor.name, tx.now), found
+    found = store.task_page(
+        tx, queue_id, states=[State.SETTLED], after=after, limit=store.CHUNK
+    )
+    settled = [(seen_by(one, tx.actor.name, tx.now), _settled(one)) for one in found]
+    rows = [(view, done) for view, done in settled if done is not None]
+    return rows, found[-1].place if len(found) == store.CHUNK else None
 
 
 def _settled(one: Task) -> Settled | None:

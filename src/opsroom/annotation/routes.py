@@ -4,7 +4,6 @@ An id that begins with `rel_` is the random shadow sample of that release: it is
 like any queue, and shown with the release.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -12,7 +11,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from opsroom.access.http import Caller, Read, Write, database
-from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import Wire
 from opsroom.registry.routes import KnownKinds
 from opsroom.traces.telemetry import Traces
@@ -129,7 +127,7 @@ def list_queues(
 ) -> QueuePage:
     """Queues that are open; with `everything`, the closed ones as well."""
     found = queries.queues(tx, everything=everything, before=before, limit=limit)
-    lines = [queries.line(tx, one) for one in found]
+    lines = queries.lines(tx, found)
     first = samples.lines(tx) if before is None else []
     more = found[-1].id if len(found) == limit else None
     return QueuePage(items=(*first, *lines), next=more)
@@ -232,7 +230,7 @@ def export(
     with db.read(actor) as tx:
         queries.queue(tx, queue_id)
     return StreamingResponse(
-        _lines(db, actor, queue_id, form),
+        exporting.lines(db, actor, queue_id, form),
         media_type=form.media,
         headers={"Content-Disposition": f'attachment; filename="{queue_id}.{form.value}"'},
     )
@@ -251,11 +249,6 @@ def store_dataset(queue_id: str, new: NewDataset, tx: Write, known: KnownKinds) 
 def close_queue(queue_id: str, closing: Closing, tx: Write) -> Queue:
     """Take no more tasks and no more labels."""
     return commands.close_queue(tx, queue_id, note=closing.note)
-
-
-def _lines(db: Database, actor: Actor, queue_id: str, form: Form) -> Iterator[str]:
-    with db.read(actor) as tx:
-        yield from exporting.lines(tx, queue_id, form)
 
 
 def _traces(request: Request) -> Traces:

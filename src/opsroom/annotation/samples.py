@@ -4,14 +4,17 @@ Nothing is copied: pairs and judgements stay with the release, and a label goes 
 command, so that the same people may judge as on its page.
 """
 
-from opsroom.kit.db import Tx
+from collections.abc import Sequence
+
+from opsroom.kit.db import Actor, Tx
 from opsroom.releases import observing
 from opsroom.releases import queries as releases
 from opsroom.releases.errors import PairNotSampled
+from opsroom.releases.evidence import SampleCounts
 from opsroom.releases.model import Release
 from opsroom.releases.model import State as Stage
 from opsroom.releases.observation import Sampled
-from opsroom.releases.watching import allowed
+from opsroom.releases.watching import judges
 from opsroom.releases.words import moves
 
 from .model import Label, State, TaskView, as_text, check_said
@@ -33,12 +36,12 @@ def is_sample(queue_id: str) -> bool:
 
 def lines(tx: Tx) -> list[Line]:
     """The samples that are being judged now."""
-    return [_line(tx, one) for one in _in_review(tx)]
+    return _lines(tx, _in_review(tx))
 
 
 def line(tx: Tx, release_id: str) -> Line:
     """Raises `ReleaseNotFound`."""
-    return _line(tx, releases.release(tx, release_id))
+    return _lines(tx, [releases.release(tx, release_id)])[0]
 
 
 def count_mine(tx: Tx) -> int:
@@ -50,7 +53,7 @@ def count_mine(tx: Tx) -> int:
 
 def why_not(tx: Tx, release_id: str) -> str:
     """Why the person who asks may not judge; empty where they may."""
-    return allowed(releases.standing(tx, release_id), tx.actor, answered=frozenset()).judge
+    return judges(releases.release(tx, release_id), tx.actor)
 
 
 def next_task(tx: Tx, release_id: str, *, after: str = "") -> TaskView | None:
@@ -81,10 +84,12 @@ def _in_review(tx: Tx) -> list[Release]:
     return releases.releases(tx, state=Stage.IN_REVIEW, limit=MOST)
 
 
-def _line(tx: Tx, of: Release) -> Line:
-    found = releases.standing(tx, of.id)
-    counted = found.evidence.sample
-    may = not allowed(found, tx.actor, answered=frozenset()).judge
+def _lines(tx: Tx, some: Sequence[Release]) -> list[Line]:
+    counted = releases.sample_counts(tx, some)
+    return [_line(of, counted[of.id], tx.actor) for of in some]
+
+
+def _line(of: Release, counted: SampleCounts, who: Actor) -> Line:
     return Line(
         id=of.id,
         name=f"Sample of {moves(of)}",
@@ -93,7 +98,7 @@ def _line(tx: Tx, of: Release) -> Line:
         tasks=counted.drawn,
         settled=counted.judged,
         disputed=0,
-        mine=counted.drawn - counted.judged if may else 0,
+        mine=0 if judges(of, who) else counted.drawn - counted.judged,
     )
 
 

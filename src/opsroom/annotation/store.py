@@ -1,6 +1,7 @@
 """The tables of annotation: queues, their tasks, and what people said of each."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,11 @@ from sqlalchemy import (
     Index,
     Integer,
     RowMapping,
+    Select,
     String,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     and_,
     case,
@@ -25,6 +28,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
 )
 
 from opsroom.kit.canonical import canonical
@@ -45,6 +49,8 @@ from .model import (
 )
 
 CHUNK = 200
+# Spelt out, since an index over some rows is only used by who asks for the same in the same words.
+_OPEN = text("state <> 'settled'")
 
 queues = Table(
     "annotation_queues",
@@ -96,6 +102,13 @@ tasks = Table(
     UniqueConstraint("queue", "subject"),
     Index("ix_annotation_tasks_queue_state_place", "queue", "state", "place"),
     Index("ix_annotation_tasks_queue_place", "queue", "place"),
+    Index(
+        "ix_annotation_tasks_open",
+        "project",
+        "queue",
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
 )
 
 # Two people never fill one seat, and nobody fills two: the database holds both.
@@ -266,15 +279,20 @@ def next_free(tx: Tx, queue_id: str) -> Task | None:
     return next(iter(_tasks(tx, tx.conn.execute(wanted).mappings().all())), None)
 
 
-def waiting_for_me(tx: Tx, queue_id: str | None, *, most: int) -> int:
-    """How many tasks wait for the person who asks, in one open queue or in all, up to `most`."""
-    open_ = select(queues.c.id).where(
-        queues.c.project == tx.project, queues.c.state == QueueState.OPEN.value
+def waiting_for_me(tx: Tx, queue_ids: Sequence[str]) -> dict[str, int]:
+    """How many tasks of each of these queues wait for the person who asks, where any do."""
+    wanted = select(tasks.c.queue, func.count()).where(
+        tasks.c.queue.in_(queue_ids), tasks.c.queue.in_(_open_queues(tx)), *_for_me(tx)
     )
-    if queue_id is not None:
-        open_ = open_.where(queues.c.id == queue_id)
-    some = select(tasks.c.id).where(tasks.c.queue.in_(open_), *_for_me(tx)).limit(most)
-    return int(tx.conn.execute(select(func.count()).select_from(some.subquery())).scalar_one())
+    rows = tx.conn.execute(wanted.group_by(tasks.c.queue))
+    return {row[0]: row[1] for row in rows}
+
+
+def count_for_me(tx: Tx, *, most: int) -> int:
+    """How many tasks wait for the person who asks in all open queues, up to `most`."""
+    some = select(tasks.c.id).where(tasks.c.queue.in_(_open_queues(tx)), *_for_me(tx))
+    counted = select(func.count()).select_from(some.limit(most).subquery())
+    return int(tx.conn.execute(counted).scalar_one())
 
 
 def task_page(
@@ -297,9 +315,15 @@ def settled(tx: Tx, queue_id: str) -> Iterator[Task]:
         after = found[-1].place
 
 
-def counts(tx: Tx, queue_id: str) -> dict[State, int]:
-    wanted = select(tasks.c.state, func.count()).where(tasks.c.queue == queue_id)
-    return {State(row[0]): row[1] for row in tx.conn.execute(wanted.group_by(tasks.c.state))}
+def counts(tx: Tx, queue_ids: Sequence[str]) -> dict[str, Counter[State]]:
+    """How many tasks of each of these queues stand where."""
+    wanted = select(tasks.c.queue, tasks.c.state, func.count()).where(
+        tasks.c.project == tx.project, tasks.c.queue.in_(queue_ids)
+    )
+    found = {one: Counter[State]() for one in queue_ids}
+    for queue_id, state, many in tx.conn.execute(wanted.group_by(tasks.c.queue, tasks.c.state)):
+        found[queue_id][State(state)] = many
+    return found
 
 
 def held_count(tx: Tx, queue_id: str) -> int:
@@ -381,12 +405,18 @@ def _label_row(one: Label) -> dict[str, Any]:
     }
 
 
-def _for_me(tx: Tx) -> list[ColumnElement[bool]]:
+def _open_queues(tx: Tx) -> Select[tuple[str]]:
+    return select(queues.c.id).where(
+        queues.c.project == tx.project, queues.c.state == QueueState.OPEN.value
+    )
+
+
+def _for_me(tx: Tx) -> list[ColumnElement[bool] | TextClause]:
     """What the person who asks could take: open, free, and nothing they had a part in."""
     me = tx.actor.name
     return [
         tasks.c.project == tx.project,
-        tasks.c.state != State.SETTLED.value,
+        _OPEN,
         or_(
             tasks.c.held_until.is_(None),
             tasks.c.held_until <= tx.now,

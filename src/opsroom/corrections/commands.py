@@ -10,6 +10,7 @@ from opsroom.actions.errors import ActionNotFound, TurnNotFound
 from opsroom.agents import queries as agents
 from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
+from opsroom.datasets.model import split_of
 from opsroom.inbox import queries as inbox
 from opsroom.inbox.errors import RequestNotFound
 from opsroom.inbox.model import Override
@@ -37,7 +38,6 @@ from .model import (
     known_already,
     label,
     nameless,
-    split_of,
     taught,
     unclear,
     why_not,

@@ -18,7 +18,6 @@ from opsroom.kit.canonical import canonical, digest
 from opsroom.kit.wire import Wire
 from opsroom.registry.model import NAME
 
-TRAIN, SELECTION, TEST = "train", "selection", "test"
 RETIRED = "retired"
 MOST_A_DAY = 200  # corrections of one agent by one person; who makes more is looked at first
 MOST_BYTES = 64_000  # of a question and its answer
@@ -193,11 +192,6 @@ def whole(one: Override) -> tuple[Any, Any] | None:
         {"tool": one.tool, "arguments": dict(meant)},
         {"tool": one.tool, "arguments": dict(was)},
     )
-
-
-def split_of(asked: str) -> str:
-    """Half of all questions are examples, a quarter selects candidates, a quarter tests them."""
-    return (TRAIN, TRAIN, SELECTION, TEST)[int(asked[:8], 16) % 4]
 
 
 def content_hash(input_: Any, expected: Any) -> str:

@@ -20,7 +20,7 @@ def gather(tx: Tx, release: Release) -> Evidence:
         gate=gate,
         approvals_missing=_approvals_missing(tx, release, gate),
         shadow=store.shadow(tx, release.id, release.round),
-        sample=store.sample_counts(tx, release),
+        sample=store.sample_counts(tx, [release])[release.id],
         legs=tuple(store.leg(tx, release.id, leg) for leg in release.legs if not leg.void),
         looks=tuple(_sound(release, legs) for _, legs in store.looks(tx, release.id)),
     )

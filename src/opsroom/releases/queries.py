@@ -1,5 +1,6 @@
 """Looking at releases, and asking which version serves whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from opsroom.registry.model import PRODUCTION
 from . import store
 from .decide import DecisionRecord, decide
 from .errors import MetricNotWatched, ReleaseNotFound
-from .evidence import Evidence, LegCounts
+from .evidence import Evidence, LegCounts, SampleCounts
 from .gathering import gather
 from .judge import Reading, estimate, readings
 from .model import Arm, Decision, Release, State, split
@@ -120,6 +121,11 @@ def sample(tx: Tx, release_id: str) -> list[Sampled]:
     found = release(tx, release_id)
     state = found.paused_from or found.state
     return [] if state in HIDDEN else store.sampled(tx, found)
+
+
+def sample_counts(tx: Tx, some: Sequence[Release]) -> dict[str, SampleCounts]:
+    """How far the samples of these releases are judged, by the ids of the releases."""
+    return store.sample_counts(tx, some)
 
 
 def series(tx: Tx, release_id: str, metric: str) -> list[Point]:

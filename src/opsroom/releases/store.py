@@ -21,9 +21,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
+    false,
     func,
     insert,
+    or_,
     select,
     text,
     update,
@@ -402,15 +405,19 @@ def sampled_one(tx: Tx, release: Release, key: str) -> Sampled | None:
     return _sampled(row) if row else None
 
 
-def sample_counts(tx: Tx, release: Release) -> SampleCounts:
-    drawn, judged, good = tx.conn.execute(
-        select(
-            func.count(),
-            func.count(sample.c.good),
-            func.count().filter(sample.c.good.is_(True)),
-        ).where(sample.c.release_id == release.id, sample.c.round == release.round)
-    ).one()
-    return SampleCounts(drawn=drawn, judged=judged, good=good)
+def sample_counts(tx: Tx, some: Sequence[Release]) -> dict[str, SampleCounts]:
+    """How far the samples of these releases' present shadow runs are judged."""
+    mine = [and_(sample.c.release_id == one.id, sample.c.round == one.round) for one in some]
+    counted = select(
+        sample.c.release_id,
+        func.count(),
+        func.count(sample.c.good),
+        func.count().filter(sample.c.good.is_(True)),
+    ).where(or_(false(), *mine))
+    found = dict.fromkeys((one.id for one in some), SampleCounts())
+    for of, drawn, judged, good in tx.conn.execute(counted.group_by(sample.c.release_id)):
+        found[of] = SampleCounts(drawn=drawn, judged=judged, good=good)
+    return found
 
 
 def judge(tx: Tx, release: Release, key: str, *, good: bool, reason: str) -> None:

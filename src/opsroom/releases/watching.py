@@ -90,9 +90,7 @@ def allowed(found: Standing, actor: Actor, *, answered: frozenset[str]) -> May:
     release, evidence = found.release, found.evidence
     state = STATES[release.state][0]
     operate = _lacks(actor, "operate")
-    review = _lacks(actor, "review") or (
-        "" if actor.human else "only people do this, and you are logged in as a program"
-    )
+    review = _reviews(actor)
     own = actor.name in {release.author, release.version_author}
     return May(
         approve=review
@@ -111,13 +109,28 @@ def allowed(found: Standing, actor: Actor, *, answered: frozenset[str]) -> May:
             if release.state is State.PROMOTED or (release.active and release.met_traffic)
             else "nobody is served by it"
         ),
-        judge=review
+        judge=judges(release, actor),
+    )
+
+
+def judges(release: Release, actor: Actor) -> str:
+    """Why `actor` may not judge the sample of a release; nothing where they may."""
+    state = STATES[release.state][0]
+    own = actor.name in {release.author, release.version_author}
+    return (
+        _reviews(actor)
         or (
             ""
             if release.state is State.IN_REVIEW
             else f"it is {state}, and its sample is not open"
         )
-        or ("you made or started it; somebody else has to judge" if own else ""),
+        or ("you made or started it; somebody else has to judge" if own else "")
+    )
+
+
+def _reviews(actor: Actor) -> str:
+    return _lacks(actor, "review") or (
+        "" if actor.human else "only people do this, and you are logged in as a program"
     )
 
 
