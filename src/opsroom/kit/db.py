@@ -5,8 +5,9 @@ durable when `write()` has returned, it happened entirely or not at all, and wha
 for the journal is part of it. Reads see one consistent moment.
 """
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from sqlalchemy import (
     create_engine,
     event,
     exc,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -206,6 +208,23 @@ class Database:
                 tx = Tx(conn, actor, self.clock.now(), self.ids, self.clock.lasting)
                 yield tx
                 assert not tx.events, "a read-only transaction has nothing to put on record"
+
+
+def alone(tx: Tx, names: Iterable[str]) -> None:
+    """Let nobody else do what goes by these names until the transaction ends.
+
+    For what has no row yet that one could lock. Where several are needed, ask for them at once:
+    they are taken in one order, so that nobody waits for somebody who waits for them.
+    """
+    if tx.conn.dialect.name != "postgresql":
+        return  # SQLite has one writer at a time
+    hashes = (hashlib.sha256(one.encode()).digest()[:8] for one in names)
+    keys = sorted({int.from_bytes(one, signed=True) for one in hashes})
+    if keys:
+        tx.conn.execute(_ALONE, {"keys": keys})
+
+
+_ALONE = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one")
 
 
 def insert_missing(
