@@ -200,7 +200,7 @@ def test_a_link_permits_one_thing_only(office: Api) -> None:
     assert office.nobody.post(f"{F}/given", said) == {"heard": True}
     (found,) = app_list(office)
     assert (found["subject"], found["by"]) == (f"turn/{one.id}", "bo")
-    assert found["reported_by"] == "system:feedback-link"
+    assert found["reported_by"].startswith("link:token:agent"), "who made it answers for it"
     holder = Caller(office.client, "holder", {"Authorization": f"Bearer {token}"})
     for method, path in (("GET", F), ("POST", F), ("GET", "/v1/me"), ("POST", f"{F}/links")):
         assert holder.refused(method, path, {} if method == "POST" else None).status == 401
@@ -217,6 +217,10 @@ def test_a_link_permits_one_thing_only(office: Api) -> None:
     assert (
         app.refused("POST", f"{F}/links", {"subject": "turn/x", "hours": 9_999}).status == 422
     )
+    again = {**said, "token": app.post(f"{F}/links", {"subject": "turn/x"})["token"]}
+    assert app.refused("POST", f"{F}/links/revoke").status == 403
+    office.person("operator").post(f"{F}/links/revoke")
+    assert office.nobody.refused("POST", f"{F}/given", again).code == "feedback_link_refused"
     foreign = office.nobody.refused("POST", f"{F}/given", {**said, "token": "ofb_e30.x"})
     assert foreign.code == "feedback_link_refused"
 

@@ -75,6 +75,8 @@ def test_say_list_link_and_release(shell: Shell) -> None:
         assert said in shell.out
     assert shell("feedback", "link", "trace/a", "--by", "bo") == 0
     assert shell.out.startswith("ofb_")
+    assert shell("feedback", "revoke-links") == 0
+    assert "no link" in shell.out
     assert shell("feedback", "quarantine") == 0
     assert "nobody" in shell.out
     assert shell.refused("feedback", "release", "bo")["code"] == "nothing_set_aside"

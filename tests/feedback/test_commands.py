@@ -1,5 +1,6 @@
 """What is said is kept once, joined to the work it is about, and nobody can drown the rest."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,14 +9,17 @@ import pytest
 from tests.conftest import MakeActor
 from tests.feedback.world import APP, CLEAN, SYSTEM, give, hire, turn
 
+from opsroom.access import store as access
 from opsroom.actions import doors
 from opsroom.actions.model import Final, Proposal
 from opsroom.actions.ports import nobody
-from opsroom.feedback import commands, queries
+from opsroom.feedback import commands, joining, model, queries, store
 from opsroom.feedback.commands import Refused
 from opsroom.feedback.errors import (
+    AgentSpeaksForOthers,
     FeedbackDiffers,
     ForAnotherAgent,
+    LinkRefused,
     NothingSetAside,
 )
 from opsroom.feedback.figures import Figures
@@ -23,6 +27,7 @@ from opsroom.feedback.model import (
     MOST_OF_ONE,
     PER_SUBJECT,
     PER_USER,
+    Feedback,
     FeedbackDraft,
     Source,
     State,
@@ -37,6 +42,7 @@ from opsroom.kit.db import Actor, Database
 from opsroom.simulator.paying import CLERK, NAME
 
 LATER = timedelta(hours=2)
+RIVAL = Actor("agent:rival", "default", APP.may, human=False, agent="rival")
 
 
 def figures(db: Database) -> Figures:
@@ -133,19 +139,194 @@ def test_what_comes_before_its_turn_is_joined_when_the_turn_begins(office: Datab
 
 def test_an_agent_speaks_of_its_own_work_only(office: Database) -> None:
     one = turn(office)
-    other = Actor("agent:rival", "default", APP.may, human=False, agent="rival")
+    sure: dict[str, Any] = {"confidence": 0.9, "source": Source.AGENT}
     with pytest.raises(ForAnotherAgent):
-        give(office, f"turn/{one.id}", actor=other, helpful=False)
+        give(office, f"turn/{one.id}", actor=RIVAL, **sure)
     with pytest.raises(ForAnotherAgent):
-        give(office, "trace/early", actor=other, helpful=False, agent=NAME)
-    assert give(
-        office, f"turn/{one.id}", actor=CLERK, confidence=0.9, source=Source.AGENT
-    ).counts
-    early = give(office, f"trace/{'ef' * 16}", actor=other, helpful=False)
+        give(office, "trace/early", actor=RIVAL, agent=NAME, **sure)
+    made = give(office, f"turn/{one.id}", actor=CLERK, by="another", **sure)
+    assert (made.counts, made.by) == (True, CLERK.name)
+    early = give(office, f"trace/{'ef' * 16}", actor=RIVAL, **sure)
     turn(office, trace="ef" * 16)
     outbox.pump(office, reactions())
     now = kept(office, early.id)
     assert (now["state"], now["counts"]) == (State.QUARANTINED, False)
+
+
+@pytest.mark.parametrize("source", [Source.USER, Source.BUSINESS])
+def test_an_agent_is_no_user_and_no_business(office: Database, source: Source) -> None:
+    one = turn(office)
+    said: dict[str, Any] = {"helpful": True}
+    if source is Source.BUSINESS:
+        said = {"kpi": "csat", "value": Decimal(5)}
+    with pytest.raises(AgentSpeaksForOthers):
+        give(office, f"turn/{one.id}", actor=CLERK, by="happy", source=source, **said)
+
+
+def linked(db: Database, subject: str, actor: Actor, by: str = "") -> str:
+    with db.write(actor) as tx:
+        return commands.link(
+            tx, subject, by=by, use_case="", lasting=timedelta(days=1), clean=CLEAN
+        )
+
+
+def by_link(db: Database, token: str, **said: Any) -> Feedback:
+    with db.write(Actor("system:feedback-link", "default", human=False)) as tx:
+        permits = commands.permitted(tx, token)
+        draft = FeedbackDraft(subject=permits.subject, by=permits.by, **said)
+        done = commands.give(tx, draft, clean=CLEAN, link=permits)
+    assert isinstance(done, Feedback)
+    return done
+
+
+def test_an_agent_makes_links_to_its_own_work_and_names_nobody(office: Database) -> None:
+    one = turn(office, trace="ab" * 16)
+    for subject in (f"turn/{one.id}", f"trace/{'ab' * 16}"):
+        with pytest.raises(ForAnotherAgent):
+            linked(office, subject, RIVAL)
+    with pytest.raises(AgentSpeaksForOthers):
+        linked(office, f"turn/{one.id}", CLERK, by="an invented customer")
+    made = by_link(office, linked(office, f"turn/{one.id}", CLERK), helpful=True)
+    assert made.reported_by == f"link:{CLERK.name}", "who made the link answers for it"
+    by_link(office, linked(office, f"trace/{'ab' * 16}", CLERK), helpful=True)
+    assert figures(office).overall.voices == 1, "however many links it makes"
+    with office.read(SYSTEM) as tx:
+        entries = journal.entries(tx, event="feedback.linked")
+    assert [(one.actor, one.facts["about"]) for one, _ in entries] == [
+        (CLERK.name, f"trace/{'ab' * 16}"),
+        (CLERK.name, f"turn/{one.id}"),
+    ]
+
+
+def test_a_link_to_what_turns_out_to_be_anothers_work_counts_for_nothing(
+    office: Database,
+) -> None:
+    early = by_link(office, linked(office, "trace/early", RIVAL), helpful=False)
+    turn(office, trace="early")
+    outbox.pump(office, reactions())
+    assert kept(office, early.id)["state"] is State.QUARANTINED
+
+
+def test_links_that_were_revoked_permit_nothing(office: Database) -> None:
+    with office.write(SYSTEM) as tx:
+        commands.revoke_links(tx)  # there is none yet, and nothing to tell of
+    old, other = linked(office, "trace/a", APP, by="bo@example.com"), Actor("x", "elsewhere")
+    elsewhere = linked(office, "trace/a", other)
+    with office.write(SYSTEM) as tx:
+        assert "example" not in commands.permitted(tx, old).by
+        commands.revoke_links(tx)
+        assert len(journal.entries(tx, event="feedback.links_revoked")) == 0
+        with pytest.raises(LinkRefused):
+            commands.permitted(tx, old)
+    assert by_link(office, linked(office, "trace/a", APP), helpful=True).counts
+    with office.read(other) as tx:
+        assert commands.permitted(tx, elsewhere).subject == "trace/a"
+    with office.read(SYSTEM) as tx:
+        assert len(journal.entries(tx, event="feedback.links_revoked")) == 1
+
+
+def test_a_user_who_speaks_of_a_turn_its_trace_and_its_actions_is_one_voice(
+    office: Database,
+) -> None:
+    one = turn(office, trace="ab" * 16)
+    proposal = Proposal(tool="find_order", arguments={"order": "40017"})
+    asked = doors.propose(office, CLERK, one.id, proposal, executors=nobody)
+    about = (f"trace/{'AB' * 16}", f"turn/{one.id}", f"action/{asked.id}")
+    for by in ("bo", "", "ann"):
+        for subject in about:
+            give(office, subject, by=by, helpful=by != "ann")
+    overall = figures(office).overall
+    assert (overall.voices, overall.helpful.tally.hits) == (3, 2)
+    early = give(office, "trace/early", by="bo", helpful=True)
+    late = turn(office, trace="early")
+    give(office, f"turn/{late.id}", by="bo", helpful=False)
+    outbox.pump(office, reactions())
+    assert figures(office).overall.voices == 4
+    assert kept(office, early.id)["counts"] is False, "the newer one does"
+
+
+def test_what_was_set_aside_meanwhile_stays_so_when_it_is_joined(office: Database) -> None:
+    early = give(office, "trace/early", by="eager", helpful=True)
+    with office.read(SYSTEM) as tx:
+        waiting = store.waiting(tx, limit=9)
+    for number in range(PER_USER):
+        give(office, f"trace/{number}", by="eager", helpful=True)
+    turn(office, trace="early")
+    with office.write(SYSTEM) as tx:
+        assert commands.join_waiting(tx, waiting, {}, clean=CLEAN) == 1
+    now = kept(office, early.id)
+    assert (now["joined"], now["state"], now["counts"]) == (True, State.QUARANTINED, False)
+
+
+def test_whatever_waits_for_its_turn_is_joined(office: Database) -> None:
+    many = commands.ABOUT_ONE + 5
+    for number in range(many):
+        give(office, "trace/early", by=f"user-{number}", helpful=True)
+    turn(office, trace="early")
+    with office.write(SYSTEM) as tx:
+        access.add_project(tx, "default")
+    outbox.pump(office, reactions())
+    assert joining.join(office, None) == many - commands.ABOUT_ONE
+    assert joining.join(office, None) == 0
+    assert figures(office).by_use_case[0].voices == many
+
+
+def test_one_project_keeps_no_other_waiting(office: Database, clock: ManualClock) -> None:
+    with office.write(SYSTEM) as tx:
+        access.add_project(tx, "elsewhere")
+        access.add_project(tx, "default")
+    stranger = Actor("token:x", "elsewhere", APP.may, human=False)
+    mine = give(office, "trace/mine", helpful=True)
+    for number in range(joining.AT_ONCE + 1):
+        give(office, f"trace/{number}", actor=stranger, by=f"user-{number}", helpful=True)
+    with office.write(SYSTEM) as tx:
+        store.look_again(tx, mine.id, clock.now())
+    turn(office, trace="mine")
+    assert joining.join(office, None) == 1
+    with office.read(stranger) as tx:
+        assert len(store.waiting(tx, limit=500)) == 1, "the rest is looked for later"
+    clock.move(timedelta(days=3))
+    joining.join(office, None)
+    joining.join(office, None)
+    clock.move(timedelta(days=3))
+    with office.read(stranger) as tx:
+        assert store.waiting(tx, limit=1) == [], "and at last no more"
+
+
+def test_what_counts_for_nothing_names_no_use_case(office: Database) -> None:
+    one = turn(office)
+    for _ in range(PER_SUBJECT + 1):
+        last = give(office, f"turn/{one.id}", by="bo", helpful=True, use_case="bad name")
+    assert last.state is State.QUARANTINED
+    with office.write(SYSTEM) as tx:
+        store.set_aside(tx, "bo", because="it is a test", limit=99)
+    assert give(office, f"turn/{one.id}", by="ann", helpful=True).use_case != "bad name"
+
+
+def test_a_reporter_that_says_too_much_is_set_aside_and_at_last_refused(
+    office: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "PER_REPORTER", 3)
+    monkeypatch.setattr(model, "MOST_OF_REPORTER", 5)
+    sure = FeedbackDraft(subject="trace/x", source=Source.AGENT, confidence=0.9)
+    states: list[object] = []
+    for number in range(6):
+        with office.write(CLERK) as tx:
+            draft = replace(sure, subject=f"trace/{number}", by=f"invented-{number}")
+            done = commands.give(tx, draft, clean=CLEAN)
+        states.append(done.state if isinstance(done, Feedback) else Refused)
+    aside = State.QUARANTINED
+    assert states == [*[State.ACCEPTED] * 3, aside, aside, Refused]
+
+
+def test_the_sum_over_all_leaves_no_group_out(
+    office: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MOST_GROUPS", 2)
+    for number in range(4):
+        give(office, f"trace/{number}", by="bo", helpful=True, use_case=f"case-{number}")
+    found = figures(office)
+    assert (found.overall.voices, len(found.by_use_case)) == (4, 2)
 
 
 def test_the_newest_of_a_voice_counts_and_the_result_that_was_known_last(

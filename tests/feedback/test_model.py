@@ -13,8 +13,12 @@ from tests.conftest import START
 from opsroom.feedback.errors import BadFeedback, LinkRefused
 from opsroom.feedback.links import Link, check, new_key, read, signed
 from opsroom.feedback.model import (
+    FIRST_LOOK,
+    LOOK_FOR,
     MOST_OF_ONE,
+    MOST_OF_REPORTER,
     MOST_TEXT,
+    PER_REPORTER,
     PER_SUBJECT,
     PER_USER,
     FeedbackDraft,
@@ -27,8 +31,10 @@ from opsroom.feedback.model import (
     checked,
     cleaned,
     digest_of,
+    next_look,
     voice,
 )
+from opsroom.kit.db import Actor
 from opsroom.kit.redaction import Redactor
 
 T = "turn/trn_1"
@@ -98,12 +104,32 @@ def test_texts_are_cut_and_lose_what_is_taken_out() -> None:
 
 
 def test_whose_voice_it_is() -> None:
-    draft = FeedbackDraft(subject=T, helpful=True)
-    assert voice(draft, "ann", human=True) == "ann"
-    assert voice(replace(draft, by="bo"), "token:app", human=False) == "bo"
-    assert voice(draft, "token:app", human=False) == f"anybody:{T}"
-    business = replace(draft, source=Source.BUSINESS)
-    assert voice(business, "token:erp", human=False) == "token:erp"
+    draft = FeedbackDraft(subject="action/act_1", helpful=True)
+    ann, app = Actor("ann", "p"), Actor("token:app", "p", human=False)
+    clerk = Actor("agent:clerk", "p", human=False, agent="clerk")
+    assert voice(draft, ann, T) == "ann"
+    assert voice(replace(draft, by="bo"), app, T) == "bo"
+    assert voice(draft, app, T) == f"anybody:{T}"
+    assert voice(replace(draft, source=Source.BUSINESS), app, T) == "token:app"
+    sure = replace(draft, source=Source.AGENT, by="another")
+    assert voice(sure, clerk, T) == "agent:clerk", "an agent has one voice, whomever it names"
+
+
+def test_a_trace_is_the_same_in_capitals() -> None:
+    draft = FeedbackDraft(subject=f"trace/{'AB' * 16}", helpful=True)
+    assert checked(draft, now=START).subject == f"trace/{'ab' * 16}"
+    other = replace(draft, subject="trace/Order-7")
+    assert checked(other, now=START).subject == "trace/Order-7", "others' ids are theirs"
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=3)))
+def test_what_stays_unknown_is_looked_for_less_and_less(age: timedelta) -> None:
+    found = next_look(START - age, now=START, patience=LOOK_FOR)
+    if age >= LOOK_FOR:
+        assert found is None
+    else:
+        assert found is not None
+        assert found - START == max(FIRST_LOOK, age)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +140,10 @@ def test_whose_voice_it_is() -> None:
         (Source.USER, Heard(of_subject=PER_SUBJECT, in_hour=10, in_day=10), "subject"),
         (Source.USER, Heard(in_hour=PER_USER, in_day=PER_USER), "all"),
         (Source.USER, Heard(in_day=MOST_OF_ONE), "refuse"),
-        (Source.BUSINESS, Heard(of_subject=1, in_hour=PER_USER, in_day=PER_USER), Take()),
-        (Source.BUSINESS, Heard(in_day=MOST_OF_ONE), "refuse"),
+        (Source.BUSINESS, Heard(of_subject=1, in_day=PER_REPORTER - 1), Take()),
+        (Source.AGENT, Heard(of_subject=PER_SUBJECT), "subject"),
+        (Source.AGENT, Heard(in_day=PER_REPORTER), "day"),
+        (Source.BUSINESS, Heard(in_day=MOST_OF_REPORTER), "refuse"),
     ],
 )
 def test_admit(source: Source, heard: Heard, then: Any) -> None:
@@ -123,7 +151,7 @@ def test_admit(source: Source, heard: Heard, then: Any) -> None:
     match then:
         case "refuse":
             assert isinstance(done, Refuse)
-        case "all" | "subject":
+        case "all" | "subject" | "day":
             assert isinstance(done, SetAside)
             assert done.all_of_it == (then == "all")
         case _:
@@ -144,7 +172,14 @@ def test_the_same_under_another_key_is_the_same() -> None:
     assert digest_of(replace(draft, helpful=False)) != digest_of(draft)
 
 
-LINK = Link(project="p", subject=T, by="bo", use_case="", until=int(START.timestamp()) + 60)
+LINK = Link(
+    project="p",
+    maker="token:app",
+    subject=T,
+    by="bo",
+    use_case="",
+    until=int(START.timestamp()) + 60,
+)
 
 
 def test_a_link_permits_what_was_signed_until_its_time_is_up() -> None:

@@ -377,6 +377,7 @@ ROUTES: dict[str, str] = {
     "GET /v1/feedback/quarantine": "read",
     "POST /v1/feedback/quarantine/release": "operate",
     "POST /v1/feedback/links": "observe",
+    "POST /v1/feedback/links/revoke": "operate",
     "POST /v1/feedback/given": PUBLIC,  # for whoever holds a link, which is signed
     "GET /v1/feedback/{feedback_id}": "read",
     "POST /v1/feedback/{feedback_id}/release": "operate",

@@ -199,10 +199,11 @@ class Background:
         return True
 
     def _join_feedback(self) -> bool:
-        """Find the work of what was said of a trace before the trace was there."""
-        db, telemetry = self._runtime.db, self._telemetry
-        if telemetry is not None and telemetry.in_use:
-            feedback.join(db, telemetry)
+        """Find the work of what was said before it was there."""
+        telemetry = self._telemetry
+        if telemetry is not None and not telemetry.in_use:
+            telemetry = None  # opening it would be for nothing
+        feedback.join(self._runtime.db, telemetry)
         return False
 
     def _look_at_models(self) -> bool:

@@ -156,6 +156,14 @@ def link(ctx: click.Context, subject: str, by: str, hours: float) -> None:
     show(ctx, made, lambda one: str(one["token"]))
 
 
+@feedback.command("revoke-links")
+@click.pass_context
+def revoke_links(ctx: click.Context) -> None:
+    """Let no feedback link made until now permit anything any more."""
+    client(ctx).post(f"{BASE}/links/revoke")
+    show(ctx, {"revoked": True}, lambda _: "no link made until now holds any more")
+
+
 def _read(file: Path, errors: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The lines of a file as feedback; what is none goes to `errors`."""
     seen = Counter[str]()

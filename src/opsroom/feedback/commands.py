@@ -5,14 +5,15 @@ set aside.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import overload
 
-from opsroom.actions import queries as actions
 from opsroom.actions.model import Turn
-from opsroom.inbox import categories
 from opsroom.kit.db import Tx
+from opsroom.kit.errors import OpsroomError
 
-from . import links, store
+from . import link_store, links, store
 from .errors import (
+    AgentSpeaksForOthers,
     FeedbackDiffers,
     FeedbackFlood,
     FeedbackNotFound,
@@ -22,6 +23,8 @@ from .errors import (
 )
 from .links import Link
 from .model import (
+    BY_LINK,
+    LOOK_FOR,
     MOST_NAME,
     MOST_OF_ONE,
     Clean,
@@ -30,20 +33,24 @@ from .model import (
     Known,
     Refuse,
     SetAside,
+    Source,
     State,
+    about_of,
     admit,
     after,
+    agent_behind,
     checked,
     cleaned,
     digest_of,
+    next_look,
     trace_of,
     voice,
 )
+from .placing import Desk
 
-MOST_INTENT = 200
-COMPARED = 300
 AT_ONCE = 500
 ABOUT_ONE = 200
+LINKS = "feedback/links"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +60,77 @@ class Refused:
     error: FeedbackFlood
 
 
-def give(tx: Tx, draft: FeedbackDraft, *, clean: Clean) -> Feedback | Refused:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What somebody says, as it may be kept; `digest` is of how they wrote it."""
+
+    draft: FeedbackDraft
+    digest: str
+    turn: Turn | None
+    reported_by: str
+
+    @property
+    def about(self) -> str:
+        return about_of(
+            self.draft.source, self.draft.subject, self.turn.id if self.turn else ""
+        )
+
+
+def give(
+    tx: Tx, draft: FeedbackDraft, *, clean: Clean, link: Link | None = None
+) -> Feedback | Refused:
     """Keep what somebody says, joined to the work it is about as far as that is known.
 
     Safe to repeat under the same key. A voice that says too much is set aside, and at last
     refused: told by the answer and not raised, so that the count of it is kept. Raises
-    `BadFeedback`, `FeedbackDiffers`, and `ForAnotherAgent` for an agent that speaks of
-    another's work.
+    `BadFeedback`, `FeedbackDiffers`, `ForAnotherAgent` for an agent that speaks of another's
+    work, and `AgentSpeaksForOthers` for one that says what users or the business would.
+    """
+    desk = Desk(clean)
+    heard = hear(tx, draft, desk=desk, link=link)
+    store.hold(tx, [heard.draft])
+    return keep(tx, heard, desk=desk)
+
+
+def give_some(
+    tx: Tx, drafts: Sequence[FeedbackDraft | OpsroomError], *, desk: Desk
+) -> list[Feedback | Refused | OpsroomError]:
+    """What becomes of each, by itself: what `give` says or raises. Errors stay what they are.
+
+    All their voices are held at once, so that two who send many never wait for each other.
+    """
+    heard = [one if isinstance(one, OpsroomError) else _try(tx, one, desk) for one in drafts]
+    store.hold(tx, (one.draft for one in heard if isinstance(one, Heard)))
+    return [_try(tx, one, desk) if isinstance(one, Heard) else one for one in heard]
+
+
+def hear(tx: Tx, draft: FeedbackDraft, *, desk: Desk, link: Link | None = None) -> Heard:
+    """What somebody says, before it is kept: nothing is written. Raises what `give` raises, but
+    for `FeedbackDiffers`.
     """
     told = digest_of(draft)
-    key = draft.key.strip()
-    if key and (was := store.of_key(tx, key)) is not None:
-        if was.digest != told:
+    draft = checked(draft, now=tx.now)
+    if tx.actor.agent and draft.source is not Source.AGENT:
+        raise AgentSpeaksForOthers(tx.actor.name, f"the {draft.source}")
+    turn = desk.turn(tx, draft.subject)
+    about = about_of(draft.source, draft.subject, turn.id if turn else "")
+    draft = replace(draft, by=voice(draft, tx.actor, about))
+    return Heard(
+        draft=cleaned(draft, desk.clean, project=tx.project),
+        digest=told,
+        turn=turn,
+        reported_by=f"{BY_LINK}{link.maker}" if link else tx.actor.name,
+    )
+
+
+def keep(tx: Tx, heard: Heard, *, desk: Desk) -> Feedback | Refused:
+    """Keep what was heard, where its voice is held (`store.hold`); as `give` does."""
+    draft = heard.draft
+    if draft.key and (was := store.of_key(tx, draft.key)) is not None:
+        if was.digest != heard.digest:
             raise FeedbackDiffers(was.key)
         return was
-    draft = checked(draft, now=tx.now)
-    draft = replace(draft, by=voice(draft, tx.actor.name, human=tx.actor.human))
-    draft = cleaned(draft, clean, project=tx.project)
-    admitted = admit(draft.source, store.heard(tx, draft.source, draft.by, draft.subject))
+    admitted = admit(draft.source, store.heard(tx, draft.source, draft.by, heard.about))
     if isinstance(admitted, Refuse):
         store.refuse(tx, draft.by)
         return Refused(FeedbackFlood(draft.by, admitted.because))
@@ -78,12 +138,12 @@ def give(tx: Tx, draft: FeedbackDraft, *, clean: Clean) -> Feedback | Refused:
         **{name: getattr(draft, name) for name in FeedbackDraft.__dataclass_fields__},
         id=tx.ids.new("fbk"),
         trace=trace_of(draft.subject),
-        reported_by=tx.actor.name,
+        reported_by=heard.reported_by,
         at=tx.now,
-        digest=told,
+        digest=heard.digest,
     )
-    made, intent = _placed(tx, made, clean=clean)
-    _check_agent(tx, made)
+    made, intent = desk.placed(tx, made, heard.turn)
+    _check_agent(made)
     if isinstance(admitted, SetAside):
         because = admitted.because
         made = replace(made, state=State.QUARANTINED, because=because, counts=False)
@@ -109,11 +169,9 @@ def release(tx: Tx, feedback_id: str) -> Feedback:
 
     Raises `FeedbackNotFound`.
     """
-    was = store.found(tx, feedback_id)
-    if was is None:
+    if (was := store.found(tx, feedback_id)) is None:
         raise FeedbackNotFound(feedback_id)
-    if was.state is State.QUARANTINED:
-        _let_through(tx, [was])
+    _let_through(tx, [was])
     return store.found(tx, feedback_id) or was
 
 
@@ -123,96 +181,121 @@ def release_all(tx: Tx, by: str) -> int:
     Raises `NothingSetAside`.
     """
     found = store.page(tx, by=by, state=State.QUARANTINED, limit=AT_ONCE)
-    if not found:
+    if (released := _let_through(tx, found)) == 0:
         raise NothingSetAside(by)
-    _let_through(tx, found)
-    return len(found)
+    return released
 
 
-def link(tx: Tx, subject: str, *, by: str, use_case: str, lasting: timedelta) -> str:
+def link(
+    tx: Tx, subject: str, *, by: str, use_case: str, lasting: timedelta, clean: Clean
+) -> str:
     """A signed token that lets its holder say something of `subject` as `by`, and nothing else,
-    for a while. Raises `BadFeedback` for what is no subject.
+    for a while. An agent makes links to its own work, and names nobody.
+
+    Raises `BadFeedback` for what is no subject, `ForAnotherAgent` and `AgentSpeaksForOthers`.
     """
-    checked(FeedbackDraft(subject=subject, by=by, text="-"), now=tx.now)
-    if (key := store.link_key(tx)) is None:
-        store.keep_link_key(tx, links.new_key())
-        key = store.link_key(tx)
-        assert key is not None
+    draft = FeedbackDraft(subject=subject, by=by, use_case=use_case, text="-")
+    draft = cleaned(checked(draft, now=tx.now), clean, project=tx.project)
+    if tx.actor.agent and draft.by:
+        raise AgentSpeaksForOthers(tx.actor.name, f"the user {draft.by!r}")
+    turn = Desk(clean).turn(tx, draft.subject)
+    if turn is not None and tx.actor.agent not in {"", turn.agent}:
+        raise ForAnotherAgent(tx.actor.name, draft.subject, turn.agent)
+    until = tx.now + tx.lasting(lasting)
     permits = Link(
         project=tx.project,
-        subject=subject,
-        by=by,
-        use_case=use_case[:MOST_NAME],
-        until=int((tx.now + tx.lasting(lasting)).timestamp()),
+        maker=tx.actor.name,
+        subject=draft.subject,
+        by=draft.by,
+        use_case=draft.use_case[:MOST_NAME],
+        until=int(until.timestamp()),
     )
-    return links.signed(permits, key)
+    tx.record(
+        "feedback.linked", LINKS, about=permits.subject, by=permits.by, until=until.isoformat()
+    )
+    return links.signed(permits, link_store.key_for_signing(tx))
+
+
+def revoke_links(tx: Tx) -> None:
+    """Let no link that was made until now permit anything any more."""
+    if link_store.renew(tx):
+        tx.record("feedback.links_revoked", LINKS)
 
 
 def permitted(tx: Tx, token: str) -> Link:
     """What a token of this project permits. Raises `LinkRefused`."""
-    key = store.link_key(tx)
+    key = link_store.key(tx)
     if key is None:
         raise LinkRefused("nobody here signed it")
     return links.check(token, key, now=tx.now)
 
 
-def join_later(tx: Tx, turn: Turn, subjects: Sequence[str], *, clean: Clean) -> int:
-    """Join what was said before we knew of the turn it is about; how much that was."""
-    found = store.strangers(tx, subjects, limit=ABOUT_ONE)
-    for was in found:
-        now, intent = _of_turn(tx, was, turn, clean=clean)
-        _join(tx, now, intent=intent)
-    return len(found)
+def join_turn(tx: Tx, turn: Turn, subjects: Sequence[str], *, clean: Clean) -> int:
+    """Join what was said before we knew of the turn it is about, up to 200 at once; how much
+    that was. `join_waiting` comes to the rest.
+    """
+    desk = Desk(clean, turns=dict.fromkeys(subjects, turn))
+    return _join(tx, store.strangers(tx, subjects, limit=ABOUT_ONE), {}, desk=desk)
 
 
-def join_traced(tx: Tx, known: Mapping[str, Known]) -> int:
-    """Join what was said of traces that telemetry knows of by now; how much that was."""
-    found = store.strangers(tx, [f"trace/{one}" for one in known], limit=AT_ONCE)
-    for was in found:
-        _join(tx, after(was, known[was.trace], use_case=""), intent="")
-    return len(found)
+def join_waiting(
+    tx: Tx, waiting: Sequence[Feedback], known: Mapping[str, Known], *, clean: Clean
+) -> int:
+    """Join what was said of work that is known by now, of a trace also where only telemetry
+    knows it (`known`); how much that was. For the rest one looks again later.
+    """
+    return _join(tx, waiting, known, desk=Desk(clean))
 
 
-def _join(tx: Tx, now: Feedback, *, intent: str) -> None:
+@overload
+def _try(tx: Tx, one: FeedbackDraft, desk: Desk) -> Heard | OpsroomError: ...
+@overload
+def _try(tx: Tx, one: Heard, desk: Desk) -> Feedback | Refused | OpsroomError: ...
+def _try(
+    tx: Tx, one: FeedbackDraft | Heard, desk: Desk
+) -> Heard | Feedback | Refused | OpsroomError:
+    try:
+        if isinstance(one, FeedbackDraft):
+            return hear(tx, one, desk=desk)
+        with tx.part():
+            return keep(tx, one, desk=desk)
+    except OpsroomError as error:
+        return error
+
+
+def _join(tx: Tx, found: Sequence[Feedback], known: Mapping[str, Known], *, desk: Desk) -> int:
+    store.hold(tx, found)
+    joined = 0
+    for was in store.those(tx, [one.id for one in found]):  # as it is, now that it is held
+        if was.joined:
+            continue
+        turn = desk.turn(tx, was.subject)
+        if turn is not None:
+            now, intent = desk.placed(tx, was, turn)
+        elif was.trace in known:
+            now, intent = after(was, known[was.trace], use_case=""), ""
+        else:
+            patience = tx.lasting(LOOK_FOR)
+            store.look_again(tx, was.id, next_look(was.at, now=tx.now, patience=patience))
+            continue
+        _write_joined(tx, now, intent=intent)
+        joined += 1
+    return joined
+
+
+def _write_joined(tx: Tx, now: Feedback, *, intent: str) -> None:
     """What one agent reported of another's work is set aside."""
-    reporter = now.reported_by.removeprefix("agent:")
-    if reporter not in {now.reported_by, now.agent}:
+    reporter = agent_behind(now.reported_by)
+    if reporter not in {"", now.agent}:
         why = f"{reporter} reported it of the work of {now.agent}"
         now = replace(now, state=State.QUARANTINED, because=why, counts=False)
     store.join(tx, now, intent=intent)
     tx.record("feedback.joined", now.ref, about=now.subject, agent=now.agent)
 
 
-def _placed(tx: Tx, made: Feedback, *, clean: Clean) -> tuple[Feedback, str]:
-    """The feedback with what is known of its subject, and the intent of the turn."""
-    turn = actions.turn_about(tx, made.subject)
-    if turn is not None:
-        return _of_turn(tx, made, turn, clean=clean)
-    version = made.version.removeprefix("agent/")
-    return replace(made, version=version, agent=made.agent or version.partition("@")[0]), ""
-
-
-def _of_turn(tx: Tx, made: Feedback, turn: Turn, *, clean: Clean) -> tuple[Feedback, str]:
-    intent = clean(turn.intent.replace("\0", ""))[:MOST_INTENT]
-    use_case = made.use_case
-    if not use_case and intent:
-        use_case = categories.suggest(intent, store.intents(tx, limit=COMPARED))[:MOST_NAME]
-    known = Known(
-        agent=turn.agent,
-        version=turn.version.removeprefix("agent/"),
-        environment=turn.environment,
-        release=turn.release,
-        arm=turn.arm,
-        turn=turn.id,
-        trace=turn.trace,
-    )
-    return after(made, known, use_case=use_case), intent
-
-
-def _check_agent(tx: Tx, made: Feedback) -> None:
-    mine = tx.actor.agent
-    if mine and made.agent not in {"", mine}:
-        raise ForAnotherAgent(tx.actor.name, made.subject, made.agent)
+def _check_agent(made: Feedback) -> None:
+    if agent_behind(made.reported_by) not in {"", made.agent} and made.agent:
+        raise ForAnotherAgent(made.reported_by, made.subject, made.agent)
 
 
 def _set_aside(tx: Tx, by: str, why: str) -> None:
@@ -223,7 +306,14 @@ def _set_aside(tx: Tx, by: str, why: str) -> None:
         )
 
 
-def _let_through(tx: Tx, found: Sequence[Feedback]) -> None:
-    store.let_through(tx, found, by=tx.actor.person)
-    for one in found:
+def _let_through(tx: Tx, found: Sequence[Feedback]) -> int:
+    store.hold(tx, found)
+    aside = [
+        one
+        for one in store.those(tx, [one.id for one in found])
+        if one.state is State.QUARANTINED
+    ]
+    store.let_through(tx, aside, by=tx.actor.person)
+    for one in aside:
         tx.record("feedback.released", one.ref, about=one.subject, because=one.because)
+    return len(aside)

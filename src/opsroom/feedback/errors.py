@@ -55,6 +55,15 @@ class ForAnotherAgent(Forbidden):
 
 
 @dataclass(eq=False)
+class AgentSpeaksForOthers(Forbidden):
+    code = "feedback_for_others"
+    text = "{0.actor} speaks for the agent alone, and not for {0.whom}"
+    hint = "an agent says how sure it was (source=agent); the rest comes through a link, or a token bound to no agent"
+    actor: str
+    whom: str
+
+
+@dataclass(eq=False)
 class LinkRefused(Forbidden):
     code = "feedback_link_refused"
     text = "this feedback link does not hold: {0.why}"

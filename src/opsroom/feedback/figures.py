@@ -143,26 +143,18 @@ def share(hits: int, n: int) -> Share:
     return Share(tally=tally, interval=clopper_pearson(tally) if n else None)
 
 
-def satisfaction(
-    rows: Iterable[Mapping[str, Any]], by: Sequence[str] = ()
-) -> tuple[Satisfaction, ...]:
-    """Rows of counts summed up over all but the columns of `by`; most voices first."""
-    sums: dict[tuple[str, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows:
-        of = sums[tuple(str(row[name]) for name in by)]
-        for name in _COUNTS:
-            of[name] += int(row[name])
-    found = [
+def satisfaction(rows: Iterable[Mapping[str, Any]]) -> tuple[Satisfaction, ...]:
+    """What rows of counts come to, each of them a group of what users said."""
+    return tuple(
         Satisfaction(
-            **{"use_case": "", "agent": "", "version": "", **dict(zip(by, key, strict=True))},
-            voices=of["voices"],
-            helpful=share(of["helpful_yes"], of["helpful_n"]),
-            accurate=share(of["accurate_yes"], of["accurate_n"]),
-            complete=share(of["complete_yes"], of["complete_n"]),
+            **{name: str(row.get(name, "")) for name in ("use_case", "agent", "version")},
+            voices=row["voices"],
+            helpful=share(row["helpful_yes"], row["helpful_n"]),
+            accurate=share(row["accurate_yes"], row["accurate_n"]),
+            complete=share(row["complete_yes"], row["complete_n"]),
         )
-        for key, of in sums.items()
-    ]
-    return tuple(sorted(found, key=lambda one: -one.voices))
+        for row in rows
+    )
 
 
 def lifts(rows: Iterable[Mapping[str, Any]]) -> tuple[Lift, ...]:
@@ -299,9 +291,3 @@ def _number(version: str) -> int:
     """`name@7` → 7; what cites no number comes first."""
     number = version.rpartition("@")[2]
     return int(number) if number.isdecimal() else 0
-
-
-_COUNTS = (
-    "voices", "helpful_n", "helpful_yes", "accurate_n", "accurate_yes", "complete_n",
-    "complete_yes",
-)  # fmt: skip

@@ -26,10 +26,11 @@ MOST_LINK = 2_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link(Wire):
     """What a link permits: saying something of `subject` in `project`, as `by`, until a time in
-    seconds since 1970.
+    seconds since 1970. `maker` asked for it, and answers for it.
     """
 
     project: str
+    maker: str
     subject: str
     by: str
     use_case: str
@@ -91,6 +92,7 @@ def _as(kind: type, value: Any) -> Any:
 
 _SHAPE: dict[str, type] = {
     "project": str,
+    "maker": str,
     "subject": str,
     "by": str,
     "use_case": str,

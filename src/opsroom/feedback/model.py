@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from opsroom.kit.canonical import digest
+from opsroom.kit.db import Actor
 from opsroom.kit.wire import Wire, plain
 
 from .errors import BadFeedback
@@ -30,12 +31,20 @@ AHEAD = timedelta(days=1)  # clocks differ; a result that is known later than th
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-PER_SUBJECT = 10  # what one voice may say of one subject within an hour
+PER_SUBJECT = 10  # what one voice may say of one piece of work within an hour
 PER_USER = 30  # what one user may say of everything within an hour
 MOST_OF_ONE = 200  # what is kept of one user within a day, set aside or not
+PER_REPORTER = 5_000  # what an agent, or one voice of the business, may say within a day
+MOST_OF_REPORTER = 10_000  # what is kept of one of them within a day, set aside or not
+
+FIRST_LOOK = timedelta(seconds=30)  # until one looks again for work that was not known
+LOOK_FOR = timedelta(days=2)  # so long a trace may take to arrive
+
+BY_LINK, OF_AGENT = "link:", "agent:"
 
 Clean = Callable[[str], str]
 _SUBJECT = re.compile(r"(turn|action|trace)/[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}", re.ASCII)
+_TRACE = re.compile(r"trace/[0-9A-Fa-f]{32}", re.ASCII)
 _KPI = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}", re.ASCII)
 _VERSION = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}@[0-9]{1,9}", re.ASCII)
 
@@ -130,9 +139,9 @@ class Feedback(FeedbackDraft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """How much one voice has said, set aside or not, and not what a person has let through: of
-    the subject within the hour; of everything within the hour, and within the day. Agents and
-    the business are heard by subject, so that for them everything is the subject.
+    """How much one voice has said, set aside or not: of the same work within the hour, of
+    everything within the hour and within the day. Of users, not what a person has let through;
+    the hour of agents and the business is not counted.
     """
 
     of_subject: int = 0
@@ -175,6 +184,8 @@ def checked(draft: FeedbackDraft, *, now: datetime) -> FeedbackDraft:
         **{name: getattr(draft, name).strip() for name in (*_NAMES, "text", "reasoning")},
         known_at=(draft.known_at or now) if draft.source is Source.BUSINESS else draft.known_at,
     )
+    if _TRACE.fullmatch(draft.subject):
+        draft = replace(draft, subject=draft.subject.lower())
     if _SUBJECT.fullmatch(draft.subject) is None:
         raise BadFeedback("its subject is turn/…, action/… or trace/…")
     for name in _NAMES:
@@ -222,12 +233,17 @@ def digest_of(draft: FeedbackDraft) -> str:
 def admit(source: Source, heard: Heard) -> Take | SetAside | Refuse:
     """What becomes of one more thing that a voice says.
 
-    Agents and the business report as much as there is work; a user has only so many hands.
+    Agents and the business report as much as there is work; a user has only so many hands. What
+    a reporter said before it said too much is used all the same.
     """
-    if heard.in_day >= MOST_OF_ONE:
-        return Refuse(because=f"no more than {MOST_OF_ONE} are kept in a day")
-    if source is Source.USER and heard.in_hour >= PER_USER:
+    of_user = source is Source.USER
+    most = MOST_OF_ONE if of_user else MOST_OF_REPORTER
+    if heard.in_day >= most:
+        return Refuse(because=f"no more than {most:,} are kept in a day")
+    if of_user and heard.in_hour >= PER_USER:
         return SetAside(because=f"more than {PER_USER} within an hour", all_of_it=True)
+    if not of_user and heard.in_day >= PER_REPORTER:
+        return SetAside(because=f"more than {PER_REPORTER:,} within a day")
     if heard.of_subject >= PER_SUBJECT:
         return SetAside(because=f"more than {PER_SUBJECT} of one subject within an hour")
     return Take()
@@ -249,13 +265,47 @@ def after(kept: Feedback, known: Known, *, use_case: str) -> Feedback:
     )
 
 
-def voice(draft: FeedbackDraft, reporter: str, *, human: bool) -> str:
-    """Whose voice it is. What a program reports of a user it does not name is nobody's in
-    particular: all of that about one subject is one voice.
+def voice(draft: FeedbackDraft, reporter: Actor, about: str) -> str:
+    """Whose voice it is: of an agent its own, whomever it names. What a program reports of a
+    user it does not name is nobody's in particular: all of that about one piece of work is one
+    voice.
     """
-    if draft.by or human or draft.source is not Source.USER:
-        return draft.by or reporter
-    return f"anybody:{draft.subject}"
+    if reporter.agent:
+        return reporter.name
+    if draft.by or reporter.human or draft.source is not Source.USER:
+        return draft.by or reporter.name
+    return f"anybody:{about}"
+
+
+def about_of(source: Source, subject: str, turn: str) -> str:
+    """What a voice is heard of once. A user who speaks of a turn, of its trace and of actions in
+    it speaks of one thing; agents and the business report of each.
+    """
+    return f"turn/{turn}" if turn and source is Source.USER else subject
+
+
+def agent_behind(reported_by: str) -> str:
+    """The agent whose token reported it, or made the link that it came by; empty for others."""
+    maker = reported_by.removeprefix(BY_LINK)
+    return maker.removeprefix(OF_AGENT) if maker.startswith(OF_AGENT) else ""
+
+
+def alone_for(project: str, one: FeedbackDraft) -> list[str]:
+    """What nobody else may change while this is weighed: how much its voice has said, and which
+    of several things counts.
+    """
+    names = [f"feedback {project} {one.source} {one.by}"]
+    if one.source is Source.BUSINESS:
+        names.append(f"feedback {project} {one.subject} {one.kpi}")
+    return names
+
+
+def next_look(at: datetime, *, now: datetime, patience: timedelta) -> datetime | None:
+    """When to look again for the work of what was said `at`: the longer it is unknown, the less
+    often. None where it has been looked for long enough.
+    """
+    age = now - at
+    return None if age >= patience else now + max(FIRST_LOOK, age)
 
 
 def trace_of(subject: str) -> str:

@@ -10,8 +10,8 @@ from opsroom.kit.wire import Wire
 from opsroom.releases import queries as releases
 from opsroom.releases.errors import ReleaseNotFound
 
+from . import figure_store, store
 from . import figures as of
-from . import store
 from .errors import FeedbackNotFound
 from .model import Feedback, Source, State
 
@@ -110,28 +110,23 @@ def count_quarantined(tx: Tx) -> int:
 def figures(tx: Tx, *, window: timedelta = WINDOW) -> of.Figures:
     """What was said and done within the window, with intervals.
 
-    Of turns, the newest five thousand are read; of groups, the five hundred largest.
+    Of turns, the newest five thousand are read; of each kind of group, the five hundred largest
+    are shown. Nothing is left out of the sum over all.
     """
     since = tx.now - tx.lasting(window)
-    rows = store.votes(tx, since, limit=MOST_GROUPS)
-    nobody = of.Satisfaction(
-        use_case="",
-        agent="",
-        version="",
-        voices=0,
-        helpful=of.share(0, 0),
-        accurate=of.share(0, 0),
-        complete=of.share(0, 0),
-    )
-    said = store.counted(tx, since)
+    said = figure_store.counted(tx, since)
+
+    def satisfaction(*by: str) -> tuple[of.Satisfaction, ...]:
+        return of.satisfaction(figure_store.votes(tx, since, by, limit=MOST_GROUPS))
+
     return of.Figures(
         since=since,
         said={source.value: said.get(source, 0) for source in Source},
         quarantined=store.quarantined(tx),
-        overall=next(iter(of.satisfaction(rows)), nobody),
-        by_use_case=of.satisfaction(rows, ("use_case", "agent")),
-        by_version=of.satisfaction(rows, ("use_case", "agent", "version")),
-        lifts=of.lifts(store.results(tx, since, limit=MOST_GROUPS)),
+        overall=satisfaction()[0],
+        by_use_case=satisfaction("use_case", "agent"),
+        by_version=satisfaction("use_case", "agent", "version"),
+        lifts=of.lifts(figure_store.results(tx, since, limit=MOST_GROUPS)),
         work=_work(tx, since),
     )
 

@@ -16,7 +16,7 @@ def reactions() -> tuple[Reaction, ...]:
         turn = actions.turn_about(tx, entry.subject)
         if turn is not None:
             subjects = [entry.subject, *([f"trace/{turn.trace}"] if turn.trace else [])]
-            commands.join_later(tx, turn, subjects, clean=keepers.of(tx).redactor.clean)
+            commands.join_turn(tx, turn, subjects, clean=keepers.of(tx).redactor.clean)
 
     events = frozenset({"turn.begun", "action.proposed"})
     return (Reaction(name="feedback-joins", events=events, react=begun),)

@@ -20,6 +20,7 @@ from .commands import Refused
 from .errors import BadFeedback
 from .figures import Figures
 from .model import MOST_AT_ONCE, Feedback, FeedbackDraft, Source, State
+from .placing import Desk
 from .queries import Voice
 
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
@@ -28,6 +29,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Text = Annotated[str | None, Query(max_length=200)]
 WIDGET = "feedback-widget.js"
 LINK = "system:feedback-link"
+IN_ONE = 50  # pieces of feedback in one transaction: others write between two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,24 +130,18 @@ class Thanks(Wire):
 def give(request: Request, actor: Caller, said: FeedbackDraft | Many) -> Feedback | TakenIn:
     """Say what users, the agent itself or the business think of a turn, an action or a trace.
 
-    One, or many as `items`; safe to repeat under the same `key`.
+    One, or many as `items`, of which some are kept when the rest fails; safe to repeat under the
+    same `key`.
     """
     if isinstance(said, FeedbackDraft):
         return _one(request, actor, said)
-    with database(request).write(actor) as tx:
-        clean = _keepers(request).of(tx).redactor.clean
-        found: list[Taken] = []
-        for item in said.items:
-            try:
-                with tx.part():
-                    done = commands.give(tx, _draft(item), clean=clean)
-            except OpsroomError as error:
-                found.append(Taken(code=error.code, error=str(error)))
-                continue
-            if isinstance(done, Refused):
-                found.append(Taken(code=done.error.code, error=str(done.error)))
-            else:
-                found.append(Taken(id=done.id, state=done.state.value))
+    found: list[Taken] = []
+    desk: Desk | None = None
+    for start in range(0, len(said.items), IN_ONE):
+        with database(request).write(actor) as tx:
+            desk = desk or Desk(_keepers(request).of(tx).redactor.clean)
+            some = [_parsed(item) for item in said.items[start : start + IN_ONE]]
+            found += map(_taken, commands.give_some(tx, some, desk=desk))
     return TakenIn(items=tuple(found))
 
 
@@ -201,6 +197,12 @@ def release_all(given: By, tx: Write) -> Released:
     return Released(released=commands.release_all(tx, given.by))
 
 
+@router.post("/links/revoke", status_code=204)
+def revoke_links(tx: Write) -> None:
+    """Let no link of this project that was made until now permit anything any more."""
+    commands.revoke_links(tx)
+
+
 @router.post("/links")
 def make_link(request: Request, draft: LinkDraft, tx: Write) -> Linked:
     """A signed token with which somebody's page may say something of one subject, and nothing
@@ -212,6 +214,7 @@ def make_link(request: Request, draft: LinkDraft, tx: Write) -> Linked:
         by=draft.by,
         use_case=draft.use_case,
         lasting=timedelta(hours=draft.hours),
+        clean=_keepers(request).of(tx).redactor.clean,
     )
     until = datetime.fromtimestamp(links.read(token)[0].until, UTC)
     site = cast("str", request.app.state.settings.site)
@@ -233,7 +236,7 @@ def give_by_link(request: Request, said: Given) -> Thanks:
         complete=said.complete,
         text=said.text,
     )
-    _one(request, actor, draft)
+    _one(request, actor, draft, link=link)
     return Thanks()
 
 
@@ -263,13 +266,30 @@ def widget() -> Response:
     )
 
 
-def _one(request: Request, actor: Actor, draft: FeedbackDraft) -> Feedback:
+def _one(
+    request: Request, actor: Actor, draft: FeedbackDraft, *, link: links.Link | None = None
+) -> Feedback:
     with database(request).write(actor) as tx:
         clean = _keepers(request).of(tx).redactor.clean
-        done = commands.give(tx, draft, clean=clean)
+        done = commands.give(tx, draft, clean=clean, link=link)
     if isinstance(done, Refused):
         raise done.error  # once the count of it is kept
     return done
+
+
+def _taken(done: Feedback | Refused | OpsroomError) -> Taken:
+    match done:
+        case Feedback():
+            return Taken(id=done.id, state=done.state.value)
+        case Refused(error) | (OpsroomError() as error):
+            return Taken(code=error.code, error=str(error))
+
+
+def _parsed(item: dict[str, Any]) -> FeedbackDraft | BadFeedback:
+    try:
+        return _draft(item)
+    except BadFeedback as error:
+        return error
 
 
 def _draft(item: dict[str, Any]) -> FeedbackDraft:

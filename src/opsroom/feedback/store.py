@@ -1,8 +1,8 @@
-"""The tables of feedback: what was said, who was refused, and the keys that links are signed
-with. What figures count is marked at writing, so that a figure is one pass over an index.
+"""The tables of feedback: what was said, and who was refused. What figures count is marked at
+writing, so that a figure is one pass over an index. Who weighs a voice holds it (`hold`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,19 +24,31 @@ from sqlalchemy import (
     case,
     func,
     insert,
-    or_,
     select,
     text,
     update,
 )
 
-from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.db import Tx, Utc, alone, insert_missing, metadata
 
-from .model import DAY, HOUR, Feedback, Heard, Source, State
+from .model import (
+    DAY,
+    HOUR,
+    MOST_OF_REPORTER,
+    Feedback,
+    FeedbackDraft,
+    Heard,
+    Source,
+    State,
+    about_of,
+    alone_for,
+)
 
 # Spelt out, since an index over some rows is only used by who asks for the same in the same words.
 _KEYED = text("key <> ''")
 _WORDED = text("(text <> '' OR reasoning <> '')")
+_INTENDED = text("(intent <> '' AND use_case <> '')")
+_WAITS = text("look_at IS NOT NULL")
 
 feedback = Table(
     "feedback",
@@ -76,14 +88,30 @@ feedback = Table(
     Column("at", Utc, nullable=False),
     Column("released_by", String, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("about", String, nullable=False),  # what a voice is heard of once
+    Column("look_at", Utc),  # when to look for its work again, while that is not known
     Index("ix_feedback_project_id", "project", "id"),
-    Index("ix_feedback_project_subject", "project", "subject", "source", "by", "kpi"),
+    Index("ix_feedback_project_about", "project", "about", "source", "by", "kpi"),
     Index("ix_feedback_project_subject_id", "project", "subject", "id"),
     Index("ix_feedback_project_trace", "project", "trace", "id"),
-    Index("ix_feedback_project_by", "project", "by", "at"),
+    Index("ix_feedback_project_by", "project", "by", "source", "at"),
     Index("ix_feedback_counted", "project", "counts", "source", "at"),
     Index("ix_feedback_project_state", "project", "state", "by", "id"),
-    Index("ix_feedback_joined", "joined", "at"),
+    Index(
+        "ix_feedback_waits",
+        "project",
+        "look_at",
+        sqlite_where=_WAITS,
+        postgresql_where=_WAITS,
+    ),
+    Index(
+        "ix_feedback_intended",
+        "project",
+        "counts",
+        "id",
+        sqlite_where=_INTENDED,
+        postgresql_where=_INTENDED,
+    ),
     Index(
         "uq_feedback_key",
         "project",
@@ -107,41 +135,58 @@ floods = Table(
     Column("last_at", Utc, nullable=False),
 )
 
-link_keys = Table(
-    "feedback_link_keys",
-    metadata,
-    Column("project", String, primary_key=True),
-    Column("secret", String(64), nullable=False),
-)
-
 # What is asked of everything that comes in is put together once; building a statement takes
 # longer than running it.
-_RECENT = feedback.c.at > bindparam("hour", type_=Utc)
-_OF_SUBJECT = feedback.c.subject == bindparam("subject")
-_HEARD = select(
-    func.coalesce(func.sum(case((and_(_RECENT, _OF_SUBJECT), 1), else_=0)), 0),
-    func.coalesce(func.sum(case((_RECENT, 1), else_=0)), 0),
-    func.count(),
-).where(
+_OF_VOICE = (
     feedback.c.project == bindparam("project"),
     feedback.c.by == bindparam("by"),
-    feedback.c.at > bindparam("day", type_=Utc),
     feedback.c.source == bindparam("source"),
-    feedback.c.released_by == "",
-    or_(bindparam("everything", type_=Boolean), _OF_SUBJECT),
 )
+_SAME_WORK = and_(
+    feedback.c.about == bindparam("about"), feedback.c.at > bindparam("hour", type_=Utc)
+)
+_TODAY = feedback.c.at > bindparam("day", type_=Utc)
+_OF_USER = select(
+    func.coalesce(func.sum(case((_SAME_WORK, 1), else_=0)), 0),
+    func.coalesce(
+        func.sum(case((feedback.c.at > bindparam("hour", type_=Utc), 1), else_=0)), 0
+    ),
+    func.count(),
+).where(*_OF_VOICE, _TODAY, feedback.c.released_by == "")
+# An index answers both, so that a reporter who says much does not make its own reports slow.
+_OF_REPORTER = select(
+    select(func.count()).where(*_OF_VOICE, _SAME_WORK).scalar_subquery(),
+    select(func.count())
+    .select_from(
+        select(feedback.c.at).where(*_OF_VOICE, _TODAY).limit(MOST_OF_REPORTER).subquery()
+    )
+    .scalar_subquery(),
+)
+
+
+def hold(tx: Tx, which: Iterable[FeedbackDraft]) -> None:
+    """Let nobody else weigh these voices until the transaction ends. Several at once, or one."""
+    alone(tx, (name for one in which for name in alone_for(tx.project, one)))
 
 
 def add(tx: Tx, one: Feedback, *, intent: str) -> None:
-    tx.conn.execute(insert(feedback).values(project=tx.project, intent=intent, **_row(one)))
+    look_at = None if one.joined else one.at
+    row = {"project": tx.project, "intent": intent, "look_at": look_at, **_row(one)}
+    tx.conn.execute(insert(feedback).values(row))
     _recount(tx, one)
 
 
 def join(tx: Tx, one: Feedback, *, intent: str) -> None:
     """Write what is known of the subject of feedback that is there already."""
     row = {name: value for name, value in _row(one).items() if name in _JOINED}
-    tx.conn.execute(update(feedback).where(*_mine(tx, one.id)).values(intent=intent, **row))
+    row |= {"intent": intent, "look_at": None}
+    tx.conn.execute(update(feedback).where(*_mine(tx, one.id)).values(row))
     _recount(tx, one)
+
+
+def look_again(tx: Tx, feedback_id: str, at: datetime | None) -> None:
+    """Look for the work of what was said then; None: never again."""
+    tx.conn.execute(update(feedback).where(*_mine(tx, feedback_id)).values(look_at=at))
 
 
 def found(tx: Tx, feedback_id: str) -> Feedback | None:
@@ -157,8 +202,14 @@ def of_key(tx: Tx, key: str) -> Feedback | None:
     return None if row is None else _feedback(row)
 
 
+def those(tx: Tx, ids: Sequence[str]) -> list[Feedback]:
+    """The feedback of these ids, as it is now."""
+    wanted = select(feedback).where(feedback.c.project == tx.project, feedback.c.id.in_(ids))
+    return [_feedback(row) for row in tx.conn.execute(wanted).mappings()]
+
+
 def strangers(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Feedback]:
-    """Feedback about these subjects that was not known when it came."""
+    """Feedback about these subjects whose work was not known when it came."""
     wanted = select(feedback).where(
         feedback.c.project == tx.project,
         feedback.c.subject.in_(subjects),
@@ -167,15 +218,13 @@ def strangers(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Feedback]:
     return [_feedback(row) for row in tx.conn.execute(wanted.limit(limit)).mappings()]
 
 
-def unknown_traces(tx: Tx, since: datetime, *, limit: int) -> list[tuple[str, str]]:
-    """The traces, with their projects (of all of them), that were not known when something was
-    said of them since; the newest.
-    """
-    wanted = select(feedback.c.project, feedback.c.trace).where(
-        feedback.c.joined.is_(False), feedback.c.trace != "", feedback.c.at >= since
+def waiting(tx: Tx, *, limit: int) -> list[Feedback]:
+    """Feedback whose work is to be looked for by now, what has waited longest first."""
+    wanted = select(feedback).where(
+        feedback.c.project == tx.project, _WAITS, feedback.c.look_at <= tx.now
     )
-    rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit))
-    return list(dict.fromkeys((row.project, row.trace) for row in rows))
+    rows = tx.conn.execute(wanted.order_by(feedback.c.look_at).limit(limit)).mappings()
+    return [_feedback(row) for row in rows]
 
 
 def page(
@@ -219,19 +268,21 @@ def page(
     return [_feedback(row) for row in rows]
 
 
-def heard(tx: Tx, source: Source, by: str, subject: str) -> Heard:
+def heard(tx: Tx, source: Source, by: str, about: str) -> Heard:
     """How much a voice has said lately."""
     asked = {
         "project": tx.project,
         "by": by,
         "source": source.value,
-        "subject": subject,
-        "everything": source is Source.USER,
+        "about": about,
         "hour": tx.now - tx.lasting(HOUR),
         "day": tx.now - tx.lasting(DAY),
     }
-    found = tx.conn.execute(_HEARD, asked).one()
-    return Heard(of_subject=found[0], in_hour=found[1], in_day=found[2])
+    if source is Source.USER:
+        of_work, in_hour, in_day = tx.conn.execute(_OF_USER, asked).one()
+        return Heard(of_subject=of_work, in_hour=in_hour, in_day=in_day)
+    of_work, in_day = tx.conn.execute(_OF_REPORTER, asked).one()
+    return Heard(of_subject=of_work, in_day=in_day)
 
 
 def set_aside(tx: Tx, by: str, *, because: str, limit: int) -> int:
@@ -306,99 +357,19 @@ def refused(tx: Tx, *, limit: int) -> dict[str, tuple[int, datetime]]:
 
 
 def intents(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
-    """The newest intents, with the use case of each."""
+    """The newest intents of what counts, with the use case of each."""
     wanted = select(feedback.c.intent, feedback.c.use_case).where(
-        feedback.c.project == tx.project, feedback.c.intent != "", feedback.c.use_case != ""
+        feedback.c.project == tx.project, feedback.c.counts.is_(True), _INTENDED
     )
     rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit))
     return list(dict.fromkeys((row.intent, row.use_case) for row in rows))
-
-
-def votes(tx: Tx, since: datetime, *, limit: int) -> list[dict[str, Any]]:
-    """What users said, by use case, agent and version: of each question how many said yes, and
-    how many said anything; the largest groups first.
-    """
-    by = (feedback.c.use_case, feedback.c.agent, feedback.c.version)
-    questions = {
-        name: (func.count(column), func.coalesce(func.sum(case((column, 1), else_=0)), 0))
-        for name, column in (
-            ("helpful", feedback.c.helpful),
-            ("accurate", feedback.c.accurate),
-            ("complete", feedback.c.complete),
-        )
-    }
-    voices = func.count()
-    wanted = (
-        select(
-            *by,
-            voices.label("voices"),
-            *(one.label(f"{name}_n") for name, (one, _) in questions.items()),
-            *(one.label(f"{name}_yes") for name, (_, one) in questions.items()),
-        )
-        .where(*_counted(tx, Source.USER, since))
-        .group_by(*by)
-        .order_by(voices.desc(), *by)
-        .limit(limit)
-    )
-    return [dict(row) for row in tx.conn.execute(wanted).mappings()]
-
-
-def results(tx: Tx, since: datetime, *, limit: int) -> list[dict[str, Any]]:
-    """What the business reported, by agent, result, unit and version: how many, the mean, and
-    the sum of squares around it.
-    """
-    by = (feedback.c.agent, feedback.c.kpi, feedback.c.unit, feedback.c.version)
-    of = (*_counted(tx, Source.BUSINESS, since), feedback.c.version != "")
-    means = (
-        select(*by, func.count().label("n"), func.avg(feedback.c.amount).label("mean"))
-        .where(*of)
-        .group_by(*by)
-        .order_by(func.count().desc(), *by)
-        .limit(limit)
-        .cte("means")
-    )
-    away = feedback.c.amount - means.c.mean
-    same = and_(*(feedback.c[column.name] == means.c[column.name] for column in by))
-    named = [means.c[column.name] for column in by]
-    wanted = (
-        select(*named, means.c.n, means.c.mean, func.sum(away * away).label("squares"))
-        .select_from(feedback.join(means, same))
-        .where(*of)
-        .group_by(*named, means.c.n, means.c.mean)
-        .order_by(*named)
-    )
-    return [dict(row) for row in tx.conn.execute(wanted).mappings()]
-
-
-def counted(tx: Tx, since: datetime) -> dict[Source, int]:
-    """How much figures use, by source."""
-    wanted = (
-        select(feedback.c.source, func.count())
-        .where(
-            feedback.c.project == tx.project,
-            feedback.c.counts.is_(True),
-            feedback.c.at >= since,
-        )
-        .group_by(feedback.c.source)
-    )
-    return {Source(row[0]): row[1] for row in tx.conn.execute(wanted)}
-
-
-def link_key(tx: Tx) -> str | None:
-    """What the links of the project are signed with; None where it never made one."""
-    wanted = select(link_keys.c.secret).where(link_keys.c.project == tx.project)
-    return tx.conn.execute(wanted).scalar()
-
-
-def keep_link_key(tx: Tx, secret: str) -> None:
-    insert_missing(tx, link_keys, [{"project": tx.project, "secret": secret}])
 
 
 def _recount(tx: Tx, changed: Feedback) -> None:
     """Let the newest of what one voice said of one thing count, and the rest not."""
     said = [
         feedback.c.project == tx.project,
-        feedback.c.subject == changed.subject,
+        feedback.c.about == about_of(changed.source, changed.subject, changed.turn),
         feedback.c.source == changed.source.value,
         feedback.c.kpi == changed.kpi,
     ]
@@ -418,15 +389,6 @@ def _recount(tx: Tx, changed: Feedback) -> None:
         tx.conn.execute(update(feedback).where(*_mine(tx, winner)).values(counts=True))
 
 
-def _counted(tx: Tx, source: Source, since: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        feedback.c.project == tx.project,
-        feedback.c.counts.is_(True),
-        feedback.c.source == source.value,
-        feedback.c.at >= since,
-    )
-
-
 def _mine(tx: Tx, feedback_id: str) -> tuple[ColumnElement[bool], ...]:
     return (feedback.c.project == tx.project, feedback.c.id == feedback_id)
 
@@ -434,7 +396,7 @@ def _mine(tx: Tx, feedback_id: str) -> tuple[ColumnElement[bool], ...]:
 _JOINED = frozenset(
     {
         "agent", "version", "environment", "release", "arm", "turn", "trace", "use_case",
-        "joined", "state", "because",
+        "joined", "state", "because", "about",
     }
 )  # fmt: skip
 
@@ -442,6 +404,7 @@ _JOINED = frozenset(
 def _row(one: Feedback) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in Feedback.__dataclass_fields__},
+        "about": about_of(one.source, one.subject, one.turn),
         "source": one.source.value,
         "state": one.state.value,
         "sources": list(one.sources),

@@ -465,6 +465,10 @@ WORDS: dict[str, Words] = {
         note="{because}",
         tone="warn",
     ),
+    "feedback.linked": Words(says="{actor} made a link for feedback about {about}"),
+    "feedback.links_revoked": Words(
+        says="{actor} revoked every feedback link made until then", tone="warn"
+    ),
     "feedback.released": Words(
         says="{actor} let feedback about {about} count", note="set aside: {because}"
     ),
