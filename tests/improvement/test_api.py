@@ -14,8 +14,8 @@ from tests.improvement.world import CANARY, CASES, DATASET, desk, plan, with_can
 from opsroom.app.kinds import KINDS
 from opsroom.app.models import ConfiguredModels
 from opsroom.app.settings import Settings
-from opsroom.corrections.model import split_of
 from opsroom.corrections.reactions import reactions as corrections
+from opsroom.datasets.model import split_of
 from opsroom.evals.measure import Measurement, measure
 from opsroom.improvement.cli import _candidates, _issues, _list, _one
 from opsroom.improvement.model import Method

@@ -184,9 +184,10 @@ lines = st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=8)
 
 @given(lines, st.integers(0, 8))
 def test_a_line_is_rewritten_only_where_it_is_one(some: list[str], at: int) -> None:
-    spec = {"text": "\n".join(some), "parts": [{"n": 1}]}
+    whole = "\n".join(some)
+    spec = {"text": whole, "parts": [{"n": 1}]}
     wanted = some[at] if at < len(some) else "z"
-    stands = spec["text"].split("\n").count(wanted)
+    stands = whole.split("\n").count(wanted)
     assert (wanted in own_lines(spec)) is (stands == 1)
     changed = {**spec, "text": "\n".join("new" if x == wanted else x for x in some)}
     assert rewritten(spec, wanted, "new") == (changed if some else {**spec, "text": ""})

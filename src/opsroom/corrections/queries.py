@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from opsroom.actions import queries as actions
+from opsroom.datasets.model import TEST
 from opsroom.evals import queries as evals
 from opsroom.evals.queries import Use
 from opsroom.evidence import Interval, Tally
@@ -18,7 +19,7 @@ from opsroom.registry import queries as registry
 
 from . import commands, seconds, store
 from .errors import CorrectionNotFound
-from .model import TEST, Correction, State
+from .model import Correction, State
 
 PAGE = 50
 MOST = 100
