@@ -6,25 +6,17 @@ that counts cached tokens beside the input and not within it is understood as we
 """
 
 COST = "Decimal(38, 15)"
-# In the order of `opsroom.models.rates.Rates`.
-INPUT, CACHE_READ, CACHE_WRITE, OUTPUT, REASONING, REQUEST = range(1, 7)
 
 _WITHIN = "s.cache_read_tokens + s.cache_write_tokens <= s.input_tokens"
 _FRESH = f"if({_WITHIN}, s.input_tokens - s.cache_read_tokens - s.cache_write_tokens, s.input_tokens)"
 _ALL = f"if({_WITHIN}, s.input_tokens, s.input_tokens + s.cache_read_tokens + s.cache_write_tokens)"
 _TIER = f"p.rates[arrayCount(x -> {_ALL} > x, p.above) + 1]"
 _THOUGHT = "least(s.reasoning_tokens, s.output_tokens)"
-_SUM = " + ".join(
-    f"toDecimal128({_TIER}[{place}], 15) * toUInt32({count})"
-    for place, count in (
-        (INPUT, _FRESH),
-        (CACHE_READ, "s.cache_read_tokens"),
-        (CACHE_WRITE, "s.cache_write_tokens"),
-        (OUTPUT, f"s.output_tokens - {_THOUGHT}"),
-        (REASONING, _THOUGHT),
-        (REQUEST, "1"),
-    )
-)
+# How many of each, in the order of `opsroom.models.rates.Rates`: input, cache read, cache write,
+# output, reasoning, request. Where there is no price, there is no tier.
+_COUNTS = f"""[toUInt32({_FRESH}), s.cache_read_tokens, s.cache_write_tokens,
+        toUInt32(s.output_tokens - {_THOUGHT}), {_THOUGHT}, 1]"""
+_SUM = f"arraySum((rate, count) -> rate * count, arrayResize({_TIER}, 6), {_COUNTS})"
 _COUNTED = "s.input_tokens + s.output_tokens + s.cache_read_tokens > 0"
 COST_COLUMNS = f"""
     if(s.calls_model AND {_COUNTED} AND length(p.rates) > 0, {_SUM}, NULL) AS cost,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .aliases import ALIASES, CONTENT, MODEL_OPERATIONS, OPERATIONS, PROVIDERS, known
 from .costs import COST_COLUMNS, PRICE_JOIN
-from .wire import COLUMNS
+from .wire import COLUMNS, SPAN, SPAN_COLUMNS
 
 MOST_ATTRIBUTES = 256
 MOST_EVENTS = 1_024
@@ -93,7 +93,7 @@ _LINKED = "`links.trace_id`, `links.span_id`, `links.attributes`"
 _TEXT_PAIRS = "Array(Tuple(String, String))"
 _CARRIED_COLUMNS = """project String, sender String, digest UInt64,
     received DateTime64(3, 'UTC'), capture Bool"""
-_SPAN_COLUMNS = f"""{_CARRIED_COLUMNS}, scope String, scope_version String,
+_READ_COLUMNS = f"""{_CARRIED_COLUMNS}, scope String, scope_version String,
     trace_id String, span_id String, parent_id String, name String, span_kind Int8,
     start DateTime64(9, 'UTC'), duration UInt64, code Int32, status_message String,
     dropped UInt32"""
@@ -116,21 +116,27 @@ class Stage:
 
 
 def stages() -> tuple[Stage, ...]:
-    """From a request to spans, in three small steps.
+    """From a request to spans, in small steps.
 
     One statement could do it, but ClickHouse analyses a statement anew for every insert, and
-    for this one that would take half a second; each of these takes some milliseconds.
+    for this one that would take half a second; each of these takes some milliseconds. The time
+    grows with the length of a type's name, so that nothing is done to a span while it is whole.
     """
     return (
-        Stage(COLUMNS, _spans),
+        Stage(COLUMNS, _apart),
         Stage(
-            f"""{_SPAN_COLUMNS}, above {_TEXT_PAIRS}, pairs {_TEXT_PAIRS},
+            f"""{_CARRIED_COLUMNS}, scope String, scope_version String, above {_TEXT_PAIRS},
+            {SPAN_COLUMNS}""",
+            _spans,
+        ),
+        Stage(
+            f"""{_READ_COLUMNS}, above {_TEXT_PAIRS}, pairs {_TEXT_PAIRS},
             events Array(Tuple(UInt64, String, {_TEXT_PAIRS})),
             links Array(Tuple(String, String, {_TEXT_PAIRS}))""",
             _found_words,
         ),
         Stage(
-            f"""{_SPAN_COLUMNS}, found Map(UInt16, String), own_agent Bool, raised String,
+            f"""{_READ_COLUMNS}, found Map(UInt16, String), own_agent Bool, raised String,
             attributes {_TEXTS}, content {_TEXTS}, resource {_TEXTS},
             `events.at` Array(DateTime64(9, 'UTC')), `events.name` Array(String),
             `events.attributes` Array({_TEXTS}), `links.trace_id` Array(String),
@@ -140,34 +146,39 @@ def stages() -> tuple[Stage, ...]:
     )
 
 
-def _spans(inbox: str) -> str:
-    """Requests to spans: ids as text, attributes as pairs, cut to what is kept."""
+def _apart(inbox: str) -> str:
+    """Requests to spans as they came, field by field."""
+    fields = ", ".join(f"s.{place} AS {name}" for place, name in enumerate(SPAN, 1))
+    return f"""
+SELECT {_CARRIED}, above, scope, scope_version, {fields}
+FROM (SELECT {_CARRIED}, above, left(scoped.1.1, {LONGEST_NAME}) AS scope,
+    left(scoped.1.2, {LONGEST_NAME}) AS scope_version, arrayJoin(scoped.2) AS s
+FROM (SELECT {_CARRIED}, {_pairs("one.1.1")} AS above, arrayJoin(one.2) AS scoped
+FROM (SELECT project, sender, digest, capture, arrayJoin(resource_spans) AS one,
+    fromUnixTimestamp64Milli(toInt64(intDiv(received, 1000000)), 'UTC') AS received
+FROM {inbox})))"""
+
+
+def _spans(apart: str) -> str:
+    """Ids as text, attributes as pairs, cut to what is kept."""
     id_of = "lower(hex({}))".format
     return f"""
 SELECT {_CARRIED}, scope, scope_version, {id_of("s.trace_id")} AS trace_id,
     {id_of("s.span_id")} AS span_id, {id_of("s.parent_span_id")} AS parent_id,
     left(s.name, {LONGEST_NAME}) AS name, toInt8(s.kind) AS span_kind,
     fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS start,
-    s.end_time_unix_nano - s.start_time_unix_nano AS duration, s.status.code AS code,
-    if(capture, left(s.status.message, {LONGEST_VALUE}), '') AS status_message,
+    s.end_time_unix_nano - s.start_time_unix_nano AS duration, s.status.1 AS code,
+    if(capture, left(s.status.2, {LONGEST_VALUE}), '') AS status_message,
     toUInt32(s.dropped_attributes_count
         + length(s.attributes) - least(length(s.attributes), {MOST_ATTRIBUTES})
         + length(s.events) - least(length(s.events), {MOST_EVENTS})
         + length(s.links) - least(length(s.links), {MOST_LINKS})
-        + arrayCount(p -> length(p.key) > {LONGEST_KEY}
-            OR length(p.value.string_value) > {LONGEST_VALUE}, s.attributes)) AS dropped,
+        + arrayCount(p -> length(p.1) > {LONGEST_KEY} OR length(p.2.2) > {LONGEST_VALUE},
+            s.attributes)) AS dropped,
     above, {_pairs("s.attributes")} AS pairs,
-    arrayMap(e -> (e.time_unix_nano, e.name, {_pairs("e.attributes")}),
-        arraySlice(s.events, 1, {MOST_EVENTS})) AS events,
-    arrayMap(l -> (l.trace_id, l.span_id, {_pairs("l.attributes")}),
-        arraySlice(s.links, 1, {MOST_LINKS})) AS links
-FROM (SELECT {_CARRIED}, above, left(scoped.scope.name, {LONGEST_NAME}) AS scope,
-    left(scoped.scope.version, {LONGEST_NAME}) AS scope_version, arrayJoin(scoped.spans) AS s
-FROM (SELECT {_CARRIED}, {_pairs("one.resource.attributes")} AS above,
-    arrayJoin(one.scope_spans) AS scoped
-FROM (SELECT project, sender, digest, capture, arrayJoin(resource_spans) AS one,
-    fromUnixTimestamp64Milli(toInt64(intDiv(received, 1000000)), 'UTC') AS received
-FROM {inbox})))"""
+    arrayMap(e -> (e.1, e.2, {_pairs("e.3")}), arraySlice(s.events, 1, {MOST_EVENTS})) AS events,
+    arrayMap(l -> (l.1, l.2, {_pairs("l.3")}), arraySlice(s.links, 1, {MOST_LINKS})) AS links
+FROM {apart} AS s"""
 
 
 def _found_words(spans: str) -> str:
@@ -180,8 +191,8 @@ def _found_words(spans: str) -> str:
     return f"""
 SELECT {_CARRIED}, scope, scope_version, {_IDS}, name, span_kind, start, duration, code,
     status_message, dropped,
-    CAST((arrayMap(c -> intDiv(c.1, {_RANKS}), ranked), arrayMap(c -> c.2, ranked)),
-        'Map(UInt16, String)') AS found,
+    CAST((arrayMap(c -> intDiv(c.1, {_RANKS}), ranked),
+        arrayMap(c -> left(c.2, {LONGEST_NAME}), ranked)), 'Map(UInt16, String)') AS found,
     arrayExists(c -> intDiv(c.1, {_RANKS}) = {FIELDS["agent"]}, own) AS own_agent,
     CAST(arrayFilter((p, t) -> NOT t, pairs, said), '{_TEXTS}') AS attributes,
     CAST(arrayFilter((p, t) -> t AND capture, pairs, said), '{_TEXTS}') AS content,
@@ -204,27 +215,27 @@ FROM {spans}))"""
 
 def _priced(found: str) -> str:
     """The columns that a span is asked by, and what it cost."""
-    words = ",\n    ".join(f"left({_found(name)}, {LONGEST_NAME}) AS {name}" for name in _WORDS)
-    told = ",\n    ".join(f"{_found(f'{name}_tokens')} AS {name}_told" for name in _COUNTS)
+    words = ", ".join(f"{_found(name)} AS {name}" for name in _WORDS)
     counts = ",\n    ".join(
-        f"if(calls_model, toUInt32(toFloat64OrZero({name}_told)), 0) AS {name}_tokens"
+        f"if(calls_model, toUInt32(toFloat64OrZero({_found(f'{name}_tokens')})), 0) AS {name}_tokens"
         for name in _COUNTS
     )
     return f"""
 SELECT {PLAIN_COLUMNS}, toUInt64(toUnixTimestamp64Milli(received)) AS revision, {COST_COLUMNS}
-FROM (SELECT *, operation IN ({", ".join(map(quoted, MODEL_OPERATIONS))}) AS calls_model,
-    {counts}
-FROM (SELECT *, if(served_model != '', served_model, requested_model) AS model,
-    multiIf(operation_told != '', left({_transform("operation_told", OPERATIONS)}, {LONGEST_NAME}),
+FROM (SELECT *, {words},
+    {_lower("operation")} AS operation_told, {_found("error_type")} AS error_told,
+    multiIf(operation_told != '', {_transform("operation_told", OPERATIONS)},
         tool != '', 'execute_tool',
         served_model != '' OR (requested_model != '' AND agent = ''), 'chat',
         own_agent, 'invoke_agent', '') AS operation,
-    left({_transform("provider_told", PROVIDERS)}, {LONGEST_NAME}) AS provider,
+    operation IN ({", ".join(map(quoted, MODEL_OPERATIONS))}) AS calls_model,
+    {counts},
+    if(served_model != '', served_model, requested_model) AS model,
+    {_lower("provider")} AS provider_told,
+    {_transform("provider_told", PROVIDERS)} AS provider,
+    toFloat32OrNull({_found("confidence")}) AS confidence,
     multiIf(code = 2 OR error_told != '', 'error', code = 1, 'ok', 'unset') AS status,
-    left(multiIf(error_told != '', error_told, raised != '', raised, code = 2, 'error', ''),
-        {LONGEST_NAME}) AS error_type
-FROM (SELECT *, {words}, {told},
-    {_lower("operation")} AS operation_told, {_lower("provider")} AS provider_told,
-    toFloat32OrNull({_found("confidence")}) AS confidence, {_found("error_type")} AS error_told
-FROM {found}))) AS s
+    multiIf(error_told != '', error_told, raised != '', left(raised, {LONGEST_NAME}),
+        code = 2, 'error', '') AS error_type
+FROM {found}) AS s
 {PRICE_JOIN}"""

@@ -53,19 +53,29 @@ def _any(array: str) -> str:
 
 _FLATS = f"Tuple(values Array({_any('String')}))"
 PAIRS = f"Array(Tuple(key String, value {_any(_FLATS)}))"
+# The fields of a span that are read, in the order of its tuple.
+SPAN = {
+    "trace_id": "String",
+    "span_id": "String",
+    "parent_span_id": "String",
+    "name": "String",
+    "kind": "Int32",
+    "start_time_unix_nano": "UInt64",
+    "end_time_unix_nano": "UInt64",
+    "attributes": PAIRS,
+    "dropped_attributes_count": "UInt32",
+    "events": f"Array(Tuple(time_unix_nano UInt64, name String, attributes {PAIRS}))",
+    "links": f"Array(Tuple(trace_id String, span_id String, attributes {PAIRS}))",
+    "status": "Tuple(code Int32, message String)",
+}
+SPAN_COLUMNS = ", ".join(f"{name} {kind}" for name, kind in SPAN.items())
 COLUMNS = f"""
     project String, capture Bool, received UInt64, digest UInt64, sender String,
     resource_spans Array(Tuple(
         resource Tuple(attributes {PAIRS}),
         scope_spans Array(Tuple(
             scope Tuple(name String, version String),
-            spans Array(Tuple(
-                trace_id String, span_id String, parent_span_id String, name String, kind Int32,
-                start_time_unix_nano UInt64, end_time_unix_nano UInt64, attributes {PAIRS},
-                dropped_attributes_count UInt32,
-                events Array(Tuple(time_unix_nano UInt64, name String, attributes {PAIRS})),
-                links Array(Tuple(trace_id String, span_id String, attributes {PAIRS})),
-                status Tuple(code Int32, message String)))))))"""
+            spans Array(Tuple({SPAN_COLUMNS}))))))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
