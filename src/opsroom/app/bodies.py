@@ -4,6 +4,7 @@ A body is read and unpacked before anything else looks at it, so that a gzip bom
 little time and a bounded amount of memory, and no route ever sees half of one.
 """
 
+import asyncio
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,12 +85,19 @@ class LimitBodies:
         try:
             body = await _read(receive, headers, packed)
             if encoding := headers.get("content-encoding"):
-                body = unpack(body, encoding, self._limits)
+                body = await _unpacked(body, encoding, self._limits)
         except OpsroomError as error:
             await error_response(error)(scope, receive, send)
             return
         scope = _plain(scope, len(body))
         await self._app(scope, _replay(body, receive), send)
+
+
+async def _unpacked(body: bytes, encoding: str, limits: Limits) -> bytes:
+    """Large ones beside the event loop: others are answered meanwhile."""
+    if len(body) < STEP:
+        return unpack(body, encoding, limits)
+    return await asyncio.to_thread(unpack, body, encoding, limits)
 
 
 def unpack(body: bytes, encoding: str, limits: Limits) -> bytes:
