@@ -1,6 +1,7 @@
 """What is tried on agents is seen, said once, and ends the release under which it happens."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -167,11 +168,59 @@ def test_somebody_else_was_faster(office: Office) -> None:
         assert len(queries.events(tx)) == 1
 
 
-def test_many_turns_are_all_looked_at(office: Office) -> None:
+def test_many_turns_are_all_looked_at_and_no_entry_twice(office: Office) -> None:
     turns = [office.turn() for _ in range(60)]
     for turn in turns:
         office.propose(turn, "format_disk")
+    with office.db.read(SYSTEM) as tx:
+        entries = journal.head(tx).seq
+    seer = watcher(office.db)
+    looks: list[int] = []
+    while sum(looks) < entries:
+        looks.append(seer.look())
+    assert sum(looks) == entries
     assert len(watch(office.db)) == 60
+
+
+def record(office: Office, event: str, agent: str) -> None:
+    with office.db.write(SYSTEM) as tx:
+        tx.record(event, "turn/t", agent=agent, where="look", words="w", about="a")
+
+
+def test_events_of_an_agent_are_found_behind_many_of_others(office: Office) -> None:
+    """A page is as full as it can be, whoever else was seen since."""
+    record(office, "security.order_seen", "quiet")
+    for _ in range(6):
+        record(office, "security.order_seen", "loud")
+    record(office, "security.odd_output", "quiet")
+    with office.db.read(SYSTEM) as tx:
+        first = queries.events(tx, agent="quiet", limit=1)
+        rest = queries.events(tx, agent="quiet", limit=1, before=first[-1].seq)
+        assert [one.event for one in (*first, *rest)] == [
+            "security.odd_output",
+            "security.order_seen",
+        ]
+        assert queries.events(tx, agent="quiet", before=rest[-1].seq) == []
+
+
+def test_every_event_of_the_time_is_counted(office: Office) -> None:
+    for _ in range(3):
+        record(office, "security.order_seen", "a")
+    office.clock.move(timedelta(hours=2))
+    for _ in range(2):
+        record(office, "security.order_seen", "a")
+    record(office, "security.unknown_tool", "a")
+    with office.db.read(SYSTEM) as tx:
+        assert queries.counts(tx, back=timedelta(hours=3))["security.order_seen"] == 5
+        assert queries.counts(tx, back=timedelta(hours=2))["security.order_seen"] == 5
+        assert queries.counts(tx, back=timedelta(hours=1)) == {
+            "security.order_seen": 2,
+            "security.unknown_tool": 1,
+        }
+        assert queries.counts(tx, back=timedelta()).get("security.order_seen") == 2
+    office.clock.move(timedelta(hours=9))
+    with office.db.read(SYSTEM) as tx:
+        assert queries.counts(tx, back=timedelta(hours=1)) == {}
 
 
 def challenger(site: Site) -> Any:

@@ -1,6 +1,7 @@
 """Looking at the journal."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from opsroom.kit.db import Tx
 
@@ -23,13 +24,28 @@ def entries(
     subject: str | None = None,
     event: str | None = None,
     actor: str | None = None,
+    agent: str | None = None,
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[tuple[Entry, str]]:
-    """Entries of this project with their hashes, newest first; go on with the last `seq`."""
+    """Entries of this project with their hashes, newest first; go on with the last `seq`.
+
+    `agent` is the one that facts name, which is asked of every entry: name an event as well.
+    """
     return store.entries(
-        tx, subject=subject, event=event, actor=actor, before=before, limit=limit
+        tx,
+        subject=subject,
+        event=event,
+        actor=actor,
+        agent=agent,
+        before=before,
+        limit=limit,
     )
+
+
+def counts(tx: Tx, events: Collection[str], *, since: datetime) -> dict[str, int]:
+    """How many entries of this project about each of `events` are not older than `since`."""
+    return store.counts(tx, events, since=store.first_since(tx, since))
 
 
 def latest(tx: Tx, events: tuple[str, ...]) -> int:

@@ -4,7 +4,9 @@ Only the record is stored; what we search by is computed from it by the database
 a column cannot say anything that the hash does not cover.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -33,23 +35,27 @@ from .model import Entry, Head, link, read
 
 
 class RecordField(ColumnElement[str]):
-    """A top-level text field of the canonical record, as a column expression."""
+    """A text field of the canonical record, as a column expression: by its name, or by the
+    names on the way to it.
+    """
 
-    inherit_cache = True
+    inherit_cache = False  # what it says hangs on its path
     type = String()
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, *path: str) -> None:
+        self.path = path
 
 
 @compiles(RecordField, "sqlite")
 def _sqlite_field(element: RecordField, _compiler: Any, **_: Any) -> str:
-    return f"json_extract(record, '$.{element.name}')"
+    return f"json_extract(record, '$.{'.'.join(element.path)}')"
 
 
 @compiles(RecordField, "postgresql")
 def _postgres_field(element: RecordField, _compiler: Any, **_: Any) -> str:
-    return f"((record::jsonb) ->> '{element.name}')"
+    *way, last = element.path
+    within = "".join(f" -> '{name}'" for name in way)
+    return f"((record::jsonb){within} ->> '{last}')"
 
 
 PAGE = 10_000
@@ -171,6 +177,7 @@ def entries(
     subject: str | None = None,
     event: str | None = None,
     actor: str | None = None,
+    agent: str | None = None,
     before: int | None = None,
     limit: int,
 ) -> list[tuple[Entry, str]]:
@@ -182,10 +189,36 @@ def entries(
         wanted = wanted.where(journal.c.event == event)
     if actor is not None:
         wanted = wanted.where(journal.c.actor == actor)
+    if agent is not None:
+        wanted = wanted.where(RecordField("facts", "agent") == agent)
     if before is not None:
         wanted = wanted.where(journal.c.seq < before)
     rows = tx.conn.execute(wanted.order_by(journal.c.seq.desc()).limit(limit))
     return [(read(record), hash_) for record, hash_ in rows]
+
+
+def first_since(tx: Tx, moment: datetime) -> int:
+    """The number of the first entry of any project that is not older than `moment`, or the one
+    that the next will get. Numbers have no gaps and entries stand in the order of time, so a
+    handful of them is looked at.
+    """
+    last = head(tx).seq
+    numbers = range(1, last + 1)
+    record = select(journal.c.record).where(journal.c.seq == bindparam("number"))
+
+    def at(number: int) -> datetime:
+        return read(tx.conn.execute(record, {"number": number}).scalar_one()).at
+
+    return 1 + bisect_left(numbers, moment, key=at)
+
+
+def counts(tx: Tx, events: Collection[str], *, since: int) -> dict[str, int]:
+    """How many entries of this project there are of each of `events`, from number `since` on."""
+    wanted = select(journal.c.event, func.count().label("many")).where(
+        journal.c.project == tx.project, journal.c.event.in_(events), journal.c.seq >= since
+    )
+    rows = tx.conn.execute(wanted.group_by(journal.c.event))
+    return {row.event: row.many for row in rows}
 
 
 def peek(tx: Tx, reader: str) -> int:

@@ -129,7 +129,7 @@ ALERTS: Final = Metric(
 DRIFTS: Final = Metric("opsroom_drifts_open", "Drifts that nobody has accepted yet.")
 SECURITY: Final = Metric(
     "opsroom_security_events_last_day",
-    "Security events of the last 24 hours, 500 of each kind at most.",
+    "Security events of the last 24 hours.",
     ("kind",),
 )
 RELEASES: Final = Metric("opsroom_releases", "Releases, by where they stand.", ("state",))

@@ -26,17 +26,12 @@ def events(
     found = [
         entry
         for name in ((event,) if event else EVENTS)
-        for entry, _ in journal.entries(tx, event=name, before=before, limit=limit)
-        if agent is None or entry.facts.get("agent") == agent
+        for entry, _ in journal.entries(tx, event=name, agent=agent, before=before, limit=limit)
     ]
     return sorted(found, key=lambda entry: -entry.seq)[:limit]
 
 
 def counts(tx: Tx, *, back: timedelta) -> dict[str, int]:
-    """How many there were of each kind, by how many there were; 500 of each at most."""
-    since = tx.now - back
-    found = {
-        name: sum(entry.at > since for entry, _ in journal.entries(tx, event=name, limit=500))
-        for name in EVENTS
-    }
-    return dict(sorted(((k, n) for k, n in found.items() if n), key=lambda one: -one[1]))
+    """How many there were of each kind, by how many there were."""
+    found = journal.counts(tx, EVENTS, since=tx.now - back)
+    return dict(sorted(found.items(), key=lambda one: -one[1]))

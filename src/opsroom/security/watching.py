@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opsroom.actions import queries as actions
+from opsroom.actions.model import Turn
 from opsroom.actions.queries import TurnRecord
 from opsroom.detectors.canary import Canaries
 from opsroom.detectors.looking import findings
@@ -40,7 +41,6 @@ TELLING = frozenset(
         "turn.ended",
     }
 )
-MOST_TURNS = 50  # at a time
 MOST_KEPT = 4_096  # texts whose findings are kept: a turn is looked at again and again
 MOST_OF_A_TURN = 20  # events
 Findings = tuple[Finding, ...]
@@ -74,35 +74,31 @@ class Watcher:
         begun, entries = outbox.ahead(self.db, READER)
         if not entries:
             return 0
-        turns, upto = self._turns(entries)
-        seen = [(place, turn, self._read(turn)) for place, turn in turns]
+        seen = [self._look(project, turn) for project, turn in self._turns(entries)]
         boundary("security.before_note")
         with self.db.write(Actor(SYSTEM, "", human=False)) as tx:
-            if outbox.take(tx, READER, since=begun, upto=upto):
+            if outbox.take(tx, READER, since=begun, upto=entries[-1].seq):
                 for project, turn, found in seen:
                     tx.actor = Actor(SYSTEM, project, human=False)
                     _note(tx, turn, found)
         return len(entries)
 
-    def _turns(self, entries: Sequence[Entry]) -> tuple[list[tuple[str, TurnRecord]], int]:
-        """The turns that entries are about, as they stand, and how far that goes."""
+    def _turns(self, entries: Sequence[Entry]) -> list[tuple[str, str]]:
+        """The turns that entries are about, each once, with their projects."""
         wanted: dict[tuple[str, str], None] = {}
-        upto = entries[0].seq
-        found: list[tuple[str, TurnRecord]] = []
         with self.db.read(Actor(SYSTEM, "", human=False)) as tx:
             for entry in entries:
                 if entry.event in TELLING:
                     tx.actor = Actor(SYSTEM, entry.project, human=False)
-                    turn = _turn_of(tx, entry)
-                    if turn and (entry.project, turn) not in wanted:
-                        if len(wanted) == MOST_TURNS:
-                            break
+                    if turn := _turn_of(tx, entry):
                         wanted[entry.project, turn] = None
-                upto = entry.seq
-            for project, turn in wanted:
-                tx.actor = Actor(SYSTEM, project, human=False)
-                found.append((project, actions.turn(tx, turn)))
-        return found, upto
+        return list(wanted)
+
+    def _look(self, project: str, turn: str) -> tuple[str, Turn, list[Sighting]]:
+        """What is to be seen in a turn as it stands; its texts are let go of again."""
+        with self.db.read(Actor(SYSTEM, project, human=False)) as tx:
+            record = actions.turn(tx, turn)
+        return project, record.turn, self._read(record)
 
     def _read(self, record: TurnRecord) -> list[Sighting]:
         heard = [self._seen(one.tool or "a tool", one.text) for one in untrusted(record.texts)]
@@ -141,9 +137,8 @@ def _turn_of(tx: Tx, entry: Entry) -> str:
         return ""
 
 
-def _note(tx: Tx, record: TurnRecord, found: Iterable[Sighting]) -> None:
+def _note(tx: Tx, turn: Turn, found: Iterable[Sighting]) -> None:
     """Put what is new into the journal; what must not happen is reported to the release."""
-    turn = record.turn
     subject = f"turn/{turn.id}"
     before = journal.entries(tx, subject=subject, limit=500)
     known = {(entry.event, entry.facts.get("about")) for entry, _ in before}
