@@ -33,6 +33,18 @@ def test_the_environment_and_what_goes_before_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "said", ["heron-7f3a91c2", "a b: heron", "a: he\nron", "a:", "ü: heron"]
+)
+def test_a_header_that_cannot_be_is_not_repeated(said: str) -> None:
+    name = "OPSROOM_OTLP_METRICS_HEADER"
+    with pytest.raises(BadSetting, match=name) as error:
+        from_environment({name: said})
+    assert "heron" not in str(error.value)
+    right = from_environment({name: " Authorization: Bearer heron "})
+    assert right.otlp_metrics_header == "Authorization: Bearer heron"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("OPSROOM_PORT", "http"),

@@ -105,6 +105,40 @@ def test_a_failure_is_told_once_and_so_is_its_end(
     assert not sender.send(telemetry)  # nobody is there any more
 
 
+def test_a_header_goes_with_them_and_into_no_log(
+    sqlite_api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with receiver() as there:
+        sender = Sender(
+            sqlite_api.db,
+            there.url,
+            header="api-key: heron-7f3a91c2",
+            allow=(there.host,),
+        )
+        there.next(401)
+        assert not sender.send(sqlite_api.app.state.traces)
+        there.next(307, Location="http://127.0.0.1:1/")
+        assert not sender.send(sqlite_api.app.state.traces)
+        headers, _ = there.seen[0]
+        assert {name.lower(): value for name, value in headers.items()}[
+            "api-key"
+        ] == "heron-7f3a91c2"
+    assert "it answered 401" in caplog.text
+    assert "heron" not in caplog.text
+    assert "heron" not in repr(Settings(otlp_metrics_header="api-key: heron-7f3a91c2"))
+
+
+def test_what_is_sent_is_collected_once_for_those_who_scrape_as_well(sqlite_api: Api) -> None:
+    sqlite_api.project("default")
+    state = sqlite_api.app.state
+    with receiver() as there:
+        sender = Sender(sqlite_api.db, there.url, metrics=state.metrics, allow=(there.host,))
+        before = state.metrics.of("default", state.traces)
+        assert sender.send(state.traces)
+    assert state.metrics.of("default", state.traces) is before
+
+
 def test_an_address_that_nobody_allowed_is_not_called(
     sqlite_api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,8 +60,7 @@ class MuteDraft(Wire):
 
 def telemetry(request: Request) -> Traces | None:
     """What agents did, if this process has it open."""
-    traces = cast("Traces", request.app.state.traces)
-    return traces if traces.in_use else None
+    return cast("Traces", request.app.state.traces).used
 
 
 @router.get("/alerts")

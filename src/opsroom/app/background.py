@@ -41,6 +41,7 @@ from .runtime import SYSTEM, Runtime
 
 if TYPE_CHECKING:
     from opsroom.kit.durable import Durable
+    from opsroom.metrics.collecting import Metrics
     from opsroom.metrics.sending import Sender as Collector
 
 log = logging.getLogger(__name__)
@@ -71,13 +72,17 @@ class Background:
     """
 
     def __init__(
-        self, runtime: Runtime, models: Models, telemetry: Traces | None = None
+        self,
+        runtime: Runtime,
+        models: Models,
+        telemetry: Traces | None = None,
+        metrics: "Metrics | None" = None,
     ) -> None:
         self._runtime = runtime
         self._models = models
-        self._telemetry = telemetry
+        self._traces = telemetry
         self._watcher = Watcher(runtime.db, canaries_of(os.environ))
-        self._metrics = _collector(runtime)
+        self._metrics = _collector(runtime, metrics)
         self._stop = threading.Event()
         beside = (
             ("security", WATCH_EVERY, self._watch),
@@ -176,48 +181,47 @@ class Background:
                 log.exception("%s failed; it will be tried again", what)
                 wait = max(every, REST_AFTER_FAILURE)
 
+    @property
+    def _telemetry(self) -> Traces | None:
+        """The telemetry that somebody sent or read here; opening it would be for nothing."""
+        return self._traces.used if self._traces else None
+
     def _watch(self) -> bool:
         """Look at what agents hear and say."""
         return self._watcher.look() > 0
 
     def _look_at_rules(self) -> bool:
-        db, telemetry = self._runtime.db, self._telemetry
-        with db.read(EVERYWHERE) as tx:
+        with self._runtime.db.read(EVERYWHERE) as tx:
             anything = alert_queries.overdue(tx)
         if anything:
-            looking.look(db, telemetry if telemetry and telemetry.in_use else None)
+            looking.look(self._runtime.db, self._telemetry)
         return False
 
     def _look_at_agents(self) -> bool:
-        """Look for drift; not where nobody sent or read telemetry, since opening it would be for
-        nothing.
-        """
+        """Look for drift, where telemetry is in use."""
         db, telemetry = self._runtime.db, self._telemetry
-        if telemetry is None or not telemetry.in_use or not drift.overdue(db):
+        if telemetry is None or not drift.overdue(db):
             return False
         drift.look(db, telemetry)
         return True
 
     def _join_feedback(self) -> bool:
         """Find the work of what was said before it was there."""
-        telemetry = self._telemetry
-        if telemetry is not None and not telemetry.in_use:
-            telemetry = None  # opening it would be for nothing
-        feedback.join(self._runtime.db, telemetry)
+        feedback.join(self._runtime.db, self._telemetry)
         return False
 
     def _look_at_models(self) -> bool:
         """Look which models serve agents, and what that costs; where telemetry is at work."""
         db, telemetry = self._runtime.db, self._telemetry
-        if telemetry is None or not telemetry.in_use or not retraining_looking.overdue(db):
+        if telemetry is None or not retraining_looking.overdue(db):
             return False
         retraining_looking.look(db, telemetry)
         return True
 
     def _send_metrics(self) -> bool:
         """Send metrics to the collector that is set, if one is; it tells itself what fails."""
-        if self._metrics is not None and self._telemetry is not None:
-            self._metrics.send(self._telemetry)
+        if self._metrics is not None and self._traces is not None:
+            self._metrics.send(self._traces)
         return False
 
     def _launched(self, durable: "Durable") -> bool:
@@ -269,7 +273,7 @@ class Background:
                 log.exception("%s failed; it will be tried again", act.__module__)
 
 
-def _collector(runtime: Runtime) -> "Collector | None":
+def _collector(runtime: Runtime, metrics: "Metrics | None") -> "Collector | None":
     """What sends metrics to a collector, if one is set."""
     settings = runtime.settings
     if not settings.otlp_metrics_url:
@@ -279,6 +283,8 @@ def _collector(runtime: Runtime) -> "Collector | None":
     return Collector(
         runtime.db,
         settings.otlp_metrics_url,
+        metrics=metrics,
+        header=settings.otlp_metrics_header,
         allow=settings.allowed_hosts,
         instance=settings.executor,
     )

@@ -311,7 +311,12 @@ def _badges(request: Request) -> Mapping[str, int]:
 def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        work = Background(runtime, app.state.models, app.state.traces) if background else None
+        state = app.state
+        work = (
+            Background(runtime, state.models, state.traces, state.metrics)
+            if background
+            else None
+        )
         if work is not None:
             work.start()
         try:

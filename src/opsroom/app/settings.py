@@ -17,6 +17,9 @@ _ORIGIN = re.compile(
 )
 
 
+_HEADER = re.compile(r"[A-Za-z0-9-]+:[ \t]*[!-~]+(?: [!-~]+)*")
+
+
 @dataclass(eq=False)
 class BadSetting(Invalid):
     code = "bad_setting"
@@ -39,7 +42,8 @@ class Settings:
 
     Telemetry lies at `telemetry_url` (`clickhouse://…`), or in the installation's folder. It
     is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`. Metrics are
-    sent to `otlp_metrics_url` (`…/v1/metrics`) every minute, where there is one.
+    sent to `otlp_metrics_url` (`…/v1/metrics`) every minute, where there is one, with
+    `otlp_metrics_header` (`Authorization: Bearer …`).
 
     Pages of `feedback_origins` (`https://shop.example`) may show the feedback widget.
     """
@@ -59,6 +63,7 @@ class Settings:
     telemetry_days: int = 30
     telemetry_gigabytes: float = 20.0
     otlp_metrics_url: str = ""
+    otlp_metrics_header: str = field(default="", repr=False)
     feedback_origins: tuple[str, ...] = ()
 
     @property
@@ -108,6 +113,7 @@ def from_environment(
         telemetry_days=int(_positive(environment, "OPSROOM_TELEMETRY_DAYS", 30)),
         telemetry_gigabytes=_positive(environment, "OPSROOM_TELEMETRY_GIGABYTES", 20),
         otlp_metrics_url=_address(environment, "OPSROOM_OTLP_METRICS_URL"),
+        otlp_metrics_header=_header(environment, "OPSROOM_OTLP_METRICS_HEADER"),
         feedback_origins=_origins(environment, "OPSROOM_FEEDBACK_ORIGINS"),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
     )
@@ -117,6 +123,14 @@ def _address(environment: Mapping[str, str], name: str) -> str:
     found = environment.get(name, "")
     if found and not found.startswith(("http://", "https://")):
         raise BadSetting(name, found, "it begins with http:// or https://")
+    return found
+
+
+def _header(environment: Mapping[str, str], name: str) -> str:
+    """A header with its value, which is a secret: an error does not repeat it."""
+    found = environment.get(name, "").strip()
+    if found and _HEADER.fullmatch(found) is None:
+        raise BadSetting(name, "…", "it is written `Name: value`, on one line, in ASCII")
     return found
 
 

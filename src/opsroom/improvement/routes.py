@@ -109,8 +109,7 @@ def stop_improvement(improvement_id: str, tx: Write) -> Improvement:
 
 def telemetry(request: Request) -> Traces | None:
     """The store of traces, where anything was ever sent to it."""
-    store = cast("Traces", request.app.state.traces)
-    return store if store.in_use else None
+    return cast("Traces", request.app.state.traces).used
 
 
 def _models(request: Request) -> Models:

@@ -29,16 +29,32 @@ MOST_SAID = 300
 class Sender:
     """Sends the metrics of every project to one address, which it calls as everybody else is
     called: public, or named in `allow`. That it fails is told once, until it works again.
+
+    `header` (`Name: value`) is a secret that goes to that address and nowhere else. What it
+    sends are `metrics`, which those who scrape are told from as well.
     """
 
     def __init__(
-        self, db: Database, url: str, *, allow: Iterable[str] = (), instance: str = ""
+        self,
+        db: Database,
+        url: str,
+        *,
+        metrics: Metrics | None = None,
+        header: str = "",
+        allow: Iterable[str] = (),
+        instance: str = "",
     ) -> None:
         self._db = db
         self._url = url
+        name, _, value = header.partition(":")
+        self._auth = (
+            outbound.Secret(url, value.strip(), name, "")
+            if header
+            else httpx2.USE_CLIENT_DEFAULT
+        )
         self._allow = tuple(allow)
         self._instance = instance
-        self._metrics = Metrics(db)
+        self._metrics = metrics or Metrics(db)
         self._failing = False
 
     def send(self, telemetry: Traces) -> bool:
@@ -69,7 +85,7 @@ class Sender:
         """Why it was not taken, or nothing."""
         headers = {"Content-Type": PROTOBUF, "Content-Encoding": "gzip"}
         with outbound.client(allow=self._allow, limits=ANSWER) as client:
-            response = client.post(self._url, content=body, headers=headers)
+            response = client.post(self._url, content=body, headers=headers, auth=self._auth)
         if not response.is_success:
             return f"it answered {response.status_code}"
         try:

@@ -63,6 +63,11 @@ class Traces:
         """Whether this process has read or taken in anything yet."""
         return self._opened is not None
 
+    @property
+    def used(self) -> "Traces | None":
+        """This, where it is in use; for whoever must not be the one who opens it."""
+        return self if self.in_use else None
+
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         return self.opened().store.rows(sql, parameters)
 
