@@ -8,10 +8,11 @@ from tests.actions.world import CLERK, Office
 from tests.alerts.world import SYSTEM, end
 from tests.api import Api, Caller
 from tests.channels.world import receiver, store, webhook
+from tests.feedback import world as feedback
 from tests.metrics.parsing import Family, parse
 from tests.pages import Site
 from tests.telemetry import Room
-from tests.traces.otlp import request
+from tests.traces.otlp import fill, request
 from tests.traces.test_spending import SECOND, agent, call
 
 from opsroom.actions.model import Final
@@ -215,6 +216,64 @@ def test_what_telemetry_knows_is_told(sqlite_api: Api, room: Room) -> None:
     assert value(found, "opsroom_tool_duration_seconds", tool="look", quantile="0.5") == (
         pytest.approx(1)
     )
+
+
+def test_what_evaluators_say_is_told_with_how_many_they_were(
+    sqlite_api: Api, room: Room
+) -> None:
+    sqlite_api.app.state.traces = room.traces
+    sqlite_api.project(room.project)
+    said = "gen_ai.evaluation"
+
+    def verdict(label: str, score: float) -> dict[str, Any]:
+        return {
+            f"{said}.name": "adherence",
+            f"{said}.score.label": label,
+            f"{said}.score.value": score,
+        }
+
+    now = int(room.clock.now().timestamp()) * SECOND
+    lately = {"start": now - 600 * SECOND, "end": now - 599 * SECOND}
+    trace = "d" * 32
+    judged = request(
+        agent(trace, "1", "clerk", **lately),
+        call(trace, "2", **lately),
+        {"trace": trace, "id": "3" * 16, "gen_ai.operation.name": "evaluation", **lately}
+        | verdict("fail", 0.25),
+    )
+    events = judged.resource_spans[0].scope_spans[0].spans[1].events
+    for score in (0.5, 0.75):
+        fill(events.add(name="gen_ai.evaluation.result").attributes, verdict("pass", score))
+    events.add(name="gen_ai.choice")
+    room.send(judged)
+    found = scrape(sqlite_api.program("viewer", project=room.project))
+    told = {"agent": "clerk", "evaluation": "adherence"}
+    assert value(found, "opsroom_evaluations_last_day", label="pass", **told) == 2
+    assert value(found, "opsroom_evaluations_last_day", label="fail", **told) == 1
+    assert value(found, "opsroom_evaluations_last_day") == 3
+    assert value(found, "opsroom_evaluation_scores_last_day", **told) == 3
+    assert value(found, "opsroom_evaluation_score_mean", **told) == pytest.approx(0.5)
+    assert value(found, "opsroom_evaluation_score_stddev", **told) == pytest.approx(0.25)
+
+
+def test_what_users_said_is_told_by_question_and_answer(sqlite_api: Api) -> None:
+    feedback.hire(sqlite_api.db)
+    for helpful, accurate in ((True, None), (True, False), (False, None)):
+        turn = feedback.turn(sqlite_api.db)
+        feedback.give(
+            sqlite_api.db, f"turn/{turn.id}", helpful=helpful, accurate=accurate, by=turn.id
+        )
+    found = scrape(sqlite_api.program("viewer"))
+    told = {
+        (dict(key)["question"], dict(key)["answer"]): times
+        for key, times in found["opsroom_feedback_answers_last_day"].samples.items()
+    }
+    assert told == {
+        ("helpful", "yes"): 2,
+        ("helpful", "no"): 1,
+        ("accurate", "yes"): 0,
+        ("accurate", "no"): 1,
+    }
 
 
 def test_a_day_of_spans_is_read_every_five_minutes(sqlite_api: Api, room: Room) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opsroom.actions import queries as actions
+from opsroom.evidence import Tally
 from opsroom.inbox import queries as inbox
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
@@ -21,6 +22,7 @@ MOST_TURNS = 5_000
 MOST_VOICES = 100
 MOST_RELEASES = 50
 WINDOW = timedelta(days=30)
+QUESTIONS = ("helpful", "accurate", "complete")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,20 @@ def figures(tx: Tx, *, window: timedelta = WINDOW) -> of.Figures:
         lifts=of.lifts(figure_store.results(tx, since, limit=MOST_GROUPS)),
         work=_work(tx, since),
     )
+
+
+def answers(tx: Tx, *, since: datetime) -> dict[tuple[str, str], Tally]:
+    """How many users said yes of how many who said anything, by agent and question (`helpful`,
+    `accurate`, `complete`); of the five hundred groups with the most voices.
+    """
+    found: dict[tuple[str, str], Tally] = {}
+    for row in store.votes(tx, since, limit=MOST_GROUPS):
+        for question in QUESTIONS:
+            n, yes = int(row[f"{question}_n"]), int(row[f"{question}_yes"])
+            was = found.get((row["agent"], question), Tally(n=0, hits=0))
+            if n:
+                found[row["agent"], question] = Tally(n=was.n + n, hits=was.hits + yes)
+    return found
 
 
 def _work(tx: Tx, since: datetime) -> of.Work:

@@ -63,6 +63,31 @@ CONFIDENCE_HIGH: Final = Metric(
     "opsroom_confidence_high_ratio", "Upper end of the 99.9 % interval of that mean.", AGENT
 )
 
+ANSWERS: Final = Metric(
+    "opsroom_feedback_answers_last_day",
+    "What users said of an agent's work in the last 24 hours, by question and answer.",
+    ("agent", "question", "answer"),
+)
+EVALUATIONS: Final = Metric(
+    "opsroom_evaluations_last_day",
+    "Verdicts of evaluators that telemetry of the last 24 hours tells, by their names and "
+    "labels, asked every five minutes.",
+    ("agent", "evaluation", "label"),
+)
+SCORES: Final = Metric(
+    "opsroom_evaluation_scores_last_day",
+    "Those of them that gave a number.",
+    ("agent", "evaluation"),
+)
+SCORE_MEAN: Final = Metric(
+    "opsroom_evaluation_score_mean", "Mean of those numbers.", ("agent", "evaluation")
+)
+SCORE_DEVIATION: Final = Metric(
+    "opsroom_evaluation_score_stddev",
+    "Standard deviation of those numbers, where there are two.",
+    ("agent", "evaluation"),
+)
+
 COST_HOUR: Final = Metric(
     "opsroom_cost_last_hour_usd", "What traces that began in the last hour cost.", AGENT
 )
@@ -160,7 +185,8 @@ JOURNAL: Final = Metric(
 
 METRICS: Final = (
     INFO, TELEMETRY, LEFT_OUT, TURNS, ACTIONS, *(one for three in RATIOS.values() for one in three),
-    CONFIDENCE, CONFIDENCE_LOW, CONFIDENCE_HIGH, COST_HOUR, COST_DAY, CALLS, UNPRICED,
+    CONFIDENCE, CONFIDENCE_LOW, CONFIDENCE_HIGH, ANSWERS, EVALUATIONS,
+    SCORES, SCORE_MEAN, SCORE_DEVIATION, COST_HOUR, COST_DAY, CALLS, UNPRICED,
     MODEL_SPANS, MODEL_ERRORS, MODEL_COST, MODEL_TOKENS, MODEL_SECONDS, TOOL_SPANS, TOOL_ERRORS,
     TOOL_SECONDS, SPANS, WAITING, OLDEST, OVERDUE, ALERTS, DRIFTS, SECURITY, RELEASES, INTEGRATIONS,
     BUDGET_USED, BUDGET_LIMIT, DELIVERIES, JOURNAL,

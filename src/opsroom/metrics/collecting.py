@@ -6,6 +6,7 @@ models and tools are told.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ from opsroom.alerts.figures import NOTHING, RATES, Counts, of_window
 from opsroom.budgets import queries as budgets
 from opsroom.channels import queries as channels
 from opsroom.drift import queries as drift
+from opsroom.feedback import queries as feedback
 from opsroom.inbox import queries as inbox
 from opsroom.integrations import queries as integrations
 from opsroom.integrations.model import State as IntegrationState
@@ -33,6 +35,7 @@ from opsroom.releases.model import State as ReleaseState
 from opsroom.security import queries as security
 from opsroom.traces import queries as traces
 from opsroom.traces import spending
+from opsroom.traces.judgements import Judged, judged
 from opsroom.traces.telemetry import Traces
 
 from . import catalog as of
@@ -59,25 +62,27 @@ class Collected:
 
 @dataclass(slots=True)
 class Day:
-    """What agents spent in the last 24 hours, as of five minutes ago at most: reading a day of
-    spans takes too long to do it for every scrape. While it cannot be read, the last stands.
+    """What agents spent and evaluators said in the last 24 hours, as of five minutes ago at most:
+    reading a day of spans takes too long to do it for every scrape. While it cannot be read, the
+    last stands.
     """
 
     seconds: Callable[[], float]
     at: float | None = None
-    found: Mapping[str, spending.Spent] = field(default_factory=dict[str, spending.Spent])
+    spent: Mapping[str, spending.Spent] = field(default_factory=dict[str, spending.Spent])
+    judged: Sequence[Judged] = ()
 
-    def spent(
-        self, telemetry: Traces, project: str, now: datetime
-    ) -> Mapping[str, spending.Spent]:
+    def read(self, telemetry: Traces, project: str, now: datetime) -> None:
         if self.at is None or self.seconds() - self.at >= DAY_FRESH:
             self.at = self.seconds()
             try:
                 spent = spending.spent(telemetry, project, [(now - DAY, now)])
-                self.found = {agent: windows[0] for agent, windows in spent.items()}
+                self.spent = {agent: windows[0] for agent, windows in spent.items()}
+                self.judged = judged(
+                    telemetry, project, since=now - DAY, until=now, limit=MOST_VALUES
+                )
             except Unavailable as error:
-                log.warning("what agents spent in a day was not told: %s", error)
-        return self.found
+                log.warning("what agents did in a day was not told: %s", error)
 
 
 @dataclass(slots=True)
@@ -124,7 +129,7 @@ class _Told:
     """What telemetry says: of agents in the last hour and day, of models and of tools."""
 
     spent: Mapping[str, Mapping[int, spending.Spent]]
-    day: Mapping[str, spending.Spent]
+    day: Day
     models: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]]
 
@@ -143,7 +148,8 @@ def collect(db: Database, project: str, telemetry: Traces, day: Day) -> Iterator
     for agent in sorted(shown):
         yield from _rates(agent, counts[agent].get(0, NOTHING))
     if told:
-        yield from _costs(counts, sorted(shown), told.day)
+        yield from _costs(counts, sorted(shown), told.day.spent)
+        yield from _evaluations(told.day.judged)
         yield from _models(told.models)
         yield from _tools(told.tools)
     yield of.SPANS.sample(telemetry.stored[project], "stored")
@@ -165,9 +171,10 @@ def _ask(telemetry: Traces, project: str, now: datetime, day: Day) -> _Told | No
     """What telemetry says, or nothing while it does not answer: a scrape tells the rest."""
     hour = (now - HOUR, now)
     try:
+        day.read(telemetry, project, now)
         return _Told(
             spent=spending.spent(telemetry, project, [hour]),
-            day=day.spent(telemetry, project, now),
+            day=day,
             models=_by(telemetry, project, "served_model", hour),
             tools=_by(telemetry, project, "tool", hour),
         )
@@ -235,6 +242,23 @@ def _costs(
         yield of.COST_DAY.sample(day[agent].usd, agent)
 
 
+def _evaluations(judged: Sequence[Judged]) -> Iterator[Sample]:
+    """What evaluators said; mean and deviation are over all labels."""
+    scored: dict[tuple[str, str], list[Judged]] = {}
+    for one in judged:
+        yield of.EVALUATIONS.sample(one.times, one.agent, one.evaluation, one.label)
+        if one.scores:
+            scored.setdefault((one.agent, one.evaluation), []).append(one)
+    for labels, found in scored.items():
+        n = sum(one.scores for one in found)
+        mean = sum(one.total for one in found) / n
+        yield of.SCORES.sample(n, *labels)
+        yield of.SCORE_MEAN.sample(mean, *labels)
+        if n > 1:
+            around = sum(one.squares for one in found) - n * mean * mean
+            yield of.SCORE_DEVIATION.sample(math.sqrt(max(around, 0.0) / (n - 1)), *labels)
+
+
 def _models(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sample]:
     for row in rows:
         model = row["key"]
@@ -270,6 +294,10 @@ def _rest(tx: Tx) -> Iterator[Sample]:
     standing = sorted(alerts.standing(tx).items(), key=lambda one: -one[1])[:MOST_AGENTS]
     for (agent, urgency, state), times in standing:
         yield of.ALERTS.sample(times, agent, urgency.value, state.value)
+    said = sorted(feedback.answers(tx, since=tx.now - DAY).items())
+    for (agent, question), tally in said[: MOST_AGENTS * len(feedback.QUESTIONS)]:
+        yield of.ANSWERS.sample(tally.hits, agent, question, "yes")
+        yield of.ANSWERS.sample(tally.n - tally.hits, agent, question, "no")
     yield of.DRIFTS.sample(drift.count_open(tx))
     attempts = security.counts(tx, back=DAY)
     for kind in security.EVENTS:
