@@ -5,8 +5,6 @@ changed; `opsroom.models.rates` knows them. The tier is chosen by all input toke
 that counts cached tokens beside the input and not within it is understood as well.
 """
 
-COST = "Decimal(38, 15)"
-
 _WITHIN = "s.cache_read_tokens + s.cache_write_tokens <= s.input_tokens"
 _FRESH = f"if({_WITHIN}, s.input_tokens - s.cache_read_tokens - s.cache_write_tokens, s.input_tokens)"
 _ALL = f"if({_WITHIN}, s.input_tokens, s.input_tokens + s.cache_read_tokens + s.cache_write_tokens)"
