@@ -135,16 +135,14 @@ def figures(tx: Tx, *, window: timedelta = WINDOW) -> of.Figures:
 
 def answers(tx: Tx, *, since: datetime) -> dict[tuple[str, str], Tally]:
     """How many users said yes of how many who said anything, by agent and question (`helpful`,
-    `accurate`, `complete`); of the five hundred groups with the most voices.
+    `accurate`, `complete`); of the five hundred agents with the most voices.
     """
-    found: dict[tuple[str, str], Tally] = {}
-    for row in store.votes(tx, since, limit=MOST_GROUPS):
-        for question in QUESTIONS:
-            n, yes = int(row[f"{question}_n"]), int(row[f"{question}_yes"])
-            was = found.get((row["agent"], question), Tally(n=0, hits=0))
-            if n:
-                found[row["agent"], question] = Tally(n=was.n + n, hits=was.hits + yes)
-    return found
+    return {
+        (row["agent"], question): Tally(n=n, hits=int(row[f"{question}_yes"]))
+        for row in figure_store.votes(tx, since, ("agent",), limit=MOST_GROUPS)
+        for question in QUESTIONS
+        if (n := int(row[f"{question}_n"]))
+    }
 
 
 def _work(tx: Tx, since: datetime) -> of.Work:
