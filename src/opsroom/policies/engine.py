@@ -1,9 +1,8 @@
-"""Deciding: policies, compiled once, put to one proposal after another. Cedar behind one door.
+"""Deciding: policies, compiled once, put to one proposal after another.
 
-Cedar says which policies apply; what they say together is decided in `rules`. To hear of all
-of them at once, every policy is given to Cedar as a permit, and its effect is kept beside it.
-Cedar skips a policy that fails while it is evaluated; a forbid must not be lost that way, so
-any failure denies. Only what the policies of a tool read is converted for Cedar.
+Cedar says which policies apply; what they say together is decided in `rules`. Cedar skips a
+policy that fails while it is evaluated; a forbid must not be lost that way, so any failure
+denies. Only what the policies of a tool read is converted for Cedar.
 """
 
 import json
@@ -12,11 +11,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import cedarpy
-from cedarpy import pst
-
 from opsroom.contracts.model import ContractSpec, Tier
+from opsroom.kit import cedar
 from opsroom.kit.canonical import digest
+from opsroom.kit.cedar import NotCedar, Policy, pst
 from opsroom.kit.wire import plain
 from opsroom.registry import Finding, Severity
 
@@ -48,7 +46,7 @@ class _Read:
     """A rule, and its policy as Cedar parsed it."""
 
     rule: Rule
-    policy: pst.Template
+    policy: Policy
 
 
 class _Slice:
@@ -82,30 +80,30 @@ class _Slice:
         }
 
     def rulings(
-        self, asked: Sequence[dict[str, Any]], entities: cedarpy.Entities
+        self, asked: Sequence[dict[str, Any]], entities: cedar.Entities
     ) -> list[Ruling]:
-        answers = cedarpy.is_authorized_batch(list(asked), self.all, entities)
+        answers = cedar.ask(asked, self.all, entities)
         return [
             self._ruling(answer, one, entities)
             for answer, one in zip(answers, asked, strict=True)
         ]
 
     def _ruling(
-        self, answer: cedarpy.AuthzResult, asked: dict[str, Any], entities: cedarpy.Entities
+        self, answer: cedar.Answer, asked: dict[str, Any], entities: cedar.Entities
     ) -> Ruling:
-        if not answer.diagnostics.errors:
+        if not answer.errors:
             return ruling(self._applying(answer), logging=self.logging)
         if self.logging:
             # What failed may be a policy that only logs; that must not change the verdict.
-            answer = cedarpy.is_authorized(asked, self.enforced, entities)
-            if not answer.diagnostics.errors:
+            answer = cedar.ask([asked], self.enforced, entities)[0]
+            if not answer.errors:
                 said = ruling(self._applying(answer), logging=False)
                 return replace(said, would=Verdict.DENY)
-        failed = no_verdict("; ".join(answer.diagnostics.errors) or "Cedar gave no answer")
+        failed = no_verdict("; ".join(answer.errors))
         return replace(failed, would=Verdict.DENY) if self.logging else failed
 
-    def _applying(self, answer: cedarpy.AuthzResult) -> list[Rule]:
-        return [self.rules[name] for name in answer.diagnostics.reasons]
+    def _applying(self, answer: cedar.Answer) -> list[Rule]:
+        return [self.rules[name] for name in answer.applying]
 
 
 class Bundle:
@@ -118,7 +116,7 @@ class Bundle:
         self._contracts = {spec.tool: spec for spec in contracts}
         self._read = [one for name, spec in policies for one in _read(name, spec)]
         _all_different([one.rule for one in self._read])
-        self._entities = cedarpy.Entities.from_json_str(json.dumps(entities_of(contracts)))
+        self._entities = cedar.entities(entities_of(contracts))
         self._slices: dict[str, _Slice] = {}
 
     @cached_property
@@ -206,9 +204,7 @@ def validate(name: str, spec: PolicySpec, contracts: Sequence[ContractSpec]) -> 
     Rules about tools or tiers that are not among them are left out: nothing is known of those.
     """
     tools = contracts or _STAND_INS
-    schema = cedarpy.Schema.from_json_str(json.dumps(schema_of(tools)))
-    found = cedarpy.validate_policies(spec.cedar, schema)
-    ids = found.id_annotations_by_policy_id
+    found = cedar.validate(spec.cedar, schema_of(tools))
     there = {ANY, *(one.tool for one in tools), *(group(one.risk) for one in tools)}
     skipped = {
         one.id
@@ -219,11 +215,11 @@ def validate(name: str, spec: PolicySpec, contracts: Sequence[ContractSpec]) -> 
         Finding(
             code="policy_invalid",
             severity=Severity.ERROR,
-            message=one.error.removeprefix(f"for policy `{one.policy_id}`, "),
-            place=f"{name}/{ids.get(one.policy_id, one.policy_id)}",
+            message=one.message,
+            place=f"{name}/{one.policy}",
             hint="docs/reference/policy-facts.md lists the facts; arguments are the contract's",
         )
-        for one in found.errors
+        for one in found
     ]
     return [one for one in findings if one.place not in skipped] + _unreadable(
         name, spec, contracts
@@ -271,38 +267,14 @@ def _read(name: str, spec: PolicySpec) -> list[_Read]:
     if len(spec.cedar) > MOST_TEXT:
         raise BrokenPolicy(name, f"they are longer than {MOST_TEXT // 1024} kB")
     try:
-        found = cedarpy.policies_to_pst(spec.cedar)
-    except ValueError as error:
-        why = str(error).splitlines()[0][:300]
-        raise BrokenPolicy(name, f"line {_broken_at(spec.cedar)}: {why}") from error
-    if found.templates:
-        raise BrokenPolicy(name, "they hold a template; write out what is meant")
-    ordered = sorted(
-        found.static_policies.items(), key=lambda one: int(one[0].removeprefix("policy"))
-    )
+        found = cedar.read(spec.cedar)
+    except NotCedar as error:
+        raise BrokenPolicy(name, str(error)) from error
     log_only = spec.mode is Mode.LOG_ONLY
-    return [_Read(_rule(name, one, log_only=log_only), one) for _, one in ordered]
+    return [_Read(_rule(name, one, log_only=log_only), one) for one in found]
 
 
-def _broken_at(text: str) -> int:
-    """The line where the first policy that cannot be read begins."""
-    good = 0
-    for place, character in enumerate(text):
-        if character == ";" and _readable(text[good : place + 1]):
-            good = place + 1
-    rest = text[good:]
-    return text.count("\n", 0, good + len(rest) - len(rest.lstrip())) + 1
-
-
-def _readable(text: str) -> bool:
-    try:
-        cedarpy.PolicySet.from_str(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _rule(name: str, policy: pst.Template, *, log_only: bool) -> Rule:
+def _rule(name: str, policy: Policy, *, log_only: bool) -> Rule:
     notes = policy.annotations
     given = notes.get("id", "")
     if not given:
@@ -382,15 +354,8 @@ def _inside(node: object) -> Iterator[object]:
             yield getattr(node, one.name)
 
 
-def _parsed(read: Sequence[_Read]) -> cedarpy.PolicySet:
-    """The policies under their own names, each as a permit, so that Cedar lists all that apply."""
-    policies = {
-        one.rule.id: replace(one.policy, id=one.rule.id, effect="permit", annotations={})
-        for one in read
-    }
-    return cedarpy.PolicySet.from_pst(
-        pst.PolicySet(templates={}, static_policies=policies, template_links=())
-    )
+def _parsed(read: Sequence[_Read]) -> cedar.PolicySet:
+    return cedar.together({one.rule.id: one.policy for one in read})
 
 
 def _all_different(rules: Sequence[Rule]) -> None:
