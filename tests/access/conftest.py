@@ -1,4 +1,19 @@
 from tests.api import api, sqlite_api
+from tests.browser import browser, page
 from tests.installation import home, home_template, local, own_environment, shell
+from tests.pages import base, day, shown
 
-__all__ = ["api", "home", "home_template", "local", "own_environment", "shell", "sqlite_api"]
+__all__ = [
+    "api",
+    "base",
+    "browser",
+    "day",
+    "home",
+    "home_template",
+    "local",
+    "own_environment",
+    "page",
+    "shell",
+    "shown",
+    "sqlite_api",
+]

@@ -21,6 +21,7 @@ def test_a_user_is_made_and_given_other_roles(api: Api) -> None:
 
 def test_roles_hold_from_the_next_request_on(sqlite_api: Api) -> None:
     admin, ada = sqlite_api.program("admin"), sqlite_api.person("admin", name="ada")
+    sqlite_api.person("admin", name="root")  # so that somebody is left
     assert ada.get("/v1/users")
     admin.put("/v1/users/ada/roles", {"roles": ["viewer"]})
     assert ada.refused("GET", "/v1/users").code == "may_not"

@@ -212,6 +212,7 @@ def test_a_session_is_new_each_time_and_ends(db: Database, clock: ManualClock) -
 
 def test_roles_hold_from_the_next_look_on(db: Database) -> None:
     add_user(db, "ada", "admin", password=PASSWORD)
+    add_user(db, "root", "admin")  # so that somebody is left
     session = log_in(db, "ada")
     assert "administer" in by_session(db, session).may
     with db.write(SYSTEM) as tx:

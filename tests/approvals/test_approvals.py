@@ -91,6 +91,7 @@ def test_it_falls_silent_with_the_role(db: Database, bob: Actor) -> None:
     root = Actor("root", "default")
     with db.write(root) as tx:
         access.create_user(tx, "bob", ("reviewer", "risk"))
+        access.create_user(tx, "ada", ("admin",))
     approve(db, Actor("bob", "default", roles=("reviewer", "risk")))
     with db.write(root) as tx:
         access.set_roles(tx, "bob", ("reviewer", "admin"))

@@ -7,14 +7,12 @@ import click
 from opsroom.sdk.places import Folder, Server
 from opsroom.sdk.terminal import client, say, show, table
 
-ROLES = ("viewer", "author", "reviewer", "operator", "risk", "admin", "agent")
 _roles = click.option(
     "--role",
     "roles",
     multiple=True,
     required=True,
-    type=click.Choice(ROLES),
-    help="May repeat.",
+    help="One of `opsroom role list`; may repeat.",
 )
 
 
@@ -124,25 +122,41 @@ def list_tokens(ctx: click.Context) -> None:
 
 @token.command("create")
 @click.argument("name")
-@_roles
+@click.option("--role", "roles", multiple=True, help="One of `opsroom role list`; may repeat.")
 @click.option(
     "--expires", "expires_at", type=click.DateTime(), help="When it stops working (UTC)."
 )
 @click.option("--agent", default="", help="The one agent that it acts for; needs --role agent.")
+@click.option("--service", default="", help="The service it belongs to, in place of roles.")
+@click.option(
+    "--scope", "scopes", multiple=True, help="Only this of what its roles give; may repeat."
+)
 @click.pass_context
 def create_token(
-    ctx: click.Context, name: str, roles: tuple[str, ...], expires_at: Any, agent: str
+    ctx: click.Context,
+    /,
+    *,
+    name: str,
+    roles: tuple[str, ...],
+    expires_at: Any,
+    agent: str,
+    service: str,
+    scopes: tuple[str, ...],
 ) -> None:
     """Make a token. Its secret is printed now and never again.
 
     With --agent it is the identity of that agent: it acts for no other, and dies when the
-    agent is retired.
+    agent is retired. With --service it has the roles of that service.
     """
+    if bool(roles) == bool(service):
+        raise click.UsageError("say --role, or --service for one that has its roles")
     body = {
         "name": name,
         "roles": list(roles),
         "expires_at": f"{expires_at.isoformat()}Z" if expires_at else None,
         "agent": agent,
+        "service": service,
+        "scopes": list(scopes),
     }
     show(ctx, client(ctx).post("/v1/tokens", body), lambda one: str(one["secret"]))
     say(ctx, "keep it: it is shown this once")
@@ -176,14 +190,15 @@ def _tokens(rows: list[dict[str, Any]]) -> str:
         (
             one["id"],
             one["name"],
-            ", ".join(one["roles"]),
-            one["agent"],
+            ", ".join(one["scopes"] or one["roles"]),
+            one["agent"] or one["service"],
             "revoked" if one["revoked_at"] else one["expires_at"] or "in use",
+            one["last_used_at"] or "never",
             one["created_by"],
         )
         for one in rows
     ]
-    columns = ("id", "name", "roles", "agent", "until", "made by")
+    columns = ("id", "name", "may", "of", "until", "last used", "made by")
     return table(
         columns, cells, empty="none yet; make one with `opsroom token create NAME --role agent`"
     )

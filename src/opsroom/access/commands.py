@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING
 
 from opsroom.kit.db import Actor, Tx
 
-from . import store
+from . import governing_store, ruling, services, store
 from .errors import (
     ActsForAnother,
+    BadScope,
+    BadService,
     IdentityClosed,
     NameTaken,
+    NoSuchSession,
     NoSuchToken,
     NoSuchUser,
     NotAnAgent,
     NotForAgents,
-    UnknownRole,
+    TokenNeedsExpiry,
     WeakPassword,
     WrongCredentials,
 )
-from .model import (
-    ClosedIdentity,
-    Role,
-    Token,
-    fingerprint,
-    matches,
-    permissions_of,
-    split_token,
+from .granting import (
+    check_not_above,
+    check_roles,
+    deciding_about_roles,
+    permissions,
+    roles_now,
 )
+from .model import ClosedIdentity, Role, Service, Token, fingerprint, matches, split_token
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 DEFAULT_PROJECT = "default"
 SESSION_FOR = timedelta(hours=12)
 LINK_FOR = timedelta(minutes=30)
+USE_NOTED_EVERY = timedelta(hours=1)
 MIN_PASSWORD = 12
 _AGENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 
@@ -54,8 +57,12 @@ def first_run(tx: Tx) -> str | None:
 
 
 def issue_link(tx: Tx, user: str) -> str:
-    """A secret that logs `user` in once, within half an hour."""
-    _known(tx, user)
+    """A secret that logs `user` in once, within half an hour.
+
+    Raises `MoreThanYours` where they may do more than whoever acts: the link could be followed
+    by anybody.
+    """
+    check_not_above(tx, permissions(tx, tx.project, _known(tx, user)))
     secret = secrets.token_hex(24)
     store.add_session(
         tx, fingerprint(secret), "link", user, tx.project, tx.now + tx.lasting(LINK_FOR)
@@ -69,7 +76,7 @@ def follow_link(tx: Tx, secret: str) -> str:
     found = store.session(tx, fingerprint(secret), "link")
     if found is None or not store.end_session(tx, fingerprint(secret)):
         raise WrongCredentials
-    return _begin_session(tx, found.user, found.project)
+    return begin_session(tx, found.user, found.project, how="link")
 
 
 def log_in(tx: Tx, user: str, password: str) -> str:
@@ -77,7 +84,7 @@ def log_in(tx: Tx, user: str, password: str) -> str:
     stored = store.password_of(tx, user)
     if not _password_matches(stored, password) or not (mine := store.projects_of(tx, user)):
         raise WrongCredentials
-    return _begin_session(tx, user, mine[0])
+    return begin_session(tx, user, mine[0], how="password")
 
 
 def log_out(tx: Tx, secret: str) -> None:
@@ -86,8 +93,26 @@ def log_out(tx: Tx, secret: str) -> None:
         tx.record("session.ended", f"user/{tx.actor.name}")
 
 
+def end_session(tx: Tx, session_id: str) -> None:
+    """End somebody's session from the next request on. Raises `NoSuchSession`."""
+    found = store.login(tx, session_id)
+    if found is None or not store.end_session(tx, found[0]):
+        raise NoSuchSession(session_id)
+    tx.record("session.revoked", f"user/{found[1].user}", session=session_id, how=found[1].how)
+
+
+def end_my_sessions(tx: Tx) -> int:
+    """Log whoever acts out everywhere, and void their links; how many there were."""
+    ended = store.end_sessions(tx, tx.actor.name) if tx.actor.human else 0
+    if ended:
+        tx.record("session.all_ended", f"user/{tx.actor.name}", count=ended)
+    return ended
+
+
 def create_user(tx: Tx, name: str, roles: tuple[str, ...], password: str | None = None) -> None:
-    _check_roles(roles)
+    """Raises `UnknownRole`, `NameTaken`, `WeakPassword` or `MoreThanYours`."""
+    check_roles(tx, roles)
+    check_not_above(tx, permissions(tx, tx.project, roles))
     if store.has_user(tx, name):
         raise NameTaken(name)
     store.add_user(tx, name, password and _hash(password))
@@ -96,16 +121,26 @@ def create_user(tx: Tx, name: str, roles: tuple[str, ...], password: str | None 
 
 
 def set_roles(tx: Tx, name: str, roles: tuple[str, ...]) -> None:
-    """Give a user exactly these roles in this project; in force with their next request."""
-    _check_roles(roles)
-    before = _known(tx, name)
-    store.set_roles(tx, tx.project, name, roles)
+    """Give a user exactly these roles in this project; in force with their next request.
+
+    Nobody gives what they may not do themselves, and somebody who administers remains: raises
+    `MoreThanYours` or `LastAdmin`.
+    """
+    check_roles(tx, roles)
+    with deciding_about_roles(tx):
+        before = _known(tx, name)
+        gained = permissions(tx, tx.project, roles) - permissions(tx, tx.project, before)
+        check_not_above(tx, gained)
+        store.set_roles(tx, tx.project, name, roles)
     tx.record("user.roles_set", f"user/{name}", before=list(before), after=list(roles))
 
 
 def set_password(tx: Tx, name: str, password: str) -> None:
-    """Set a password; whoever is logged in as `name` has to log in again."""
-    _known(tx, name)
+    """Set a password; whoever is logged in as `name` has to log in again.
+
+    Raises `WeakPassword`, or `MoreThanYours` where they may do more than whoever acts.
+    """
+    check_not_above(tx, permissions(tx, tx.project, _known(tx, name)))
     store.set_password(tx, name, _hash(password))
     store.end_sessions(tx, name)
     tx.record("user.password_set", f"user/{name}")
@@ -118,16 +153,29 @@ def issue_token(
     *,
     expires_at: datetime | None = None,
     agent: str = "",
+    service: str = "",
+    scopes: tuple[str, ...] = (),
 ) -> tuple[Token, str]:
     """Make a token. The text returned beside it is shown once and is stored nowhere.
 
     Bound to an `agent`, it is that agent's identity: it has the role agent and no other, acts
-    for that agent only, and dies with it. Raises `NotForAgents`, `NotAnAgent` or
-    `IdentityClosed`.
+    for that agent only, and dies with it. Bound to a `service`, it has that service's roles and
+    none of its own. `scopes` narrow what the roles give. Raises `NotForAgents`, `NotAnAgent`,
+    `IdentityClosed`, `NoSuchService`, `BadScope`, `MoreThanYours`, or `TokenNeedsExpiry` where
+    the project says how long a token lives.
     """
-    _check_roles(roles)
+    check_roles(tx, roles)
     if agent:
         _check_agent(tx, agent, roles)
+    owner = tx.actor.person
+    may = permissions(tx, tx.project, roles)
+    if service:
+        of = _service_for(tx, service, roles, agent)
+        owner, may = of.owner, permissions(tx, tx.project, of.roles)
+    scopes = tuple(sorted(set(scopes)))
+    if beyond := sorted(set(scopes) - may):
+        raise BadScope(beyond[0])
+    check_not_above(tx, scopes or may)
     prefix, secret = secrets.token_hex(6), secrets.token_hex(24)
     token = Token(
         id=tx.ids.new("tok"),
@@ -135,14 +183,38 @@ def issue_token(
         prefix=prefix,
         roles=roles,
         created_at=tx.now,
-        created_by=tx.actor.person,
-        expires_at=expires_at,
+        created_by=owner,
+        expires_at=_until(tx, expires_at),
         agent=agent,
+        service=service,
+        scopes=scopes,
     )
     store.add_token(tx, token, fingerprint(secret))
-    bound = {"agent": agent} if agent else {}
-    tx.record("token.issued", f"token/{token.id}", name=name, roles=list(roles), **bound)
+    bound = {"agent": agent} if agent else {"service": service} if service else {}
+    narrowed = {"scopes": list(scopes)} if scopes else {}
+    tx.record(
+        "token.issued", f"token/{token.id}", name=name, roles=list(roles), **bound, **narrowed
+    )
     return token, f"ops_{prefix}_{secret}"
+
+
+def _service_for(tx: Tx, service: str, roles: tuple[str, ...], agent: str) -> Service:
+    if roles or agent:
+        raise BadService(service, "its tokens have its own roles and belong to no agent")
+    return services.get(tx, service)
+
+
+def _until(tx: Tx, wanted: datetime | None) -> datetime | None:
+    """When a new token ends. opsroom's own live as long as the project lets any live."""
+    days = ruling.settings(tx).token_days
+    if not days:
+        return wanted
+    latest = tx.now + tx.lasting(timedelta(days=days))
+    if wanted is None and not tx.actor.roles:
+        return latest
+    if wanted is None or not tx.now < wanted <= latest:
+        raise TokenNeedsExpiry(days)
+    return wanted
 
 
 def revoke_token(tx: Tx, token_id: str) -> None:
@@ -195,8 +267,13 @@ def check_acts_for(actor: Actor, agent: str) -> None:
 
 def actor_of_token(tx: Tx, text: str) -> Actor:
     """Who a bearer token stands for. Unknown, wrong, expired, revoked and that of a retired
-    agent all look the same.
+    agent or a closed service all look the same.
     """
+    return token_and_actor(tx, text)[0]
+
+
+def token_and_actor(tx: Tx, text: str) -> tuple[Actor, Token]:
+    """As `actor_of_token`, and the token itself."""
     parts = split_token(text)
     found = store.token_by_prefix(tx, parts[0]) if parts else None
     secret = parts[1] if parts else ""
@@ -206,15 +283,33 @@ def actor_of_token(tx: Tx, text: str) -> Actor:
     token, _, project = found
     if token.agent and store.closed_identity(tx, project, token.agent) is not None:
         raise WrongCredentials
-    return Actor(
+    roles, owner = token.roles, token.created_by
+    if token.service:
+        service = governing_store.service(tx, project, token.service)
+        if service is None or service.closed_at is not None:
+            raise WrongCredentials
+        roles, owner = service.roles, service.owner
+    may = permissions(tx, project, roles)
+    actor = Actor(
         token.actor,
         project,
-        permissions_of(token.roles),
-        token.roles,
+        may.intersection(token.scopes) if token.scopes else may,
+        roles,
         human=False,
-        owner=token.created_by,
+        owner=owner,
         agent=token.agent,
     )
+    return actor, token
+
+
+def note_use(tx: Tx, token: Token) -> None:
+    """Remember that a token was used, to the hour."""
+    store.token_used(tx, token.id, before=tx.now - USE_NOTED_EVERY)
+
+
+def use_is_news(token: Token, now: datetime) -> bool:
+    """Whether that a token is used at this moment is not known to the hour."""
+    return token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY
 
 
 def actor_of_session(tx: Tx, secret: str) -> Actor:
@@ -222,17 +317,17 @@ def actor_of_session(tx: Tx, secret: str) -> Actor:
     found = store.session(tx, fingerprint(secret), "session")
     if found is None:
         raise WrongCredentials
-    roles = store.roles_of(tx, found.project, found.user)
+    roles = roles_now(tx, found.project, found.user)
     if roles is None:
         raise WrongCredentials
-    return Actor(found.user, found.project, permissions_of(roles), roles)
+    return Actor(found.user, found.project, permissions(tx, found.project, roles), roles)
 
 
-def _begin_session(tx: Tx, user: str, project: str) -> str:
+def begin_session(tx: Tx, user: str, project: str, *, how: str) -> str:
+    """The secret of a new session, for a door that knows who came in."""
     secret = secrets.token_hex(24)
-    store.add_session(
-        tx, fingerprint(secret), "session", user, project, tx.now + tx.lasting(SESSION_FOR)
-    )
+    until = tx.now + tx.lasting(SESSION_FOR)
+    store.add_session(tx, fingerprint(secret), "session", user, project, until, how)
     tx.actor = Actor(user, project)
     tx.record("session.begun", f"user/{user}")
     return secret
@@ -243,12 +338,6 @@ def _known(tx: Tx, name: str) -> tuple[str, ...]:
     if roles is None:
         raise NoSuchUser(name)
     return roles
-
-
-def _check_roles(roles: tuple[str, ...]) -> None:
-    for role in roles:
-        if role not in set(Role):
-            raise UnknownRole(role)
 
 
 def _check_agent(tx: Tx, agent: str, roles: tuple[str, ...]) -> None:

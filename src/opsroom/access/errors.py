@@ -59,7 +59,7 @@ class NameTaken(Conflict):
 class UnknownRole(Invalid):
     code = "unknown_role"
     text = "there is no role {0.role!r}"
-    hint = "roles are viewer, author, reviewer, operator, risk, admin and agent"
+    hint = "`opsroom role list` shows the roles of this project"
     role: str
 
 
@@ -102,3 +102,172 @@ class WeakPassword(Invalid):
     code = "weak_password"
     text = "a password has at least 12 characters"
     hint = "three unrelated words are fine"
+
+
+@dataclass(eq=False)
+class UnknownPermission(Invalid):
+    code = "unknown_permission"
+    text = "there is no permission {0.permission!r}"
+    hint = "`opsroom role list` shows what each role may do, by the names of permissions"
+    permission: str
+
+
+@dataclass(eq=False)
+class BadRole(Invalid):
+    code = "bad_role"
+    text = "the role {0.role!r} cannot be set: {0.why}"
+    hint = "a role of your own has a new name (lower-case letters, digits, dashes) and at least one permission"
+    role: str
+    why: str
+
+
+@dataclass(eq=False)
+class NoSuchRole(NotFound):
+    code = "role_not_found"
+    text = "this project has no role {0.role!r} of its own"
+    hint = "`opsroom role list` shows the roles; those that are built in stay as they are"
+    role: str
+
+
+@dataclass(eq=False)
+class LastAdmin(Conflict):
+    code = "last_admin"
+    text = "nobody would be left who may administer this project"
+    hint = "give somebody else the role admin first"
+
+
+@dataclass(eq=False)
+class MoreThanYours(Forbidden):
+    code = "more_than_yours"
+    text = (
+        "{0.actor!r} cannot give or take over what they may not do themselves: {0.permissions}"
+    )
+    hint = "ask somebody who has these permissions for good"
+    actor: str
+    permissions: str
+
+
+@dataclass(eq=False)
+class BadScope(Invalid):
+    code = "bad_scope"
+    text = "the roles of this token do not give {0.scope!r}"
+    hint = "scopes narrow what the roles of a token give; leave them out for all of it"
+    scope: str
+
+
+@dataclass(eq=False)
+class TokenNeedsExpiry(Invalid):
+    code = "token_needs_expiry"
+    text = "a token of this project ends within {0.days} days, and not in the past"
+    hint = "say when with `--expires`"
+    days: int
+
+
+@dataclass(eq=False)
+class BadAccessSettings(Invalid):
+    code = "bad_access_settings"
+    text = "access cannot be set so: {0.why}"
+    hint = "docs/how-to/access.md says what each setting means"
+    why: str
+
+
+@dataclass(eq=False)
+class BadAccessRules(Invalid):
+    code = "bad_access_rules"
+    text = "these access rules cannot be used: {0.why}"
+    hint = "docs/how-to/access.md shows what rules speak of, with examples"
+    why: str
+
+
+@dataclass(eq=False)
+class AccessDenied(Forbidden):
+    code = "access_denied"
+    text = "the access rules do not let {0.actor!r} {0.action} {0.thing}: {0.because}"
+    hint = "the rules are on the page Access; a policy admin can change them"
+    actor: str
+    action: str
+    thing: str
+    because: str
+
+
+@dataclass(eq=False)
+class NotInAnEmergency(Forbidden):
+    code = "not_in_an_emergency"
+    text = "nobody takes the role {0.role!r} here, not even in an emergency"
+    hint = "an administrator says which roles may be taken, on the page Access"
+    role: str
+
+
+@dataclass(eq=False)
+class OnlyPeople(Forbidden):
+    code = "only_people"
+    text = "{0.actor!r} is a program; only people do this"
+    hint = "log in as yourself"
+    actor: str
+
+
+@dataclass(eq=False)
+class BadGlass(Invalid):
+    code = "bad_glass"
+    text = "a role cannot be taken so: {0.why}"
+    hint = "say why in a sentence, and for how many minutes"
+    why: str
+
+
+@dataclass(eq=False)
+class NoSuchGlass(NotFound):
+    code = "glass_not_found"
+    text = "nobody took a role under {0.glass_id!r} in this project"
+    hint = "`opsroom glass list` shows who has taken one"
+    glass_id: str
+
+
+@dataclass(eq=False)
+class NoSuchSession(NotFound):
+    code = "login_not_found"
+    text = "there is no session {0.session_id!r} in this project"
+    hint = "`opsroom session list` shows who is logged in"
+    session_id: str
+
+
+@dataclass(eq=False)
+class NoSuchService(NotFound):
+    code = "service_not_found"
+    text = "there is no open service {0.name!r} in this project"
+    hint = "`opsroom service list` shows them; one that was closed stays closed"
+    name: str
+
+
+@dataclass(eq=False)
+class BadService(Invalid):
+    code = "bad_service"
+    text = "{0.name!r} cannot be a service: {0.why}"
+    hint = "a name of lower-case letters, digits and dashes, an owner from this project, and a purpose"
+    name: str
+    why: str
+
+
+@dataclass(eq=False)
+class OidcRefused(Unauthenticated):
+    code = "oidc_refused"
+    text = "the login at the identity provider cannot be used: {0.because}"
+    hint = "log in again; if it lasts, show this to whoever runs opsroom"
+    because: str
+
+
+@dataclass(eq=False)
+class BadOidcSetting(Invalid):
+    code = "bad_oidc_setting"
+    text = "the setting {0.name} cannot be used: {0.why}"
+    hint = "docs/how-to/access.md shows how an identity provider is set"
+    name: str
+    why: str
+
+
+@dataclass(eq=False)
+class NoProvider(NotFound):
+    code = "no_identity_provider"
+    text = "no identity provider is set here"
+    hint = (
+        "log in with a password or a one-time link; docs/how-to/access.md shows how to set one"
+    )

@@ -5,14 +5,15 @@ permission that takes stands in the table of routes; a route that is not in it i
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from starlette.routing import BaseRoute
 
-from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.db import Actor, Database, DatabaseUnavailable, Tx
 
-from .commands import actor_of_session, actor_of_token
+from .commands import actor_of_session, note_use, token_and_actor, use_is_news
 from .errors import LoginNeeded, MayNot
 from .table import PUBLIC, ROUTES
 
@@ -50,10 +51,16 @@ def _identify(request: Request) -> Actor:
     cookie = request.cookies.get(COOKIE)
     if not cookie and scheme.lower() != "bearer":
         raise LoginNeeded
-    with database(request).read(NOBODY) as tx:
-        if scheme.lower() == "bearer":
-            return actor_of_token(tx, token.strip())
-        return actor_of_session(tx, cookie or "")
+    db = database(request)
+    with db.read(NOBODY) as tx:
+        if scheme.lower() != "bearer":
+            return actor_of_session(tx, cookie or "")
+        actor, used = token_and_actor(tx, token.strip())
+    if use_is_news(used, tx.now):
+        # Whoever may only read is not kept out by a database that cannot be written now.
+        with suppress(DatabaseUnavailable), db.write(NOBODY) as tx:
+            note_use(tx, used)
+    return actor
 
 
 Caller = Annotated[Actor, Depends(guard, scope="function")]

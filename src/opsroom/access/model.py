@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,8 @@ class Role(StrEnum):
     AUTHOR = "author"
     REVIEWER = "reviewer"
     OPERATOR = "operator"
+    POLICY_ADMIN = "policy-admin"
+    AUDITOR = "auditor"
     RISK = "risk"
     ADMIN = "admin"
     AGENT = "agent"
@@ -33,6 +36,8 @@ PERMISSIONS = {
     "answer": "answer what waits in the inbox: approve, edit, reject, hand over",
     "override": "report that a person decided otherwise than an agent",
     "audit": "read and verify the journal",
+    "govern": "set the access rules: what else nobody may do, and where",
+    "break-glass": "take a role for a while in an emergency, with a reason",
     "administer": "users, roles, tokens and projects",
 }
 
@@ -40,19 +45,39 @@ _SEES = frozenset({"read", "resolve"})
 _ANSWERS = frozenset({"answer", "override"})
 ROLES: dict[Role, frozenset[str]] = {
     Role.VIEWER: _SEES,
-    Role.AUTHOR: _SEES | {"author", "discuss"},
-    Role.REVIEWER: _SEES | {"review", "discuss"} | _ANSWERS,
-    Role.OPERATOR: _SEES | {"operate", "observe", "import"} | _ANSWERS,
-    Role.RISK: _SEES | {"review", "discuss", "audit"} | _ANSWERS,
+    Role.AUTHOR: _SEES | {"author", "discuss", "break-glass"},
+    Role.REVIEWER: _SEES | {"review", "discuss", "break-glass"} | _ANSWERS,
+    Role.OPERATOR: _SEES | {"operate", "observe", "import", "break-glass"} | _ANSWERS,
+    Role.POLICY_ADMIN: _SEES | {"author", "discuss", "govern"},
+    Role.AUDITOR: _SEES | {"audit"},
+    Role.RISK: _SEES | {"review", "discuss", "audit", "break-glass"} | _ANSWERS,
     Role.ADMIN: frozenset(PERMISSIONS),
     Role.AGENT: frozenset({"resolve", "observe", "act", "override"}),
 }
 
 
-def permissions_of(roles: tuple[str, ...]) -> frozenset[str]:
-    """Everything that holders of these roles may do; roles nobody knows give nothing."""
+BUILT_IN = frozenset(role.value for role in Role)
+ROLE_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}", re.ASCII)
+
+
+def permissions_of(roles: Collection[str]) -> frozenset[str]:
+    """Everything that holders of these built-in roles may do; other names give nothing here,
+    since a project's own roles are in its database (`queries.permissions`).
+    """
     known = [rights for role, rights in ROLES.items() if role.value in roles]
     return frozenset().union(*known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomRole(Wire):
+    """A role of a project's own: a name for a set of permissions from the table."""
+
+    name: str
+    permissions: tuple[str, ...]
+    note: str = ""
+    changed_at: datetime
+    changed_by: str
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +93,9 @@ class User(Wire):
 class Token(Wire):
     """A credential for programs. The secret is shown once and never stored.
 
-    One that is bound to an `agent` is that agent's identity, and acts for no other.
+    One that is bound to an `agent` is that agent's identity, and acts for no other. With
+    `scopes`, it may do only these of the things that its roles let it do. `last_used_at` is
+    exact to an hour.
     """
 
     id: str
@@ -80,14 +107,78 @@ class Token(Wire):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     agent: str = ""
+    service: str = ""
+    scopes: tuple[str, ...] = ()
+    last_used_at: datetime | None = None
 
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     @property
     def actor(self) -> str:
-        """Whom the journal names when this token is used: the agent, where it is bound to one."""
+        """Whom the journal names when this token is used: the agent or the service, where it is
+        bound to one.
+        """
+        if self.service:
+            return f"service:{self.service}"
         return f"agent:{self.agent}" if self.agent else f"token:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Wire):
+    """A program with an identity of its own: an owner who answers for it, and roles that all of
+    its tokens have, from the next request on. Closed, none of them works any more.
+    """
+
+    name: str
+    owner: str
+    purpose: str
+    roles: tuple[str, ...]
+    opened_at: datetime
+    opened_by: str
+    closed_at: datetime | None = None
+    closed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login(Wire):
+    """A session of somebody who is logged in. `how` is link, password or oidc."""
+
+    id: str
+    user: str
+    how: str
+    begun_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glass(Wire):
+    """A role that somebody took for a while in an emergency. It ends by itself at `until`."""
+
+    id: str
+    user: str
+    role: str
+    reason: str
+    taken_at: datetime
+    until: datetime
+    ended_at: datetime | None = None
+    ended_by: str = ""
+
+    def open(self, now: datetime) -> bool:
+        return self.ended_at is None and now < self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings(Wire):
+    """What a project asks of credentials and emergencies.
+
+    A token lives `token_days` at most (0: as long as it is told to). `glass_roles` may be taken
+    in an emergency, for `glass_minutes` at most.
+    """
+
+    token_days: int = 0
+    glass_roles: tuple[str, ...] = (Role.OPERATOR.value,)
+    glass_minutes: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

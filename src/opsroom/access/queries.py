@@ -1,10 +1,14 @@
 """Looking at people and credentials."""
 
+from collections.abc import Collection
+
 from opsroom.kit.db import Tx
 
-from . import store
+from . import governing_store, granting, store
 from .errors import NoSuchUser
-from .model import ClosedIdentity, Token, User
+from .model import ClosedIdentity, CustomRole, Glass, Login, Service, Token, User
+
+MOST_SHOWN = 200
 
 
 def people(tx: Tx) -> list[User]:
@@ -25,8 +29,35 @@ def projects(tx: Tx) -> list[str]:
 
 
 def roles_of(tx: Tx, name: str) -> tuple[str, ...] | None:
-    """The roles somebody holds in this project now; None for those who were never in it."""
-    return store.roles_of(tx, tx.project, name)
+    """The roles somebody holds in this project now, those taken in an emergency among them; None
+    for those who were never in it.
+    """
+    return granting.roles_now(tx, tx.project, name)
+
+
+def permissions(tx: Tx, roles: Collection[str]) -> frozenset[str]:
+    """What holders of these roles may do in this project, by its own roles too."""
+    return granting.permissions(tx, tx.project, roles)
+
+
+def custom_roles(tx: Tx) -> list[CustomRole]:
+    """The project's own roles, by name."""
+    return governing_store.custom(tx, tx.project)
+
+
+def services(tx: Tx) -> list[Service]:
+    """Every service of this project, the closed ones too."""
+    return governing_store.services_here(tx)
+
+
+def glasses(tx: Tx) -> list[Glass]:
+    """The latest roles taken in emergencies, newest first."""
+    return governing_store.glasses_here(tx, limit=MOST_SHOWN)
+
+
+def logins(tx: Tx) -> list[Login]:
+    """Who is logged in to this project, the latest first."""
+    return [login for _, login in store.logins(tx, limit=MOST_SHOWN)]
 
 
 def tokens(tx: Tx) -> list[Token]:

@@ -72,12 +72,16 @@ class Link(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken(Wire):
-    """Bound to an `agent`, the token is that agent's identity and has the role agent only."""
+    """Bound to an `agent`, the token is that agent's identity and has the role agent only; of a
+    `service`, it has that service's roles and names none. `scopes` narrow what the roles give.
+    """
 
     name: str
-    roles: tuple[str, ...]
+    roles: tuple[str, ...] = ()
     expires_at: AwareDatetime | None = None
     agent: str = ""
+    service: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +157,17 @@ def tokens(tx: Read) -> list[Token]:
 
 @router.post("/tokens", status_code=201)
 def issue_token(new: NewToken, tx: Write) -> IssuedToken:
-    """Make a token, for one agent or for a program; its secret is in this answer and nowhere
-    else.
+    """Make a token, for one agent, a service or a program; its secret is in this answer and
+    nowhere else.
     """
     token, secret = commands.issue_token(
-        tx, new.name, new.roles, expires_at=new.expires_at, agent=new.agent
+        tx,
+        new.name,
+        new.roles,
+        expires_at=new.expires_at,
+        agent=new.agent,
+        service=new.service,
+        scopes=new.scopes,
     )
     return IssuedToken(token=token, secret=secret)
 

@@ -23,7 +23,10 @@ from sqlalchemy.exc import IntegrityError
 
 from opsroom.kit.db import Tx, Utc, metadata
 
-from .model import ClosedIdentity, Token, User
+from .model import ClosedIdentity, Login, Token, User
+
+# A session is named by the first digits of its fingerprint, which says nothing of its secret.
+SESSION_ID, SESSION_ID_DIGITS = "ses_", 16
 
 projects = Table(
     "projects",
@@ -63,6 +66,9 @@ tokens = Table(
     Column("expires_at", Utc),
     Column("revoked_at", Utc),
     Column("agent", String, nullable=False, server_default=""),
+    Column("service", String, nullable=False, server_default=""),
+    Column("scopes", JSON, nullable=False, server_default="[]"),
+    Column("last_used_at", Utc),
     Index("uq_tokens_prefix", "prefix", unique=True),
 )
 
@@ -88,6 +94,8 @@ sessions = Table(
     Column("created_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),
     Column("ended_at", Utc),
+    Column("how", String, nullable=False, server_default=""),
+    Index("ix_sessions_live", "project", "use", "expires_at"),
 )
 
 
@@ -116,6 +124,12 @@ def has_project(tx: Tx, project: str) -> bool:
 
 def projects_here(tx: Tx) -> list[str]:
     return list(tx.conn.execute(select(projects.c.id).order_by(projects.c.id)).scalars())
+
+
+def lock_project(tx: Tx) -> None:
+    """Let one transaction at a time decide who may administer this project."""
+    mine = select(projects.c.id).where(projects.c.id == tx.project)
+    tx.conn.execute(mine.with_for_update())
 
 
 def add_user(tx: Tx, name: str, password: str | None) -> None:
@@ -159,6 +173,12 @@ def roles_of(tx: Tx, project: str, name: str) -> tuple[str, ...] | None:
     return None if found is None else tuple(found)
 
 
+def everybodys_roles(tx: Tx) -> dict[str, tuple[str, ...]]:
+    """The roles of everybody in this project."""
+    mine = select(members.c.user, members.c.roles).where(members.c.project == tx.project)
+    return {row.user: tuple(row.roles) for row in tx.conn.execute(mine)}
+
+
 def projects_of(tx: Tx, name: str) -> list[str]:
     mine = select(members.c.project).where(members.c.user == name).order_by(members.c.since)
     return list(tx.conn.execute(mine).scalars())
@@ -177,7 +197,8 @@ def people(tx: Tx) -> list[User]:
 
 def add_token(tx: Tx, token: Token, secret: str) -> None:
     values: dict[str, Any] = {n: getattr(token, n) for n in Token.__dataclass_fields__}
-    values |= {"project": tx.project, "secret": secret, "roles": list(token.roles)}
+    values |= {"project": tx.project, "secret": secret}
+    values |= {"roles": list(token.roles), "scopes": list(token.scopes)}
     tx.conn.execute(insert(tokens).values(values))
 
 
@@ -201,6 +222,20 @@ def tokens_here(tx: Tx) -> list[Token]:
 def revoke_token(tx: Tx, token_id: str) -> None:
     mine = (tokens.c.project == tx.project, tokens.c.id == token_id)
     tx.conn.execute(update(tokens).where(*mine).values(revoked_at=tx.now))
+
+
+def set_token_roles(tx: Tx, token_id: str, roles: tuple[str, ...]) -> None:
+    mine = (tokens.c.project == tx.project, tokens.c.id == token_id)
+    tx.conn.execute(update(tokens).where(*mine).values(roles=list(roles)))
+
+
+def token_used(tx: Tx, token_id: str, *, before: datetime) -> None:
+    """Note that a token is in use, unless that is known since `before`."""
+    mine = (
+        tokens.c.id == token_id,
+        tokens.c.last_used_at.is_(None) | (tokens.c.last_used_at < before),
+    )
+    tx.conn.execute(update(tokens).where(*mine).values(last_used_at=tx.now))
 
 
 def live_tokens_of(tx: Tx, agent: str) -> list[str]:
@@ -240,7 +275,7 @@ def _closed(project: str, agent: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def add_session(
-    tx: Tx, secret: str, use: str, user: str, project: str, expires_at: datetime
+    tx: Tx, secret: str, use: str, user: str, project: str, expires_at: datetime, how: str = ""
 ) -> None:
     tx.conn.execute(
         insert(sessions).values(
@@ -250,6 +285,7 @@ def add_session(
             project=project,
             created_at=tx.now,
             expires_at=expires_at,
+            how=how,
         )
     )
 
@@ -277,13 +313,55 @@ def end_session(tx: Tx, secret: str) -> bool:
     return done.rowcount == 1
 
 
-def end_sessions(tx: Tx, user: str) -> None:
-    """End every session and link of a user."""
+def logins(tx: Tx, *, limit: int, user: str | None = None) -> list[tuple[str, Login]]:
+    """Live sessions of this project (of one person), newest first, with their fingerprints."""
+    wanted = select(sessions).where(
+        sessions.c.project == tx.project,
+        sessions.c.use == "session",
+        sessions.c.expires_at > tx.now,
+        sessions.c.ended_at.is_(None),
+    )
+    if user is not None:
+        wanted = wanted.where(sessions.c.user == user)
+    order = (sessions.c.expires_at.desc(), sessions.c.secret)
+    rows = tx.conn.execute(wanted.order_by(*order).limit(limit)).mappings()
+    return [(row["secret"], _login(row)) for row in rows]
+
+
+def login(tx: Tx, session_id: str) -> tuple[str, Login] | None:
+    """A live session of this project by its public id, with its fingerprint."""
+    start = session_id.removeprefix(SESSION_ID)
+    if len(start) != SESSION_ID_DIGITS or not start.isalnum():
+        return None
+    wanted = select(sessions).where(
+        sessions.c.project == tx.project,
+        sessions.c.use == "session",
+        sessions.c.expires_at > tx.now,
+        sessions.c.ended_at.is_(None),
+        sessions.c.secret.startswith(start, autoescape=True),
+    )
+    row = tx.conn.execute(wanted).mappings().first()
+    return (row["secret"], _login(row)) if row else None
+
+
+def end_sessions(tx: Tx, user: str) -> int:
+    """End every session and link of a user; how many there were."""
     mine = (sessions.c.user == user, sessions.c.ended_at.is_(None))
-    tx.conn.execute(update(sessions).where(*mine).values(ended_at=tx.now))
+    done = tx.conn.execute(update(sessions).where(*mine).values(ended_at=tx.now))
+    return int(done.rowcount)
 
 
 def _token(row: RowMapping) -> Token:
     known: dict[str, Any] = {name: row[name] for name in Token.__dataclass_fields__}
-    known["roles"] = tuple(row["roles"])
+    known |= {"roles": tuple(row["roles"]), "scopes": tuple(row["scopes"])}
     return Token(**known)
+
+
+def _login(row: RowMapping) -> Login:
+    return Login(
+        id=SESSION_ID + row["secret"][:SESSION_ID_DIGITS],
+        user=row["user"],
+        how=row["how"],
+        begun_at=row["created_at"],
+        expires_at=row["expires_at"],
+    )

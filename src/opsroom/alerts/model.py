@@ -17,6 +17,7 @@ LONGEST_MUTE = timedelta(days=7)
 # Events that a rule may count. Each makes the rules of its project be looked at at once.
 COUNTED = frozenset(
     {
+        "access.glass_broken",
         "action.unknown",
         "autonomy.killed",
         "budget.overshot",

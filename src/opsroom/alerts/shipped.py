@@ -71,6 +71,13 @@ RULES: Mapping[str, AlertRuleSpec] = {
         scope=Scope.PROJECT,
         window=DAY,
     ),
+    "glass-broken": AlertRuleSpec(
+        description="somebody took a role in an emergency",
+        when="events > 0",
+        events=("access.glass_broken",),
+        urgency=Urgency.CRITICAL,
+        scope=Scope.PROJECT,
+    ),
     "suspicious": AlertRuleSpec(
         description="an agent read orders, asked for a tool it does not have, or said something odd",
         when="events > 0",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from opsroom.access import glass
 from opsroom.actions import executing as actions
 from opsroom.actions import workflow as action_workflow
 from opsroom.alerts import looking
@@ -55,6 +56,7 @@ LOOK_AT_AGENTS_EVERY = 30.0
 EVERYWHERE = Actor("system:clock", "", human=False)
 # What the clock alone changes, in every project: whether anything is due, and doing it.
 CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
+    (glass.overdue, glass.expire),
     (inbox_queries.overdue, inbox_commands.expire),
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import opsroom
+from opsroom.access import governing_pages, governing_routes
 from opsroom.access import pages as access_pages
 from opsroom.access import routes as access_routes
 from opsroom.access.http import COOKIE, NOBODY, Caller, database
@@ -99,6 +100,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     access_routes.router,
     access_pages.router,
+    governing_routes.router,
+    governing_pages.router,
     overview_pages.router,
     overview_routes.router,
     metric_routes.router,

@@ -1,5 +1,6 @@
 """Where one can go in the pages, and the sentences shown after something was done."""
 
+from opsroom.access.governing_pages import NOTICES as GOVERNING
 from opsroom.access.pages import NOTICES as ACCESS
 from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.annotation.pages import NOTICES as ANNOTATION
@@ -75,6 +76,7 @@ NAV = (
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),
             NavItem(key="people", title="People", href="/people", go="h"),
+            NavItem(key="access", title="Access", href="/access"),
         ),
     ),
 )
@@ -91,6 +93,7 @@ NOTICES: dict[str, Notice] = {
     **INBOX,
     **INTEGRATIONS,
     **ACCESS,
+    **GOVERNING,
     **REGISTRY,
     **PROPOSALS,
     **EVALS,

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from opsroom.access import queries as access
-from opsroom.access.model import permissions_of
 from opsroom.kit.db import Tx
 
 from . import store
@@ -22,7 +21,7 @@ def standing(
     if any(one.answer is Answer.REQUEST_CHANGES for one in answers):
         return []
     unused = [_today(tx, one) for one in answers if one.consumed_at is None]
-    return [one for one in unused if permission in permissions_of(one.roles)]
+    return [one for one in unused if permission in access.permissions(tx, one.roles)]
 
 
 def history(tx: Tx, subject: str) -> list[Approval]:

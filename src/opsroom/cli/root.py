@@ -15,6 +15,10 @@ from opsroom.sdk.terminal import common_options
 NOUNS: dict[str, tuple[str, str]] = {
     "up": ("opsroom.cli.up:up", "Start the server on this machine."),
     "doctor": ("opsroom.cli.doctor:doctor", "Check this installation, line by line."),
+    "access": (
+        "opsroom.access.governing_cli:access",
+        "Access: the rules beside roles, and what is asked of credentials.",
+    ),
     "action": (
         "opsroom.actions.cli:action",
         "Actions: what agents wanted to do, and what came of it.",
@@ -55,6 +59,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "feedback": (
         "opsroom.feedback.cli:feedback",
         "Feedback: what users, agents and the business say of the work.",
+    ),
+    "glass": (
+        "opsroom.access.governing_cli:glass",
+        "Emergencies: a role for a while, with a reason.",
     ),
     "import": (
         "opsroom.importing.cli:import_",
@@ -108,6 +116,12 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.thresholds.cli:threshold",
         "Thresholds: what agents' confidence is worth, and from which on they may act alone.",
     ),
+    "role": ("opsroom.access.governing_cli:role", "Roles, and those of your own."),
+    "service": (
+        "opsroom.access.governing_cli:service",
+        "Services: programs with an identity, and who answers for each.",
+    ),
+    "session": ("opsroom.access.governing_cli:session", "Sessions: who is logged in."),
     "token": ("opsroom.access.cli:token", "API tokens for programs."),
     "trace": ("opsroom.traces.cli:trace", "Traces: what agents did, span by span."),
     "turn": ("opsroom.actions.cli:turn", "Turns: what agents were asked, decided and did."),

@@ -191,7 +191,8 @@ def undo(tx: Tx, request_id: str) -> Request:
 def hand_over(tx: Tx, request_id: str, to: str, reason: str = "") -> Request:
     """Pass a request on to a person, or to everybody in a role, who may answer it as it is."""
     was = _open(tx, request_id, "handed over")
-    why = rules.why_not_hand_over(was, to, access.roles_of(tx, to))
+    roles = access.roles_of(tx, to)
+    why = rules.why_not_hand_over(was, to, roles, access.permissions(tx, roles or ()))
     if why:
         raise NobodyThere(request_id, to, why)
     assignee = "" if to in rules.ROLES else to

@@ -323,7 +323,9 @@ def _takers(tx: Tx, chosen: inbox.Request) -> list[tuple[str, str]]:
         (one.name, f"{one.name} ({', '.join(one.roles)})")
         for one in access.people(tx)
         if one.name != tx.actor.name
-        and not rules.why_not_hand_over(chosen, one.name, one.roles)
+        and not rules.why_not_hand_over(
+            chosen, one.name, one.roles, access.permissions(tx, one.roles)
+        )
     ]
     roles = [
         (role, f"everybody who is {role}")

@@ -58,22 +58,25 @@ def check_settings(settings: Settings) -> None:
 
 
 def holds_role(request: RequestDraft, roles: Collection[str]) -> bool:
-    """Whether holders of `roles` may answer it: one that it names, else any that answers."""
-    if ANSWER not in permissions_of(tuple(roles)):
-        return False
+    """Whether it asks for one of `roles`; their holders may answer at all, by one of them."""
     return not request.roles or bool(set(request.roles) & set(roles))
 
 
 def entitled(request: Request, name: str, roles: Collection[str]) -> bool:
-    """Whether an answer of `name` counts: by role, or because it has climbed to them."""
+    """Whether an answer of `name`, who may answer, counts: by role, or because it has climbed to
+    them.
+    """
     climbed_to = request.escalate_to[: request.climbed]
     return holds_role(request, roles) or (
-        name in climbed_to and name not in ROLES and ANSWER in permissions_of(tuple(roles))
+        name in climbed_to and name not in ROLES
     )
 
 
-def why_not_hand_over(request: Request, to: str, roles: Collection[str] | None) -> str:
-    """Why a request cannot go to `to`, a role or a person with `roles` (None: nobody here).
+def why_not_hand_over(
+    request: Request, to: str, roles: Collection[str] | None, may: Collection[str] = ()
+) -> str:
+    """Why a request cannot go to `to`, a role or a person with `roles` (None: nobody here) who
+    `may` do this and that.
 
     Handing over never widens who may answer.
     """
@@ -87,7 +90,8 @@ def why_not_hand_over(request: Request, to: str, roles: Collection[str] | None) 
         return "nobody of that name is in this project"
     if to in request.askers:
         return "the agent acts for them"
-    return "" if entitled(request, to, roles) else "they may not answer it"
+    answers = ANSWER in may and entitled(request, to, roles)
+    return "" if answers else "they may not answer it"
 
 
 def why_not(request: Request, actor: Actor, say: Say, *, barred: Collection[str] = ()) -> str:
@@ -96,7 +100,7 @@ def why_not(request: Request, actor: Actor, say: Say, *, barred: Collection[str]
     """
     if not actor.human or actor.agent:
         return "only people answer, and this is a program"
-    if ANSWER not in permissions_of(actor.roles):
+    if ANSWER not in actor.may:
         return "this needs the permission to answer"
     if not entitled(request, actor.name, actor.roles):
         return f"it asks for the role {' or '.join(request.roles)}"
@@ -195,7 +199,9 @@ def climb(request: Request, *, now: datetime) -> Request | None:
 def approvers(
     request: Request, standing: Sequence[tuple[str, tuple[str, ...]]]
 ) -> tuple[str, ...]:
-    """The distinct people whose approvals count, given everybody's name and today's roles."""
+    """The distinct people whose approvals count, given the names and today's roles of those who
+    approved and may answer.
+    """
     return tuple(
         dict.fromkeys(
             name

@@ -480,6 +480,53 @@ WORDS: dict[str, Words] = {
     "link.issued": Words(says="{actor} made a one-time link for {subject}"),
     "session.begun": Words(says="{subject} logged in"),
     "session.ended": Words(says="{subject} logged out"),
+    "session.revoked": Words(says="{actor} ended a session of {subject}", tone="warn"),
+    "session.all_ended": Words(says="{actor} logged out everywhere"),
+    "session.refused": Words(
+        says="a login at the identity provider was refused", note="{because}", tone="warn"
+    ),
+    "role.set": Words(
+        says="{actor} set the role {subject}",
+        note="{after}, before {before}",
+        tone="warn",
+        place="/access",
+    ),
+    "role.removed": Words(
+        says="{actor} removed {subject}",
+        note="{people} people and {programs} programs held it",
+        tone="warn",
+        place="/access",
+    ),
+    "service.opened": Words(
+        says="{actor} gave {subject} an identity",
+        note="{owner} answers for it; roles {roles}",
+        place="/access",
+    ),
+    "service.roles_set": Words(
+        says="{actor} set the roles of {subject}",
+        note="{after}, before {before}",
+        tone="warn",
+        place="/access",
+    ),
+    "service.closed": Words(
+        says="{actor} closed {subject}", note="{reason}", tone="warn", place="/access"
+    ),
+    "access.rules_set": Words(
+        says="{actor} set the access rules", note="{digest}", tone="warn", place="/access"
+    ),
+    "access.settings_set": Words(
+        says="{actor} set what is asked of credentials", tone="warn", place="/access"
+    ),
+    "access.glass_broken": Words(
+        says="{actor} took the role {role} in an emergency, for {minutes} minutes",
+        note="{reason}",
+        tone="bad",
+        place="/access",
+    ),
+    "access.glass_ended": Words(
+        says="{subject} does not have the role {role} of an emergency any more",
+        place="/access",
+    ),
     "agent.retired": Words(says="{actor} retired {subject}", note="{reason}", tone="bad"),
     "agent.reinstated": Words(
         says="{actor} let {subject} act again", note="{reason}", tone="warn"

@@ -1,5 +1,7 @@
 """What changes the registry: artifacts, versions and labels. Proposals are in proposals.py."""
 
+from opsroom.access import ruling
+from opsroom.access.rules import Action, Thing
 from opsroom.kit.canonical import digest
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
@@ -40,6 +42,8 @@ def create_artifact(tx: Tx, draft: ArtifactDraft, *, kinds: Kinds) -> Artifact:
     owner = draft.owner or tx.actor.person
     if (there := store.artifact(tx, draft.kind, draft.name)) is not None:
         return _same(there, draft)
+    wanted = Thing(kind=draft.kind, name=draft.name, criticality=draft.criticality.value)
+    ruling.check(tx, Action.AUTHOR, wanted)
     made = Artifact(
         id=tx.ids.new("art"),
         kind=draft.kind,
@@ -78,6 +82,7 @@ def create_version(
     if (alone := rules.keeper(kind, name)) != keeper and alone:
         raise VersionsKept(of.ref, alone)
     shape = kind_of(kinds, kind)
+    check_may(tx, Action.AUTHOR, of)
     store.lock_artifact(tx, of.id)
     spec = shape.write(shape.pin(shape.read(draft.spec), queries.lookup(tx)))
     content = digest(spec)
@@ -138,6 +143,7 @@ def set_label(
             ("a release", "release start") if needs.release else ("a proposal", "propose")
         )
         raise LabelProtected(name, label, of.criticality.value, way, verb)
+    check_may(tx, Action.AUTHOR, of, label)
     return move_label(tx, of, label, number, how="set", reason=reason)
 
 
@@ -160,6 +166,7 @@ def roll_back(
     `NothingBefore` where the history ends, and `LabelMoved` when somebody was faster.
     """
     of = queries.artifact(tx, kind, name)
+    check_may(tx, Action.OPERATE, of, label)
     store.lock_artifact(tx, of.id)
     now = store.label(tx, of, label)
     if now is None:
@@ -230,6 +237,13 @@ def move_label(
         moved_by=tx.actor.name,
         revision=was.revision + 1 if was else 1,
     )
+
+
+def check_may(tx: Tx, action: Action, of: Artifact, label: str = "") -> None:
+    """Raise `AccessDenied` where the access rules keep whoever acts from doing this to it."""
+    criticality = of.criticality.value
+    thing = Thing(kind=of.kind, name=of.name, label=label, criticality=criticality)
+    ruling.check(tx, action, thing)
 
 
 def check_label(label: str) -> None:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from opsroom import approvals
+from opsroom.access.rules import Action
 from opsroom.approvals import Answer, Approval
 from opsroom.kit.db import Tx
 
 from . import commands, queries, rules, store
-from .commands import check_label
+from .commands import check_label, check_may
 from .errors import NotReady, ProposalClosed, ProposalMoved
 from .kinds import Kinds, kind_of
 from .model import (
@@ -30,6 +31,7 @@ def propose(
     """Ask that `label` move to the version that `ref` names. Lint runs at once."""
     check_label(label)
     of = queries.artifact(tx, ref.kind, ref.name)
+    check_may(tx, Action.AUTHOR, of, label)
     version = queries.version(tx, ref)
     now = store.label(tx, of, label)
     proposal = Proposal(
@@ -102,6 +104,8 @@ def review(tx: Tx, proposal_id: str, *, answer: Answer, reason: str) -> Approval
     Nobody approves what they proposed, or a version that they wrote.
     """
     proposal = open_one(tx, proposal_id)
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    check_may(tx, Action.REVIEW, of, proposal.label)
     wrote = writers(tx, proposal)
     return approvals.give(
         tx,
@@ -122,6 +126,7 @@ def revise(tx: Tx, proposal_id: str, number: int, *, kinds: Kinds) -> Proposal:
     was = open_one(tx, proposal_id)
     if was.number == number:
         return was
+    check_may(tx, Action.AUTHOR, queries.artifact(tx, was.kind, was.name), was.label)
     version = queries.version(tx, Ref(was.kind, was.name, str(number)))
     checks = (lint_check(lint(tx, version, kinds=kinds)),)
     now = replace(was, number=number, digest=version.digest, checks=checks)
@@ -160,6 +165,7 @@ def merge(tx: Tx, proposal_id: str) -> Label:
     """
     proposal = open_one(tx, proposal_id)
     of = queries.artifact(tx, proposal.kind, proposal.name)
+    check_may(tx, Action.AUTHOR, of, proposal.label)
     store.lock_artifact(tx, of.id)  # what is decided now must still be so when the label moves
     if reasons := missing(tx, proposal):
         raise NotReady(proposal_id, "; ".join(reasons))

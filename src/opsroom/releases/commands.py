@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy.exc import IntegrityError
 
+from opsroom.access.rules import Action
 from opsroom.approvals import Answer, Approval, ApproverIsRequester
 from opsroom.approvals import commands as approvals
 from opsroom.datasets import queries as datasets
@@ -60,6 +61,7 @@ def start(tx: Tx, draft: Draft, *, kinds: Kinds) -> Release:
     """
     ref = Ref.parse(draft.version, kind="agent")
     of = registry.artifact(tx, ref.kind, ref.name)
+    registry_commands.check_may(tx, Action.OPERATE, of, draft.environment)
     version = registry.version(tx, ref)
     _check_lint(tx, version, kinds)
     label = registry.label(tx, of.kind, of.name, draft.environment)
@@ -171,6 +173,7 @@ def review(tx: Tx, release_id: str, *, answer: Answer, reason: str) -> Approval:
     release = get(tx, release_id)
     if release.state is not State.GATING:
         raise WrongState(release.id, release.state.value, "approved")
+    _check_may(tx, Action.REVIEW, release)
     gate = store.gate(tx, release_id)
     if release.plan.gate is not None and gate is None:
         raise NothingToApprove(release_id)
@@ -193,6 +196,7 @@ def pause(tx: Tx, release_id: str, *, reason: str) -> Release:
     release = get(tx, release_id)
     if not release.active or release.state is State.PAUSED:
         raise WrongState(release_id, release.state.value, "paused")
+    _check_may(tx, Action.OPERATE, release)
     return _apply(tx, release, Pause(code=Because.PERSON, because=reason))
 
 
@@ -201,6 +205,7 @@ def resume(tx: Tx, release_id: str, *, reason: str) -> Release:
     not used again, and a gate that came to no verdict is asked again.
     """
     was = get(tx, release_id)
+    _check_may(tx, Action.OPERATE, was)
     release = was.resumed(now=tx.now, because=reason)
     if was.code is Because.GATE:
         store.set_gate(tx, release_id, None)
@@ -218,6 +223,7 @@ def abort(tx: Tx, release_id: str, *, reason: str) -> Release:
     if release.met_traffic:
         advice = "; it has met traffic, so roll it back instead"
         raise WrongState(release_id, release.state.value, "aborted", advice)
+    _check_may(tx, Action.OPERATE, release)
     return _apply(tx, release, Abort(code=Because.PERSON, because=reason))
 
 
@@ -229,6 +235,7 @@ def roll_back(tx: Tx, release_id: str, *, reason: str) -> Release:
     release = get(tx, release_id)
     if release.state is not State.PROMOTED and not (release.active and release.met_traffic):
         raise WrongState(release_id, release.state.value, "rolled back")
+    _check_may(tx, Action.OPERATE, release)
     return _apply(tx, release, RollBack(code=Because.PERSON, because=reason))
 
 
@@ -267,6 +274,11 @@ def get(tx: Tx, release_id: str) -> Release:
     if release is None:
         raise ReleaseNotFound(release_id)
     return release
+
+
+def _check_may(tx: Tx, action: Action, release: Release) -> None:
+    of = registry.artifact(tx, release.kind, release.name)
+    registry_commands.check_may(tx, action, of, release.environment)
 
 
 def _carry_out(tx: Tx, release: Release, evidence: Evidence, decision: AnyDecision) -> Release:

@@ -1,0 +1,83 @@
+"""What keeps roles in order: nobody gives more than they have, and an administrator remains.
+
+Whoever decides about roles does so one at a time in a project, and is looked at again once it is
+their turn: an administrator who was demoted a moment ago demotes nobody any more.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from opsroom.kit.db import Tx
+
+from . import governing_store, store
+from .errors import LastAdmin, MayNot, MoreThanYours, UnknownRole
+from .model import BUILT_IN, permissions_of
+
+ADMINISTER = "administer"
+
+
+def permissions(tx: Tx, project: str, roles: Collection[str]) -> frozenset[str]:
+    """Everything that holders of these roles may do in a project; unknown ones give nothing."""
+    own = [role for role in roles if role not in BUILT_IN]
+    found = governing_store.custom(tx, project, own) if own else []
+    return permissions_of(roles).union(*(one.permissions for one in found))
+
+
+def roles_now(tx: Tx, project: str, user: str) -> tuple[str, ...] | None:
+    """The roles that somebody holds in a project, and those taken in an emergency that lasts.
+    None for those who were never in it.
+    """
+    held = store.roles_of(tx, project, user)
+    if held is None:
+        return None
+    taken = (one.role for one in governing_store.taken_by(tx, project, user))
+    return tuple(dict.fromkeys((*held, *taken)))
+
+
+def check_roles(tx: Tx, roles: Collection[str]) -> None:
+    """Raise `UnknownRole` for a role that this project does not have."""
+    own = [role for role in roles if role not in BUILT_IN]
+    there = {one.name for one in governing_store.custom(tx, tx.project, own)} if own else set()
+    for role in own:
+        if role not in there:
+            raise UnknownRole(role)
+
+
+def check_not_above(tx: Tx, given: Collection[str]) -> None:
+    """Raise `MoreThanYours` where these permissions are more than those of whoever acts.
+
+    A role taken in an emergency does not count: it would last longer than the emergency.
+    opsroom itself has no roles and gives what it has to.
+    """
+    if not tx.actor.roles:
+        return
+    mine = tx.actor.may
+    if tx.actor.human and (held := store.roles_of(tx, tx.project, tx.actor.name)) is not None:
+        mine &= permissions(tx, tx.project, held)
+    if beyond := sorted(set(given) - mine):
+        raise MoreThanYours(tx.actor.name, ", ".join(beyond))
+
+
+@contextmanager
+def deciding_about_roles(tx: Tx) -> Iterator[None]:
+    """One decision about who may what, after all others. Raises `MayNot` when whoever acts was
+    demoted while they waited, and `LastAdmin` when nobody would be left.
+    """
+    store.lock_project(tx)
+    if tx.actor.human and tx.actor.roles:
+        now = roles_now(tx, tx.project, tx.actor.name)
+        if now is not None and ADMINISTER not in permissions(tx, tx.project, now):
+            raise MayNot(tx.actor.name, ADMINISTER)
+    before = _anybody_administers(tx)
+    yield
+    if before and not _anybody_administers(tx):
+        raise LastAdmin
+
+
+def _anybody_administers(tx: Tx) -> bool:
+    own = governing_store.custom(tx, tx.project)
+    administering = {one.name for one in own if ADMINISTER in one.permissions}
+    return any(
+        ADMINISTER in permissions_of(roles) or not administering.isdisjoint(roles)
+        for roles in store.everybodys_roles(tx).values()
+    )
