@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from opsroom.kit.errors import OpsroomError
 from opsroom.web.render import Notice, Pages
 
 from . import commands, login, queries
@@ -39,7 +40,7 @@ def log_in(
         secret = login.with_password(request, name, password)
     except (WrongCredentials, TooManyTries) as error:
         return _login_page(request, back=next, name=name, error=error)
-    return _welcome(request, secret, next)
+    return welcome(request, secret, next)
 
 
 @router.get("/login/once")
@@ -55,7 +56,7 @@ def follow_link(request: Request, code: Annotated[str, Form(max_length=200)]) ->
         secret = login.with_link(request, code)
     except (WrongCredentials, TooManyTries) as error:
         return _once_page(request, error=error)
-    return _welcome(request, secret, "/")
+    return welcome(request, secret, "/")
 
 
 @router.post("/logout")
@@ -95,11 +96,16 @@ def _login_page(
     *,
     back: str,
     name: str = "",
-    error: WrongCredentials | TooManyTries | None = None,
+    error: OpsroomError | None = None,
 ) -> Response:
-    status = error.status if error else 200
     return _pages(request).render(
-        request, "access/login.html", status=status, next=back, name=name, error=error
+        request,
+        "access/login.html",
+        status=error.status if error else 200,
+        next=back,
+        name=name,
+        error=error,
+        provider=request.app.state.identity_provider is not None,
     )
 
 
@@ -110,7 +116,13 @@ def _once_page(
     return _pages(request).render(request, "access/once.html", status=status, error=error)
 
 
-def _welcome(request: Request, secret: str, back: str) -> Response:
+def show_refusal(request: Request, error: OpsroomError) -> Response:
+    """The login page, which says why somebody did not come in by another door."""
+    return _login_page(request, back="/", error=error)
+
+
+def welcome(request: Request, secret: str, back: str) -> Response:
+    """Send somebody who came in on to where they wanted to be, with their session."""
     response = _pages(request).redirect(back)
     response.set_cookie(
         COOKIE,

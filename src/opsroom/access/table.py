@@ -41,6 +41,8 @@ ROUTES: dict[str, str] = {
     "POST /login": PUBLIC,
     "GET /login/once": PUBLIC,
     "POST /login/once": PUBLIC,
+    "GET /login/oidc": PUBLIC,
+    "GET /login/oidc/back": PUBLIC,
     "POST /logout": PUBLIC,
     "GET /people": "administer",
     "POST /v1/sessions": PUBLIC,

@@ -10,10 +10,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import opsroom
-from opsroom.access import governing_pages, governing_routes
+from opsroom.access import governing_pages, governing_routes, oidc_pages
 from opsroom.access import pages as access_pages
 from opsroom.access import routes as access_routes
 from opsroom.access.http import COOKIE, NOBODY, Caller, database
+from opsroom.access.provider import Provider
 from opsroom.access.table import ROUTES
 from opsroom.access.throttle import Throttle
 from opsroom.actions import pages as action_pages
@@ -94,6 +95,7 @@ from .mcp import LazyDoor, LazyUpstreams
 from .models import ConfiguredModels
 from .places import NAV, NOTICES
 from .runtime import Runtime
+from .settings import Settings
 from .telemetry import traces
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -102,6 +104,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     access_pages.router,
     governing_routes.router,
     governing_pages.router,
+    oidc_pages.router,
     overview_pages.router,
     overview_routes.router,
     metric_routes.router,
@@ -226,6 +229,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.settings = runtime.settings
     app.state.models = ConfiguredModels(runtime.settings)
     app.state.throttle = Throttle()
+    app.state.identity_provider = _identity_provider(runtime.settings)
     app.state.serve = acting.serve
     app.state.executors = acting.executors(runtime.settings)
     app.state.prober = probing.prober(runtime.settings)
@@ -288,6 +292,13 @@ def check_table(app: FastAPI) -> None:
     undecided = route_keys(app) - ROUTES.keys()
     if undecided:
         raise LookupError(f"no permission is set for {', '.join(sorted(undecided))}")
+
+
+def _identity_provider(settings: Settings) -> Provider | None:
+    """Where people log in, if that is set."""
+    if settings.oidc is None:
+        return None
+    return Provider(settings.oidc, allow=settings.allowed_hosts)
 
 
 def _remember(request: Request, actor: Caller) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from opsroom.access import oidc
+from opsroom.access.oidc import Oidc
 from opsroom.kit.clock import Clock, FastClock, SystemClock
 from opsroom.kit.errors import Invalid
 from opsroom.web.security import LOOPBACK
@@ -46,6 +48,7 @@ class Settings:
     `otlp_metrics_header` (`Authorization: Bearer …`).
 
     Pages of `feedback_origins` (`https://shop.example`) may show the feedback widget.
+    People may log in at the identity provider `oidc`, where one is set.
     """
 
     data: Path = HOME
@@ -65,6 +68,7 @@ class Settings:
     otlp_metrics_url: str = ""
     otlp_metrics_header: str = field(default="", repr=False)
     feedback_origins: tuple[str, ...] = ()
+    oidc: Oidc | None = None
 
     @property
     def site(self) -> str:
@@ -115,6 +119,7 @@ def from_environment(
         otlp_metrics_url=_address(environment, "OPSROOM_OTLP_METRICS_URL"),
         otlp_metrics_header=_header(environment, "OPSROOM_OTLP_METRICS_HEADER"),
         feedback_origins=_origins(environment, "OPSROOM_FEEDBACK_ORIGINS"),
+        oidc=oidc.from_environment(environment),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
     )
 
