@@ -4,7 +4,6 @@ Opening one twice, from two processes, is fine; the first of them ever makes the
 administrator and the one-time link to become them.
 """
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from opsroom.access.commands import DEFAULT_PROJECT
 from opsroom.journal import store as journal_store
 from opsroom.kit.db import Actor, Database, Raced, open_engine
 from opsroom.kit.faults import arm_from_environment
+from opsroom.kit.files import write_private
 from opsroom.kit.ids import TimeIds
 from opsroom.migrations import migrate
 from opsroom.registry import Kinds
@@ -82,17 +82,6 @@ def local_token(runtime: Runtime) -> str:
         _, token = access.issue_token(tx, "local", (Role.ADMIN.value,))
     write_private(path, token)
     return token
-
-
-def write_private(path: Path, text: str) -> None:
-    """Put a file there that only its owner may read: all of it, or what was there before."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
 
 
 def _kept(path: Path) -> str:

@@ -18,9 +18,10 @@ from granian.server.embed import Server
 
 import opsroom
 from opsroom.kit.errors import Conflict
+from opsroom.kit.files import write_private
 
 from .build import build, guarded
-from .runtime import Runtime, local_token, open_runtime, write_private
+from .runtime import Runtime, local_token, open_runtime
 from .settings import Settings
 
 log = logging.getLogger(__name__)

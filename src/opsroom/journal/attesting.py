@@ -2,21 +2,24 @@
 
 from opsroom.kit.db import Actor, Database, Tx
 
-from . import queries
+from . import checkpoints, queries
+from .checkpoints import SUBJECT, Notary
 from .model import Entry, Head
 
-SUBJECT = "journal"
 VERIFIED = "journal.verified"
 
 
-def attest(db: Database, actor: Actor, *, older: Head | None = None) -> Head:
-    """Verify the whole chain, and put on record up to where it was found whole.
+def attest(
+    db: Database, actor: Actor, *, older: Head | None = None, notary: Notary | None = None
+) -> Head:
+    """Verify the whole chain, and put on record up to where it was found whole. With a
+    notary, hold it against the newest checkpoints as well.
 
     Walking takes a while and happens in a reading transaction, so that nobody has to wait.
-    Raises `ChainBroken`; then nothing is recorded.
+    Raises `ChainBroken` or `BadCheckpoint`; then nothing is recorded.
     """
     with db.read(actor) as tx:
-        found = queries.verify(tx, older=older)
+        found = checkpoints.verify(tx, notary, older=older)
     with db.write(actor) as tx:
         tx.record(VERIFIED, SUBJECT, seq=found.seq, hash=found.hash)
     return found

@@ -6,12 +6,14 @@ download that broke off shows.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from .errors import BadExport, ChainBroken, NoJournal
 from .model import GENESIS, Head, check_end, verify
+from .tree import held
+from .verify_journal import Checkpoint
 
 SQLITE = b"SQLite format 3\0"
 MAX_LINE = 64 * 2**20
@@ -58,20 +60,24 @@ def parse(lines: Iterable[str | bytes], name: str) -> Iterator[Row]:
         raise ChainBroken(seq + 1, "the export ends before the line that closes it")
 
 
-def verify_file(path: Path, *, older: Head | None = None) -> Head:
-    """Verify an export or an SQLite database where it lies, in little memory.
+def verify_file(
+    path: Path, *, older: Head | None = None, against: Sequence[Checkpoint] = ()
+) -> Head:
+    """Verify an export or an SQLite database where it lies, in little memory, and hold it
+    against checkpoints.
 
     Raises `ChainBroken` at the first entry that does not fit, and `BadExport` or `NoJournal`
     for a file that is something else.
     """
     with path.open("rb") as file:
         if file.read(len(SQLITE)) == SQLITE:
-            return _verify_database(path, older)
+            return _verify_database(path, older, against)
         file.seek(0)
-        return verify(parse(iter(lambda: file.readline(MAX_LINE), b""), str(path)), older=older)
+        rows = parse(iter(lambda: file.readline(MAX_LINE), b""), str(path))
+        return verify(held(rows, against), older=older)
 
 
-def _verify_database(path: Path, older: Head | None) -> Head:
+def _verify_database(path: Path, older: Head | None, against: Sequence[Checkpoint]) -> Head:
     from opsroom.kit.db import sqlite_module  # noqa: PLC0415  # an export needs no database
 
     binding = sqlite_module()
@@ -80,7 +86,7 @@ def _verify_database(path: Path, older: Head | None) -> Head:
         with closing(binding.connect(address, uri=True)) as connection:
             connection.execute("BEGIN").close()
             chain = connection.execute("SELECT seq, record, hash FROM journal ORDER BY seq")
-            found = verify(chain, older=older)
+            found = verify(held(chain, against), older=older)
             kept = connection.execute("SELECT seq, hash FROM journal_head").fetchone()
             check_end(found, Head(seq=kept[0], hash=kept[1]) if kept else Head())
             (lying,) = connection.execute(COLUMNS_THAT_LIE).fetchone()

@@ -91,13 +91,19 @@ def read(record: str) -> Entry:
     return Entry(**data)
 
 
-def verify(rows: Iterable[tuple[int, str, str]], *, older: Head | None = None) -> Head:
-    """Walk a chain of `(seq, record, hash)` rows, oldest first, and return its head.
+def verify(
+    rows: Iterable[tuple[int, str, str]],
+    *,
+    older: Head | None = None,
+    after: Head | None = None,
+) -> Head:
+    """Walk a chain of `(seq, record, hash)` rows, oldest first, and return its head. It begins
+    with the first entry, or with the one that follows the head `after`.
 
     Raises `ChainBroken` at the first entry that was edited, dropped, inserted or moved. A
     tail that was cut off shows only against an `older` head that was kept elsewhere.
     """
-    seq, last = 0, GENESIS
+    seq, last = (after.seq, after.hash) if after else (0, GENESIS)
     if older and older.seq == 0:
         older = None
     for found, record, stored in rows:

@@ -1,6 +1,6 @@
 """Looking at the journal."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from opsroom.kit.db import Tx
@@ -9,6 +9,8 @@ from . import store
 from .errors import ChainBroken
 from .model import Entry, Head, check_end
 from .model import verify as walk
+from .tree import held
+from .verify_journal import Checkpoint
 
 PAGE = 100
 
@@ -64,12 +66,13 @@ def chain(tx: Tx) -> Iterator[tuple[int, str, str]]:
     return store.chain(tx)
 
 
-def verify(tx: Tx, *, older: Head | None = None) -> Head:
-    """Walk the whole chain, and compare it with the head and the columns kept beside it.
+def verify(tx: Tx, *, older: Head | None = None, against: Sequence[Checkpoint] = ()) -> Head:
+    """Walk the whole chain, and compare it with the head and the columns kept beside it, and
+    with checkpoints.
 
     Raises `ChainBroken` at the first entry that does not fit.
     """
-    found = walk(store.chain(tx), older=older)
+    found = walk(held(store.chain(tx), against), older=older)
     check_end(found, store.head(tx))
     if (lying := store.first_with_other_columns(tx)) is not None:
         raise ChainBroken(lying, "its columns say something else than its record")

@@ -135,6 +135,11 @@ def append(tx: Tx) -> None:
     tx.conn.execute(_MOVE_HEAD, {"seq": seq, "hash": last})
 
 
+def lock(tx: Tx) -> None:
+    """Let nobody append before this transaction has ended."""
+    tx.conn.execute(_HEAD_LOCKED).one()
+
+
 def head(tx: Tx) -> Head:
     row = tx.conn.execute(_HEAD).one()
     return Head(seq=row.seq, hash=row.hash)

@@ -9,6 +9,7 @@ once, and a CSV file has a header.
 """
 
 import csv
+import os
 import re
 import stat
 import zlib
@@ -196,6 +197,17 @@ def read_object(text: str) -> dict[str, Any]:
     if _SURROGATE.search(text):
         _check_surrogates(found)
     return found
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a file there that only its owner may read: all of it, or what was there before."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
 
 
 def inside(folder: Path, name: str) -> Path:
