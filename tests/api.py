@@ -1,7 +1,11 @@
 """The application as callers meet it: tokens and people with roles, over HTTP, in this process."""
 
 import itertools
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,7 +78,9 @@ class Api:
     """The application over one database, and whoever may call it."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
-        runtime = Runtime(settings=Settings(clock=clock), db=db, kinds=KINDS)
+        folder = Path(tempfile.mkdtemp(prefix="opsroom-api-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        runtime = Runtime(settings=Settings(clock=clock, data=folder), db=db, kinds=KINDS)
         self.db = db
         self.app = build(runtime, background=False)
         self.app.state.closing.set()  # an answer that goes on for ever ends at once

@@ -1,6 +1,6 @@
 from tests.api import api, sqlite_api
 from tests.browser import browser, page
-from tests.installation import home, home_template, own_environment
+from tests.installation import home, home_template, local, own_environment, shell
 from tests.pages import base, day, shown, site
 
 __all__ = [
@@ -10,8 +10,10 @@ __all__ = [
     "day",
     "home",
     "home_template",
+    "local",
     "own_environment",
     "page",
+    "shell",
     "shown",
     "site",
     "sqlite_api",

@@ -5,6 +5,7 @@ import json
 import pytest
 from tests.api import Api
 
+from opsroom.journal import verify_journal as stranger
 from opsroom.journal.files import parse
 from opsroom.journal.model import verify
 
@@ -61,3 +62,34 @@ def test_other_projects_are_not_listed(sqlite_api: Api) -> None:
     sqlite_api.program("admin", project="other").post("/v1/users", {"name": "eve", "roles": []})
     listed = sqlite_api.program("risk").get("/v1/journal", limit=1000)
     assert "user/eve" not in json.dumps(listed)
+
+
+def test_checkpoints_and_proofs(api: Api) -> None:
+    risk, admin = api.program("risk"), api.program("admin")
+    assert risk.get("/v1/journal/key") == {"key": ""}
+    assert risk.refused("GET", "/v1/journal/checkpoint").code == "no_checkpoint"
+    signed = risk.post("/v1/journal/checkpoint")
+    assert risk.get("/v1/journal/checkpoint") == signed
+    assert risk.get("/v1/journal/key") == {"key": signed["key"]}
+    key = stranger.read_key(signed["key"])
+    was = stranger.read_checkpoint(signed["note"], key)
+    admin.post("/v1/users", {"name": "ada", "roles": ["viewer"]})
+    seq = admin.get("/v1/journal", event="user.created")["items"][0]["entry"]["seq"]
+    assert risk.refused("GET", f"/v1/journal/proofs/entry?seq={seq}").code == "no_checkpoint"
+    now = stranger.read_checkpoint(risk.post("/v1/journal/checkpoint")["note"], key)
+    proof = risk.get("/v1/journal/proofs/entry", seq=seq)
+    assert stranger.check_entry(json.dumps(proof), now) == seq
+    grown = risk.get("/v1/journal/proofs/growth", first=was.size)
+    path = [bytes.fromhex(one) for one in grown["path"]]
+    stranger.check_consistency(was.size, now.size, path, was.root, now.root)
+
+
+def test_entries_of_other_projects_are_not_proven(sqlite_api: Api) -> None:
+    sqlite_api.project("other")
+    elsewhere = sqlite_api.program("admin", project="other")
+    elsewhere.post("/v1/users", {"name": "eve", "roles": []})
+    seq = elsewhere.get("/v1/journal", event="user.created")["items"][0]["entry"]["seq"]
+    sqlite_api.program("admin").post("/v1/journal/checkpoint")
+    assert elsewhere.get("/v1/journal/proofs/entry", seq=seq)["seq"] == seq
+    refused = sqlite_api.program("risk").refused("GET", f"/v1/journal/proofs/entry?seq={seq}")
+    assert refused.code == "no_entry"

@@ -8,6 +8,8 @@ from playwright.sync_api import Page
 from sqlalchemy import text as sql
 from tests.pages import Site, holds
 
+from opsroom.journal import checkpoints
+
 
 def text(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
@@ -61,6 +63,19 @@ def test_a_broken_chain_is_shown_and_not_put_on_record(site: Site) -> None:
     page = text(site.post("/audit/verify", by=risk, status=422))
     assert "broken at entry 7" in page
     assert site.head() == before
+
+
+def test_the_last_checkpoint_is_shown(site: Site) -> None:
+    risk = site.person("risk")
+    assert "Last checkpoint –" in text(site.read("/audit", by=risk))
+    notary = site.api.app.state.notary
+    signed = checkpoints.make(site.api.db, notary)
+    assert f"Last checkpoint {signed.size} entries, signed" in text(
+        site.read("/audit", by=risk)
+    )
+    notary.kept_file.write_text(signed.note.replace(f"\n{signed.size}\n", "\n7\n"))
+    assert "the checkpoint is not to be trusted" in text(site.read("/audit", by=risk))
+    site.post("/audit/verify", by=risk, status=422)
 
 
 def test_the_audit_is_for_those_who_audit(shown: Site) -> None:

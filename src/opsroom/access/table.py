@@ -93,6 +93,12 @@ ROUTES: dict[str, str] = {
     "GET /v1/journal/latest": "resolve",
     "POST /v1/journal/verify": "audit",
     "GET /v1/journal/export": "administer",
+    "GET /v1/journal/key": "audit",
+    "POST /v1/journal/key": "administer",
+    "GET /v1/journal/checkpoint": "audit",
+    "POST /v1/journal/checkpoint": "audit",
+    "GET /v1/journal/proofs/entry": "audit",
+    "GET /v1/journal/proofs/growth": "audit",
     # registry
     "GET /v1/artifacts/{kind}": "read",
     "POST /v1/artifacts/{kind}": "author",

@@ -24,7 +24,8 @@ from opsroom.drift import looking as drift
 from opsroom.feedback import joining as feedback
 from opsroom.inbox import commands as inbox_commands
 from opsroom.inbox import queries as inbox_queries
-from opsroom.journal import outbox, queries
+from opsroom.journal import outbox, queries, witnessing
+from opsroom.journal.checkpoints import Notary
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
@@ -85,6 +86,12 @@ class Background:
         self._traces = telemetry
         self._watcher = Watcher(runtime.db, canaries_of(os.environ))
         self._metrics = _collector(runtime, metrics)
+        self._witness = witnessing.Witness(
+            runtime.db,
+            Notary(runtime.settings.data),
+            url=runtime.settings.checkpoint_url,
+            allow=runtime.settings.allowed_hosts,
+        )
         self._stop = threading.Event()
         beside = (
             ("security", WATCH_EVERY, self._watch),
@@ -92,6 +99,7 @@ class Background:
             ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
             ("retraining", LOOK_AT_AGENTS_EVERY, self._look_at_models),
             ("feedback", feedback.EVERY, self._join_feedback),
+            ("checkpoints", witnessing.EVERY, self._sign),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
         self._threads = (
@@ -219,6 +227,11 @@ class Background:
             return False
         retraining_looking.look(db, telemetry)
         return True
+
+    def _sign(self) -> bool:
+        """Sign what the journal is."""
+        self._witness.look()
+        return False
 
     def _send_metrics(self) -> bool:
         """Send metrics to the collector that is set, if one is; it tells itself what fails."""

@@ -55,6 +55,7 @@ from opsroom.integrations import routes as integration_routes
 from opsroom.journal import events
 from opsroom.journal import pages as journal_pages
 from opsroom.journal import routes as journal_routes
+from opsroom.journal.checkpoints import Notary
 from opsroom.memory import routes as memory_routes
 from opsroom.metrics import routes as metric_routes
 from opsroom.metrics.collecting import Metrics
@@ -247,6 +248,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.beside_traces = turn_strip
     app.state.offered_at_trace = offered_at_trace
     app.state.called = overview.called
+    app.state.notary = Notary(runtime.settings.data)
     app.state.pages = pages = Pages(
         TEMPLATES,
         assets=assets,

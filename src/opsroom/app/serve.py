@@ -17,6 +17,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 import opsroom
+from opsroom.journal import witnessing
+from opsroom.journal.checkpoints import Notary
 from opsroom.kit.errors import Conflict
 from opsroom.kit.files import write_private
 
@@ -67,6 +69,7 @@ def serve(settings: Settings, *, started: Callable[[Started], None]) -> None:
         runtime = open_runtime(settings, greet=True)
         try:
             local_token(runtime)
+            witnessing.notice(runtime.db, Notary(settings.data))
             asyncio.run(_run(runtime, started))
         finally:
             runtime.close()

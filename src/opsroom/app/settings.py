@@ -45,7 +45,8 @@ class Settings:
     Telemetry lies at `telemetry_url` (`clickhouse://…`), or in the installation's folder. It
     is kept for `telemetry_days`, and no more of it than `telemetry_gigabytes`. Metrics are
     sent to `otlp_metrics_url` (`…/v1/metrics`) every minute, where there is one, with
-    `otlp_metrics_header` (`Authorization: Bearer …`).
+    `otlp_metrics_header` (`Authorization: Bearer …`), and signed checkpoints of the journal to
+    `checkpoint_url`.
 
     Pages of `feedback_origins` (`https://shop.example`) may show the feedback widget.
     People may log in at the identity provider `oidc`, where one is set.
@@ -67,6 +68,7 @@ class Settings:
     telemetry_gigabytes: float = 20.0
     otlp_metrics_url: str = ""
     otlp_metrics_header: str = field(default="", repr=False)
+    checkpoint_url: str = ""
     feedback_origins: tuple[str, ...] = ()
     oidc: Oidc | None = None
 
@@ -118,6 +120,7 @@ def from_environment(
         telemetry_gigabytes=_positive(environment, "OPSROOM_TELEMETRY_GIGABYTES", 20),
         otlp_metrics_url=_address(environment, "OPSROOM_OTLP_METRICS_URL"),
         otlp_metrics_header=_header(environment, "OPSROOM_OTLP_METRICS_HEADER"),
+        checkpoint_url=_address(environment, "OPSROOM_CHECKPOINT_URL"),
         feedback_origins=_origins(environment, "OPSROOM_FEEDBACK_ORIGINS"),
         oidc=oidc.from_environment(environment),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),

@@ -8,8 +8,10 @@ both; a copy that is kept elsewhere shows what was done to both.
 A checkpoint leaves no entry in the journal, which would call for the next checkpoint.
 """
 
-import threading
-from dataclasses import dataclass, field, replace
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsroom.access.commands import DEFAULT_PROJECT
@@ -44,7 +46,6 @@ class Notary:
     """Where a process keeps its key and the newest checkpoint: the installation's folder."""
 
     folder: Path
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def key_file(self) -> Path:
@@ -56,6 +57,14 @@ class Notary:
 
     def key(self) -> SigningKey | None:
         return keys.load(self.key_file)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody else signs here; however they end, the system lets go."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.folder / "journal.lock").open("w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def kept(self) -> str | None:
         """The newest note in the folder."""
@@ -121,7 +130,7 @@ def make(db: Database, notary: Notary) -> Signed:
     Only what continues every checkpoint before it is signed. Raises `ChainBroken` else, and
     `KeyElsewhere` where another process signs this journal.
     """
-    with notary.lock:
+    with notary.alone():
         grow(db)
         with db.read(SYSTEM) as tx:
             check(tx, notary)
@@ -134,7 +143,7 @@ def begin_anew(db: Database, notary: Notary, actor: Actor, *, reason: str) -> Si
     For a key that was lost or got out, and for a backup that had to be put back: what the
     journal cannot show any more is put on record. The old checkpoint stays in the folder.
     """
-    with notary.lock:
+    with notary.alone():
         note, key = notary.kept(), keys.make()
         with db.read(SYSTEM) as tx:
             before, missing = key_on_record(tx), ""

@@ -5,7 +5,11 @@ from typing import Any
 
 import click
 
-from opsroom.sdk.terminal import client, say, show, table
+from opsroom.sdk.terminal import client, say, show, table, wants_json
+
+from . import bundles
+
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -34,26 +38,52 @@ def tail(
     "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--head", help="A head that was kept elsewhere: also finds a cut-off end.")
+@click.option(
+    "--checkpoint", type=READABLE, help="A signed checkpoint that was kept elsewhere."
+)
+@click.option("--key", help="The key that signed it, or a file that holds the key.")
 @click.pass_context
-def verify(ctx: click.Context, file: Path | None, head: str | None) -> None:
+def verify(
+    ctx: click.Context,
+    file: Path | None,
+    head: str | None,
+    checkpoint: Path | None,
+    key: str | None,
+) -> None:
     """Walk the chain and find any entry that was edited, dropped, inserted or moved.
 
     FILE is an export or an opsroom.db, verified here and without a server. Without it the
-    chain of the installation is fetched and verified here, too. Exit code 3 if it is broken.
+    chain of the installation is fetched and verified here, too. Either is held against the
+    newest signed checkpoint where there is one, and against the one that you kept: both find
+    an end that was cut off and an older backup that was put back. Exit code 3 if it is broken.
     """
     from .files import parse, verify_file
     from .model import read_head
     from .model import verify as walk
+    from .tree import held
 
+    if checkpoint and not key:
+        raise click.UsageError("a checkpoint is worth as much as the key: give --key as well")
     older = read_head(head) if head else None
+    against = [bundles.read(checkpoint, key)] if checkpoint and key else []
     if file:
-        found = verify_file(file, older=older)
+        against += bundles.beside(file)
+        found = verify_file(file, older=older, against=against)
     else:
+        against += bundles.newest(client(ctx))
         lines = client(ctx).lines("/v1/journal/export")
-        found = walk(parse(lines, "the server"), older=older)
-    answer = {"seq": found.seq, "hash": found.hash, "head": str(found)}
+        found = walk(held(parse(lines, "the server"), against), older=older)
+    until = max((one.size for one in against), default=0)
+    answer = {
+        "seq": found.seq,
+        "hash": found.hash,
+        "head": str(found),
+        "checkpoint": until,
+    }
     show(ctx, answer, lambda one: f"{one['seq']:,} entries verified; head {one['head']}")
-    if older is None:
+    if until:
+        say(ctx, f"the first {until:,} of them are those that were signed")
+    elif older is None:
         say(
             ctx, "keep the head elsewhere; with --head it proves later that nothing was cut off"
         )
@@ -61,13 +91,101 @@ def verify(ctx: click.Context, file: Path | None, head: str | None) -> None:
 
 @audit.command()
 @click.option("-o", "--output", type=click.File("w", encoding="utf-8"), default="-")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Put it there with its checkpoint, the key and the program that verifies it.",
+)
 @click.pass_context
-def export(ctx: click.Context, output: Any) -> None:
-    """Write the whole chain as JSON lines."""
+def export(ctx: click.Context, output: Any, folder: Path | None) -> None:
+    """Write the whole chain as JSON lines, for verifying it on any machine."""
+    if folder:
+        signed = client(ctx).post("/v1/journal/checkpoint")
+        bundles.lay_out(folder, signed)
+        output = click.open_file(str(folder / bundles.JOURNAL), "w", encoding="utf-8")
     count = 0
-    for count, line in enumerate(client(ctx).lines("/v1/journal/export")):  # noqa: B007  # the last line is the head
-        output.write(line + "\n")
-    say(ctx, f"{count:,} entries; verify them with `opsroom audit verify FILE`")
+    with output:
+        for count, line in enumerate(client(ctx).lines("/v1/journal/export")):  # noqa: B007  # the last line is the head
+            output.write(line + "\n")
+    if folder:
+        say(ctx, f"{count:,} entries; anybody can verify them with Python alone:")
+        say(ctx, f"cd {folder} && {bundles.COMMAND}")
+    else:
+        say(ctx, f"{count:,} entries; verify them with `opsroom audit verify FILE`")
+
+
+@audit.command()
+@click.option("-o", "--output", type=click.File("w", encoding="utf-8"), default="-")
+@click.pass_context
+def checkpoint(ctx: click.Context, output: Any) -> None:
+    """Sign what the journal is now, and print the signed checkpoint to keep elsewhere.
+
+    One is made every minute by itself, too, where something happened.
+    """
+    signed = client(ctx).post("/v1/journal/checkpoint")
+    if wants_json(ctx):
+        show(ctx, signed, str)
+    else:
+        output.write(signed["note"])
+
+
+@audit.command()
+@click.pass_context
+def key(ctx: click.Context) -> None:
+    """Print the public key that checkpoints are signed with. Keep it with them."""
+    found = client(ctx).get("/v1/journal/key")
+    show(ctx, found, lambda one: one["key"] or "none yet: opsroom audit checkpoint makes one")
+
+
+@audit.command("new-key")
+@click.option("-m", "--reason", required=True, help="Why: it is put on record.")
+@click.pass_context
+def new_key(ctx: click.Context, reason: str) -> None:
+    """Sign with another key from now on: the old one was lost or got out, or an older backup
+    had to be put back. What no longer fits the old checkpoint is put on record.
+    """
+    signed = client(ctx).post("/v1/journal/key", {"reason": reason})
+    show(ctx, signed, lambda one: one["key"])
+
+
+@audit.command()
+@click.argument("seq", type=click.IntRange(min=1))
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Put it there with its checkpoint, the key and the program that verifies it.",
+)
+@click.pass_context
+def prove(ctx: click.Context, seq: int, folder: Path | None) -> None:
+    """Prove that entry SEQ is in the journal, to somebody who does not get the rest of it."""
+    proof = client(ctx).get("/v1/journal/proofs/entry", seq=seq)
+    if folder is None:
+        show(ctx, proof, bundles.written)
+        return
+    bundles.lay_out(folder, {"note": proof["checkpoint"], **client(ctx).get("/v1/journal/key")})
+    (folder / bundles.PROOF).write_text(bundles.written(proof), encoding="utf-8")
+    say(ctx, f"cd {folder} && {bundles.ENTRY_COMMAND}")
+
+
+@audit.command()
+@click.argument("older", type=READABLE)
+@click.option("--key", help="The key that signed it, or a file; else the server's, unproven.")
+@click.pass_context
+def grown(ctx: click.Context, older: Path, key: str | None) -> None:
+    """Prove that the journal only grew since OLDER, a checkpoint that was kept elsewhere.
+
+    The proof is a few hashes, and is checked here. Exit code 3 where it does not come out.
+    """
+    server = client(ctx)
+    trusted = key or server.get("/v1/journal/key")["key"]
+    now = server.get("/v1/journal/checkpoint")
+    was = bundles.read(older, trusted)
+    proof = server.get("/v1/journal/proofs/growth", first=was.size, second=now["size"])
+    bundles.check_growth(was, bundles.opened(now["note"], trusted, "the server"), proof)
+    answer = {"from": was.size, "to": now["size"]}
+    show(
+        ctx, answer, lambda one: f"grew from {one['from']:,} to {one['to']:,}, nothing changed"
+    )
 
 
 @audit.command()

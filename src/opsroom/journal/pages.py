@@ -8,11 +8,13 @@ from starlette.responses import Response
 
 from opsroom.access.http import Caller, Read, database
 from opsroom.kit.db import Tx
+from opsroom.kit.errors import Failed
 from opsroom.web.render import Pages
 
-from . import queries
+from . import checkpoints, queries
 from .attesting import attest, last_attested
-from .errors import ChainBroken
+from .errors import BadCheckpoint, ChainBroken
+from .routes import notary_of
 from .vocabulary import WORDS
 from .words import Called, tell
 
@@ -39,10 +41,10 @@ def audit_page(
 def verify(request: Request, actor: Caller) -> Response:
     """Walk the whole chain and say what was found, on the same page."""
     db = database(request)
-    broken: ChainBroken | None = None
+    broken: Failed | None = None
     try:
-        attest(db, actor)
-    except ChainBroken as error:
+        attest(db, actor, notary=notary_of(request))
+    except (ChainBroken, BadCheckpoint) as error:
         broken = error
     with db.read(actor) as tx:
         return _show(request, tx, "", "", "", None, verified=broken is None, broken=broken)
@@ -57,8 +59,9 @@ def _show(
     before: int | None,
     *,
     verified: bool = False,
-    broken: ChainBroken | None = None,
+    broken: Failed | None = None,
 ) -> Response:
+    status = broken.status if broken else 200
     chosen = {"subject": subject.strip(), "event": event.strip(), "actor": actor.strip()}
     page = queries.entries(
         tx,
@@ -69,21 +72,32 @@ def _show(
         limit=PAGE + 1,
     )
     shown = page[:PAGE]
+    broken = broken or _not_what_was_signed(request, tx)
     called = called_by(request, tx, {entry.subject for entry, _ in shown})
     return cast("Pages", request.app.state.pages).render(
         request,
         "journal/audit.html",
-        status=broken.status if broken else 200,
+        status=status,
         rows=[(entry, hash_, tell(entry, called)) for entry, hash_ in shown],
         chosen={name: value for name, value in chosen.items() if value},
         events=sorted({name.partition(":")[0] for name in WORDS}),
         head=queries.head(tx),
         last=last_attested(tx),
+        signed=None if broken else checkpoints.last(tx),
         verified=verified,
         broken=broken,
         before=before,
         next=shown[-1][0].seq if len(page) > PAGE else None,
     )
+
+
+def _not_what_was_signed(request: Request, tx: Tx) -> Failed | None:
+    """What speaks against the newest checkpoint at a glance: without walking the chain."""
+    try:
+        checkpoints.check(tx, notary_of(request))
+    except (ChainBroken, BadCheckpoint) as error:
+        return error
+    return None
 
 
 def called_by(request: Request, tx: Tx, subjects: Collection[str]) -> Called:

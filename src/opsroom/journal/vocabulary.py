@@ -271,6 +271,9 @@ WORDS: dict[str, Words] = {
     "journal.verified": Words(
         says="{actor} verified the journal up to entry {seq}", tone="good"
     ),
+    "journal.key_made": Words(
+        says="{actor} made a key that signs the journal", note="{reason}", tone="warn"
+    ),
     "integration.watched": Words(says="{subject} is looked after from now on"),
     "integration.checked": Words(says="{subject} was checked and keeps its word"),
     "integration.changed": Words(
