@@ -99,6 +99,10 @@ ROUTES: dict[str, str] = {
     "POST /v1/journal/checkpoint": "audit",
     "GET /v1/journal/proofs/entry": "audit",
     "GET /v1/journal/proofs/growth": "audit",
+    # assurance
+    "GET /evidence": "audit",
+    "GET /v1/evidence": "audit",
+    "GET /v1/evidence/{framework}": "audit",
     # registry
     "GET /v1/artifacts/{kind}": "read",
     "POST /v1/artifacts/{kind}": "author",

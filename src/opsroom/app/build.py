@@ -24,6 +24,8 @@ from opsroom.alerts import pages as alert_pages
 from opsroom.alerts import routes as alert_routes
 from opsroom.annotation import pages as annotation_pages
 from opsroom.annotation import routes as annotation_routes
+from opsroom.assurance import pages as assurance_pages
+from opsroom.assurance import routes as assurance_routes
 from opsroom.autonomy import pages as autonomy_pages
 from opsroom.autonomy import routes as autonomy_routes
 from opsroom.budgets import pages as budget_pages
@@ -112,6 +114,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     journal_routes.router,
     events.router,
     journal_pages.router,
+    assurance_routes.router,
+    assurance_pages.router,
     registry_routes.router,
     action_pages.router,  # /policies/what-if, before any policy of that name
     integration_pages.router,  # the list of integrations, in the place of the registry's
@@ -174,6 +178,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 TEMPLATES = (
     "opsroom.access",
     "opsroom.journal",
+    "opsroom.assurance",
     "opsroom.registry",
     "opsroom.prompts",
     "opsroom.agents",

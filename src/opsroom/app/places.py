@@ -74,6 +74,7 @@ NAV = (
             NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
+            NavItem(key="evidence", title="Evidence", href="/evidence"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),
             NavItem(key="people", title="People", href="/people", go="h"),
             NavItem(key="access", title="Access", href="/access"),

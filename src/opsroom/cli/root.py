@@ -56,6 +56,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "drift": ("opsroom.drift.cli:drift", "Drift: whether the work is still what it was."),
     "eval": ("opsroom.evals.cli:eval_", "Evaluations: run, compare, gate."),
     "evaluator": ("opsroom.evals.cli:evaluator", "Evaluators: what judges an answer."),
+    "evidence": (
+        "opsroom.assurance.cli:evidence",
+        "Evidence: what auditors ask for, answered from the records.",
+    ),
     "feedback": (
         "opsroom.feedback.cli:feedback",
         "Feedback: what users, agents and the business say of the work.",

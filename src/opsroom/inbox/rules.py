@@ -67,9 +67,7 @@ def entitled(request: Request, name: str, roles: Collection[str]) -> bool:
     them.
     """
     climbed_to = request.escalate_to[: request.climbed]
-    return holds_role(request, roles) or (
-        name in climbed_to and name not in ROLES
-    )
+    return holds_role(request, roles) or (name in climbed_to and name not in ROLES)
 
 
 def why_not_hand_over(

@@ -95,8 +95,14 @@ def entry(tx: Tx, seq: int, *, size: int, note: str) -> EntryProof:
         raise NoEntry(seq)
     if seq > size:
         raise NoCheckpoint(seq)
-    path = tree.inclusion(node_of(tx), seq - 1, size)
-    return EntryProof(seq=seq, size=size, record=found[1], path=_hex(path), checkpoint=note)
+    return EntryProof(
+        seq=seq, size=size, record=found[1], path=path(tx, seq, size), checkpoint=note
+    )
+
+
+def path(tx: Tx, seq: int, size: int) -> tuple[str, ...]:
+    """The hashes from entry `seq` to the root of the first `size`."""
+    return _hex(tree.inclusion(node_of(tx), seq - 1, size))
 
 
 def growth(tx: Tx, first: int, second: int) -> GrowthProof:
@@ -107,8 +113,8 @@ def growth(tx: Tx, first: int, second: int) -> GrowthProof:
     end = head(tx).seq
     if not 0 <= first <= second <= end:
         raise NoCheckpoint(max(first, second))
-    path = tree.consistency(node_of(tx), first, second)
-    return GrowthProof(first=first, second=second, path=_hex(path))
+    steps = tree.consistency(node_of(tx), first, second)
+    return GrowthProof(first=first, second=second, path=_hex(steps))
 
 
 def _hex(hashes: list[bytes]) -> tuple[str, ...]:

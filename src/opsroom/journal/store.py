@@ -4,7 +4,6 @@ Only the record is stored; what we search by is computed from it by the database
 a column cannot say anything that the hash does not cover.
 """
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
@@ -18,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     func,
     insert,
@@ -202,28 +202,37 @@ def entries(
     return [(read(record), hash_) for record, hash_ in rows]
 
 
-def first_since(tx: Tx, moment: datetime) -> int:
-    """The number of the first entry of any project that is not older than `moment`, or the one
-    that the next will get. Numbers have no gaps and entries stand in the order of time, so a
-    handful of them is looked at.
-    """
-    last = head(tx).seq
-    numbers = range(1, last + 1)
-    record = select(journal.c.record).where(journal.c.seq == bindparam("number"))
-
-    def at(number: int) -> datetime:
-        return read(tx.conn.execute(record, {"number": number}).scalar_one()).at
-
-    return 1 + bisect_left(numbers, moment, key=at)
+def time_of(tx: Tx, seq: int) -> datetime | None:
+    """When an entry was written, whichever project it is of."""
+    record = tx.conn.execute(select(journal.c.record).where(journal.c.seq == seq)).scalar()
+    return None if record is None else read(record).at
 
 
-def counts(tx: Tx, events: Collection[str], *, since: int) -> dict[str, int]:
-    """How many entries of this project there are of each of `events`, from number `since` on."""
+def _between(tx: Tx, after: int, until: int) -> ColumnElement[bool]:
+    c = journal.c
+    return and_(c.project == tx.project, c.seq > after, c.seq <= until)
+
+
+def counts(tx: Tx, after: int, until: int, events: Collection[str]) -> dict[str, int]:
     wanted = select(journal.c.event, func.count().label("many")).where(
-        journal.c.project == tx.project, journal.c.event.in_(events), journal.c.seq >= since
+        _between(tx, after, until)
     )
+    if events:
+        wanted = wanted.where(journal.c.event.in_(sorted(events)))
     rows = tx.conn.execute(wanted.group_by(journal.c.event))
     return {row.event: row.many for row in rows}
+
+
+def about(
+    tx: Tx, events: Collection[str], after: int, until: int, limit: int
+) -> list[tuple[Entry, str]]:
+    wanted = (
+        select(journal.c.record, journal.c.hash)
+        .where(_between(tx, after, until), journal.c.event.in_(sorted(events)))
+        .order_by(journal.c.seq.desc())
+        .limit(limit)
+    )
+    return [(read(record), hash_) for record, hash_ in tx.conn.execute(wanted)]
 
 
 def peek(tx: Tx, reader: str) -> int:

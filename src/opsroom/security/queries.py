@@ -33,5 +33,5 @@ def events(
 
 def counts(tx: Tx, *, back: timedelta) -> dict[str, int]:
     """How many there were of each kind, by how many there were."""
-    found = journal.counts(tx, EVENTS, since=tx.now - back)
+    found = journal.counts(tx, after=journal.seq_at(tx, tx.now - back), events=EVENTS)
     return dict(sorted(found.items(), key=lambda one: -one[1]))

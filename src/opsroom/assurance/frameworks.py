@@ -1,0 +1,185 @@
+"""Frameworks, and which queries answer which of their controls.
+
+Titles are our own short words; the texts are those of their publishers, and are not here. What
+a framework asks of an organisation beyond its records (training, contracts, intentions) is
+left out, and no control is called met.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What is asked, by its number where the publisher gave one, and the looks that answer."""
+
+    id: str
+    title: str
+    looks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    title: str
+    controls: tuple[Control, ...]
+
+
+_OVERSIGHT = ("approvals", "answers", "overrides", "stops")
+_CHANGE = ("changes_reviewed", "labels_moved", "proposals", "gates", "releases")
+
+FRAMEWORKS: dict[str, Framework] = {
+    "aiact": Framework(
+        "EU AI Act, Regulation (EU) 2024/1689",
+        (
+            Control(
+                "Art. 9",
+                "Risks are looked for and dealt with",
+                ("gates", "attacks", "alerts", "drift"),
+            ),
+            Control(
+                "Art. 12", "Events are recorded by themselves", ("journal", "turns", "actions")
+            ),
+            Control("Art. 14", "People oversee, override and stop", _OVERSIGHT),
+            Control(
+                "Art. 15",
+                "Accurate, robust, and guarded against attacks",
+                ("gates", "releases", "attacks", "drift"),
+            ),
+            Control("Art. 17", "Changes are managed", _CHANGE),
+            Control("Art. 19", "Logs are kept for at least six months", ("reach", "verified")),
+            Control(
+                "Art. 26",
+                "Whoever deploys watches over it and keeps logs",
+                ("answers", "unknown", "alerts", "stops", "reach"),
+            ),
+            Control(
+                "Art. 72",
+                "It is watched after it went out",
+                ("drift", "feedback", "alerts", "corrections"),
+            ),
+            Control("Art. 73", "Serious incidents are found and told", ("incidents", "told")),
+        ),
+    ),
+    "soc2": Framework(
+        "SOC 2, trust services criteria",
+        (
+            Control("CC6.1", "Access is limited", ("access", "credentials")),
+            Control(
+                "CC6.2",
+                "People and credentials are admitted and removed",
+                ("access", "credentials"),
+            ),
+            Control("CC6.3", "Roles are given and changed deliberately", ("access",)),
+            Control(
+                "CC7.2",
+                "Anomalies are watched for",
+                ("alerts", "attacks", "drift", "integrations"),
+            ),
+            Control("CC7.3", "Security events are judged", ("attacks", "incidents")),
+            Control(
+                "CC7.4", "Incidents are answered", ("incidents", "stops", "rollbacks", "told")
+            ),
+            Control(
+                "CC8.1", "Changes are authorised, tested, approved by somebody else", _CHANGE
+            ),
+        ),
+    ),
+    "iso42001": Framework(
+        "ISO/IEC 42001:2023, annex A",
+        (
+            Control("A.3.2", "Roles are given", ("access",)),
+            Control("A.4.2", "Resources are documented", ("inventory", "budgets")),
+            Control("A.6.2.4", "Systems are verified and validated", ("gates", "judges")),
+            Control("A.6.2.5", "Deployment is planned and approved", _CHANGE),
+            Control(
+                "A.6.2.6",
+                "Operation is monitored",
+                ("alerts", "unknown", "drift", "integrations", "feedback"),
+            ),
+            Control("A.6.2.8", "Events are logged", ("journal", "turns", "actions", "reach")),
+            Control(
+                "A.7.4",
+                "Data are looked at for their quality",
+                ("datasets", "labels_by_people"),
+            ),
+            Control("A.8.4", "Incidents are told", ("incidents", "told")),
+            Control("A.9.2", "Use is responsible: people decide where it matters", _OVERSIGHT),
+            Control("A.10.3", "Suppliers are watched", ("integrations", "quarantines")),
+        ),
+    ),
+    "nist": Framework(
+        "NIST AI Risk Management Framework 1.0",
+        (
+            Control("GOVERN 1.6", "Systems are inventoried", ("inventory",)),
+            Control("GOVERN 2.1", "Roles and responsibilities are clear", ("access",)),
+            Control("GOVERN 3.2", "Who oversees is defined", _OVERSIGHT),
+            Control("MEASURE 2.3", "Performance is measured", ("gates", "judges")),
+            Control(
+                "MEASURE 2.4",
+                "Behaviour in production is monitored",
+                ("drift", "alerts", "turns"),
+            ),
+            Control(
+                "MEASURE 2.7",
+                "Security and resilience are evaluated",
+                ("attacks", "quarantines", "integrations"),
+            ),
+            Control("MEASURE 3.3", "Users can report problems", ("feedback",)),
+            Control(
+                "MANAGE 2.4",
+                "A system can be stopped or superseded",
+                ("stops", "rollbacks", "retired"),
+            ),
+            Control(
+                "MANAGE 4.1",
+                "It is watched, and changes are managed",
+                (*_CHANGE, "corrections"),
+            ),
+            Control("MANAGE 4.3", "Incidents are followed and told", ("incidents", "told")),
+        ),
+    ),
+    "owasp-asi": Framework(
+        "OWASP Top 10 for agentic applications (2025-12)",
+        (
+            Control("ASI01", "Goal hijack", ("attacks", "refused")),
+            Control("ASI02", "Tool misuse", ("actions", "unknown", "refused", "approvals")),
+            Control("ASI03", "Identity and privilege", ("credentials", "access", "autonomy")),
+            Control(
+                "ASI04", "Supply chain", ("quarantines", "integrations", "changes_reviewed")
+            ),
+            Control("ASI05", "Code execution", ("actions", "refused")),
+            Control("ASI06", "Memory and context poisoning", ("forgotten", "attacks")),
+            Control("ASI07", "Communication between agents", ("attacks", "credentials")),
+            Control("ASI08", "Cascading failures", ("budgets", "stops", "alerts")),
+            Control(
+                "ASI09", "Trust of people in agents", ("answers", "overrides", "oversight")
+            ),
+            Control("ASI10", "Rogue agents", ("stops", "autonomy", "retired", "drift")),
+        ),
+    ),
+    # By the capabilities it names; the numbers of its requirements are not known to us.
+    "aarm": Framework(
+        "AARM 1.0, by its capabilities",
+        (
+            Control(
+                "interception",
+                "Actions are decided before they happen",
+                ("actions", "decided_first", "unknown"),
+            ),
+            Control("context", "What a turn did before counts", ("turns", "attacks")),
+            Control("policy", "Policies decide", ("policies", "refused")),
+            Control(
+                "five decisions", "Allow, deny, modify, ask, defer", ("decisions", "answers")
+            ),
+            Control(
+                "receipts", "Records that show tampering", ("journal", "verified", "reach")
+            ),
+            Control("identity", "Actions belong to an identity", ("credentials", "access")),
+            Control("export", "Telemetry and records can be taken away", ("turns", "journal")),
+            Control(
+                "least privilege",
+                "No more rights than needed",
+                ("autonomy", "budgets", "credentials"),
+            ),
+        ),
+    ),
+}
