@@ -8,11 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opsroom.sdk.client import Opsroom
-from opsroom.sdk.errors import RemoteError
-
 from . import keys, verify_journal
-from .errors import BadCheckpoint, ChainBroken, NoCheckpoint
+from .errors import BadCheckpoint, ChainBroken
 from .verify_journal import Broken, Checkpoint
 
 JOURNAL, PROOF, CHECKPOINT, KEY = "journal.jsonl", "proof.json", "checkpoint.txt", "key.txt"
@@ -55,19 +52,6 @@ def beside(file: Path) -> list[Checkpoint]:
     """The checkpoint that the installation of a database file keeps beside it, if there is one."""
     path, key = file.with_name(CHECKPOINT), keys.load(file.with_name("journal.key"))
     return [read(path, str(key.public))] if key and path.exists() else []
-
-
-def newest(server: Opsroom) -> list[Checkpoint]:
-    """The newest checkpoint of an installation, if there is one. It is refused there where the
-    journal is not what was signed.
-    """
-    try:
-        signed = server.get("/v1/journal/checkpoint")
-    except RemoteError as error:
-        if error.as_dict()["code"] == NoCheckpoint.code:
-            return []
-        raise
-    return [opened(signed["note"], signed["key"], "the server")]
 
 
 def check_growth(was: Checkpoint, now: Checkpoint, proof: Mapping[str, Any]) -> None:

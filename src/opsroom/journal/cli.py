@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
+from opsroom.sdk.errors import RemoteError
 from opsroom.sdk.terminal import client, say, show, table, wants_json
 
 from . import bundles
+from .verify_journal import Checkpoint
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -70,7 +72,7 @@ def verify(
         against += bundles.beside(file)
         found = verify_file(file, older=older, against=against)
     else:
-        against += bundles.newest(client(ctx))
+        against += _newest(ctx)
         lines = client(ctx).lines("/v1/journal/export")
         found = walk(held(parse(lines, "the server"), against), older=older)
     until = max((one.size for one in against), default=0)
@@ -194,6 +196,21 @@ def head(ctx: click.Context) -> None:
     """Print the number and hash that cover the whole journal."""
     found = client(ctx).get("/v1/journal/head")
     show(ctx, found, lambda one: f"{one['seq']}:{one['hash']}")
+
+
+def _newest(ctx: click.Context) -> list[Checkpoint]:
+    """The newest checkpoint of the installation, if there is one. It is refused there where the
+    journal is not what was signed.
+    """
+    from .errors import NoCheckpoint
+
+    try:
+        signed = client(ctx).get("/v1/journal/checkpoint")
+    except RemoteError as error:
+        if error.as_dict()["code"] == NoCheckpoint.code:
+            return []
+        raise
+    return [bundles.opened(signed["note"], signed["key"], "the server")]
 
 
 def _entries(rows: list[dict[str, Any]]) -> str:
