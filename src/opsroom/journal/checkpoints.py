@@ -16,6 +16,7 @@ from pathlib import Path
 
 from opsroom.access.commands import DEFAULT_PROJECT
 from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.errors import Failed
 from opsroom.kit.files import write_private
 
 from . import keys, proofs, queries, store, tree_store
@@ -149,7 +150,7 @@ def begin_anew(db: Database, notary: Notary, actor: Actor, *, reason: str) -> Si
             before, missing = key_on_record(tx), ""
             try:
                 check(tx, notary)
-            except (ChainBroken, BadCheckpoint) as error:
+            except Failed as error:
                 missing = str(error)
         if note is not None:
             aside = notary.kept_file.with_name(f"checkpoint-before-{key.public.id.hex()}.txt")

@@ -39,7 +39,7 @@ class NoJournal(Invalid):
 
 
 @dataclass(eq=False)
-class BadSigningKey(Invalid):
+class BadSigningKey(Failed):
     code = "bad_signing_key"
     text = "{0.file!r} is no key that checkpoints can be signed with"
     hint = "put the file back as it was, or make another with `opsroom audit new-key`"

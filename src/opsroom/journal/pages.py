@@ -13,7 +13,6 @@ from opsroom.web.render import Pages
 
 from . import checkpoints, queries
 from .attesting import attest, last_attested
-from .errors import BadCheckpoint, ChainBroken
 from .routes import notary_of
 from .vocabulary import WORDS
 from .words import Called, tell
@@ -44,7 +43,7 @@ def verify(request: Request, actor: Caller) -> Response:
     broken: Failed | None = None
     try:
         attest(db, actor, notary=notary_of(request))
-    except (ChainBroken, BadCheckpoint) as error:
+    except Failed as error:
         broken = error
     with db.read(actor) as tx:
         return _show(request, tx, "", "", "", None, verified=broken is None, broken=broken)
@@ -95,7 +94,7 @@ def _not_what_was_signed(request: Request, tx: Tx) -> Failed | None:
     """What speaks against the newest checkpoint at a glance: without walking the chain."""
     try:
         checkpoints.check(tx, notary_of(request))
-    except (ChainBroken, BadCheckpoint) as error:
+    except Failed as error:
         return error
     return None
 
