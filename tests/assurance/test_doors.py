@@ -23,16 +23,16 @@ def test_a_report_of_a_real_day(shown: Site) -> None:
     assert reviewed["count"] == reviewed["tested"] > 0
     assert reviewed["exceptions"] == []  # cat proposes and ben approves
     assert report["gaps"]["signed"] == signed.size
-    path = [bytes.fromhex(one) for one in report["gaps"]["last"]]
+    path = [bytes.fromhex(one) for one in report["gaps"]["first"]]
     entries = json.loads(shown.read("/v1/journal?limit=1000"))["items"]
     assert {one["hash"] for one in report["changes"]} <= {one["hash"] for one in entries}
-    last = report["gaps"]["until"]
-    proof = json.loads(shown.read(f"/v1/journal/proofs/entry?seq={last}"))
+    first = report["gaps"]["after"] + 1
+    proof = json.loads(shown.read(f"/v1/journal/proofs/entry?seq={first}"))
     assert [bytes.fromhex(one) for one in proof["path"]] == path
     checkpoint = stranger.read_checkpoint(
         report["gaps"]["checkpoint"], stranger.read_key(signed.key)
     )
-    assert stranger.check_entry(json.dumps(proof), checkpoint) == last
+    assert stranger.check_entry(json.dumps(proof), checkpoint) == first
 
 
 def test_the_page_that_stands_by_itself(shown: Site) -> None:

@@ -62,6 +62,7 @@ def busy(db: Database, clock: ManualClock, make_actor: Callable[..., Actor]) -> 
     clock.move(DAY)
     with db.write(ada) as tx:
         tx.record("label.moved", "prompt/a", label="production", after=4, how="merge")
+    clock.move(DAY)
     return began
 
 

@@ -20,6 +20,7 @@ class Control:
 @dataclass(frozen=True, slots=True)
 class Framework:
     title: str
+    short: str
     controls: tuple[Control, ...]
 
 
@@ -29,6 +30,7 @@ _CHANGE = ("changes_reviewed", "labels_moved", "proposals", "gates", "releases")
 FRAMEWORKS: dict[str, Framework] = {
     "aiact": Framework(
         "EU AI Act, Regulation (EU) 2024/1689",
+        "EU AI Act",
         (
             Control(
                 "Art. 9",
@@ -61,6 +63,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ),
     "soc2": Framework(
         "SOC 2, trust services criteria",
+        "SOC 2",
         (
             Control("CC6.1", "Access is limited", ("access", "credentials")),
             Control(
@@ -85,6 +88,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ),
     "iso42001": Framework(
         "ISO/IEC 42001:2023, annex A",
+        "ISO 42001",
         (
             Control("A.3.2", "Roles are given", ("access",)),
             Control("A.4.2", "Resources are documented", ("inventory", "budgets")),
@@ -108,6 +112,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ),
     "nist": Framework(
         "NIST AI Risk Management Framework 1.0",
+        "NIST AI RMF",
         (
             Control("GOVERN 1.6", "Systems are inventoried", ("inventory",)),
             Control("GOVERN 2.1", "Roles and responsibilities are clear", ("access",)),
@@ -139,6 +144,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ),
     "owasp-asi": Framework(
         "OWASP Top 10 for agentic applications (2025-12)",
+        "OWASP agentic",
         (
             Control("ASI01", "Goal hijack", ("attacks", "refused")),
             Control("ASI02", "Tool misuse", ("actions", "unknown", "refused", "approvals")),
@@ -159,6 +165,7 @@ FRAMEWORKS: dict[str, Framework] = {
     # By the capabilities it names; the numbers of its requirements are not known to us.
     "aarm": Framework(
         "AARM 1.0, by its capabilities",
+        "AARM",
         (
             Control(
                 "interception",

@@ -32,11 +32,19 @@ def evidence_page(
     state = request.app.state
     asked, of = queries.framework(framework), queries.span(tx, begin, end)
     controls = queries.controls(tx, asked, of, cast("Naming", state.called))
+    chosen = {name: text for name, text in (("since", since), ("until", until)) if text}
     bounds = {"since": begin.isoformat(), "until": end.isoformat()}
     return cast("Pages", state.pages).render(
         request,
         "assurance/evidence.html",
-        frameworks=FRAMEWORKS,
+        frameworks=[
+            (
+                one.short,
+                f"/evidence?{urlencode({'framework': name, **chosen})}",
+                name == framework,
+            )
+            for name, one in FRAMEWORKS.items()
+        ],
         framework=framework,
         asked=asked,
         controls=controls,
@@ -44,6 +52,6 @@ def evidence_page(
         against=sum(one.verdict is Verdict.EXCEPTIONS for one in controls),
         begin=begin,
         end=end,
-        chosen={name: text for name, text in (("since", since), ("until", until)) if text},
+        chosen=chosen,
         report=f"/v1/evidence/{framework}?{urlencode(bounds)}",
     )

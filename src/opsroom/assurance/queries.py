@@ -39,7 +39,9 @@ def span(tx: Tx, since: datetime, until: datetime) -> Span:
     """The entries of a period. Raises `NoPeriod`."""
     if since.tzinfo is None or until.tzinfo is None or since >= until:
         raise NoPeriod(since.isoformat(), until.isoformat())
-    after, end = journal.seq_at(tx, since), journal.seq_at(tx, until)
+    after = journal.seq_at(tx, since)
+    # What is written at this very moment belongs to a period that reaches up to now.
+    end = journal.head(tx).seq if until >= tx.now else journal.seq_at(tx, until)
     return Span(after=after, until=end, since=since, end=until)
 
 
