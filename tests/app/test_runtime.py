@@ -11,7 +11,8 @@ from tests.postgres import Postgres
 from opsroom.access import WrongCredentials
 from opsroom.access import commands as access
 from opsroom.app import Runtime, Settings, local_token, open_runtime
-from opsroom.app.runtime import SYSTEM, write_private
+from opsroom.app.runtime import SYSTEM
+from opsroom.kit.files import write_private
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
