@@ -11,6 +11,7 @@ from opsroom.kit.db import Actor, Tx
 from . import governing_store, ruling, services, store
 from .errors import (
     ActsForAnother,
+    AgentGone,
     BadScope,
     BadService,
     IdentityClosed,
@@ -235,16 +236,26 @@ def revoke_agent_tokens(tx: Tx, agent: str) -> int:
     return len(alive)
 
 
-def close_identity(tx: Tx, agent: str, *, reason: str) -> int:
+def close_identity(
+    tx: Tx, agent: str, *, reason: str, sunset: str = "", successor: str = ""
+) -> int:
     """End an agent's identity: its tokens are revoked, and none works or is made until it is
     opened again. How many tokens there were. Whoever closes it journals why.
+
+    At the end of a `sunset`, whoever comes with a token that this revoked is told so, and who
+    the successor is.
 
     Raises `IdentityClosed` when it was closed already.
     """
     if store.closed_identity(tx, tx.project, agent) is not None:
         raise IdentityClosed(agent)
     closed = ClosedIdentity(
-        agent=agent, reason=reason, closed_by=tx.actor.name, closed_at=tx.now
+        agent=agent,
+        reason=reason,
+        closed_by=tx.actor.name,
+        closed_at=tx.now,
+        sunset=sunset,
+        successor=successor,
     )
     store.close_identity(tx, closed)
     return revoke_agent_tokens(tx, agent)
@@ -267,7 +278,9 @@ def check_acts_for(actor: Actor, agent: str) -> None:
 
 def actor_of_token(tx: Tx, text: str) -> Actor:
     """Who a bearer token stands for. Unknown, wrong, expired, revoked and that of a retired
-    agent or a closed service all look the same.
+    agent or a closed service all look the same: `WrongCredentials`. Only who holds a token that
+    worked until its agent was decommissioned learns that, and who the successor is: `AgentGone`.
+    """
     """
     return token_and_actor(tx, text)[0]
 
@@ -278,10 +291,13 @@ def token_and_actor(tx: Tx, text: str) -> tuple[Actor, Token]:
     found = store.token_by_prefix(tx, parts[0]) if parts else None
     secret = parts[1] if parts else ""
     stored = found[1] if found else fingerprint("nobody")
-    if not matches(secret, stored) or found is None or not found[0].alive(tx.now):
+    if not matches(secret, stored) or found is None:
         raise WrongCredentials
     token, _, project = found
-    if token.agent and store.closed_identity(tx, project, token.agent) is not None:
+    closed = store.closed_identity(tx, project, token.agent) if token.agent else None
+    if closed is not None and closed.sunset and token.ended_with(closed, tx.now):
+        raise AgentGone(closed.agent, closed.successor)
+    if closed is not None or not token.alive(tx.now):
         raise WrongCredentials
     roles, owner = token.roles, token.created_by
     if token.service:
@@ -298,6 +314,7 @@ def token_and_actor(tx: Tx, text: str) -> tuple[Actor, Token]:
         human=False,
         owner=owner,
         agent=token.agent,
+        token=token.id,
     )
     return actor, token
 

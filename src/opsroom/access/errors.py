@@ -1,6 +1,13 @@
 from dataclasses import dataclass
 
-from opsroom.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from opsroom.kit.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+)
 
 
 @dataclass(eq=False)
@@ -86,6 +93,21 @@ class IdentityClosed(Conflict):
     text = "the agent {0.agent!r} is retired"
     hint = "bring it back with `opsroom agent reinstate {0.agent} --reason …`"
     agent: str
+
+
+@dataclass(eq=False)
+class AgentGone(Gone):
+    code = "agent_gone"
+    text = "the agent {0.agent!r} was decommissioned and answers nobody any more"
+    hint = "{0.instead}"
+    agent: str
+    successor: str
+
+    @property
+    def instead(self) -> str:
+        if not self.successor:
+            return "nobody took its work over; ask whoever runs opsroom"
+        return f"call the agent {self.successor!r} instead, with a token of its own"
 
 
 @dataclass(eq=False)

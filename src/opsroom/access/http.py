@@ -16,6 +16,7 @@ from opsroom.kit.db import Actor, Database, DatabaseUnavailable, Tx
 from .commands import actor_of_session, note_use, token_and_actor, use_is_news
 from .errors import LoginNeeded, MayNot
 from .table import PUBLIC, ROUTES
+from .uses import Uses
 
 COOKIE = "opsroom_session"
 NOBODY = Actor("nobody", "", human=False)
@@ -32,6 +33,16 @@ def database(request: Request) -> Database:
     return cast("Database", request.app.state.db)
 
 
+def called(request: Request, tx: Tx, agent: str) -> None:
+    """Note who calls an agent, before it is said whether they are served."""
+    _note(request, tx.actor, agent)
+
+
+def _note(request: Request, actor: Actor, agent: str) -> None:
+    uses = cast("Uses", request.app.state.uses)
+    uses.note(actor, agent, route_key(request), at=database(request).clock.now())
+
+
 def guard(request: Request) -> Actor:
     """Who calls, once it is clear that they may call this route.
 
@@ -41,6 +52,8 @@ def guard(request: Request) -> Actor:
     if needed == PUBLIC:
         return NOBODY
     actor = _identify(request)
+    if actor.agent:
+        _note(request, actor, actor.agent)
     if needed is None or needed not in actor.may:
         raise MayNot(actor.name, needed or "of a route without an entry in the table")
     return actor

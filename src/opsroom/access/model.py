@@ -114,6 +114,11 @@ class Token(Wire):
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
+    def ended_with(self, closed: "ClosedIdentity", now: datetime) -> bool:
+        """Whether it would work today, had its agent not been closed."""
+        unexpired = self.expires_at is None or now < self.expires_at
+        return unexpired and self.revoked_at == closed.closed_at
+
     @property
     def actor(self) -> str:
         """Whom the journal names when this token is used: the agent or the service, where it is
@@ -182,13 +187,33 @@ class AccessSettings(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Use(Wire):
+    """That somebody called an agent, or came in as it: who, with which token (`token` is its id,
+    empty for a login), at which door, and when first and last.
+    """
+
+    agent: str
+    caller: str
+    token: str
+    door: str
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedIdentity(Wire):
-    """An agent that may not come in any more, whatever token it shows."""
+    """An agent that may not come in any more, whatever token it shows.
+
+    `sunset` names the process that ended it for good, and `successor` who is to be called
+    instead; both are empty for an agent that was stopped at once.
+    """
 
     agent: str
     reason: str
     closed_by: str
     closed_at: datetime
+    sunset: str = ""
+    successor: str = ""
 
 
 _TOKEN = re.compile(r"ops_([0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)

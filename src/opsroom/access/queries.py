@@ -1,12 +1,13 @@
 """Looking at people and credentials."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from opsroom.kit.db import Tx
 
 from . import governing_store, granting, store
 from .errors import NoSuchUser
-from .model import ClosedIdentity, CustomRole, Glass, Login, Service, Token, User
+from .model import ClosedIdentity, CustomRole, Glass, Login, Service, Token, Use, User
 
 MOST_SHOWN = 200
 
@@ -68,6 +69,16 @@ def tokens(tx: Tx) -> list[Token]:
 def closed_identity(tx: Tx, agent: str) -> ClosedIdentity | None:
     """Why and since when an agent may not come in any more; None for one that may."""
     return store.closed_identity(tx, tx.project, agent)
+
+
+def uses(tx: Tx, agent: str, *, since: datetime, limit: int = 100) -> list[Use]:
+    """Who called an agent since, or came in as it, the last first."""
+    return store.uses_of(tx, agent, since=since, limit=limit)
+
+
+def last_uses(tx: Tx) -> dict[str, tuple[datetime, datetime]]:
+    """When each agent of this project was first and last seen called."""
+    return store.last_uses(tx)
 
 
 def anybody_with_password(tx: Tx) -> bool:

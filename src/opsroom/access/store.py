@@ -15,15 +15,16 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.db import Tx, Utc, insert_missing, metadata
 
-from .model import ClosedIdentity, Login, Token, User
+from .model import ClosedIdentity, Login, Token, Use, User
 
 # A session is named by the first digits of its fingerprint, which says nothing of its secret.
 SESSION_ID, SESSION_ID_DIGITS = "ses_", 16
@@ -81,6 +82,21 @@ closed_identities = Table(
     Column("reason", Text, nullable=False),
     Column("closed_by", String, nullable=False),
     Column("closed_at", Utc, nullable=False),
+    Column("sunset", String, nullable=False, server_default=""),
+    Column("successor", String, nullable=False, server_default=""),
+)
+
+# Who was seen calling which agent: one row for each caller, token and door.
+agent_uses = Table(
+    "agent_uses",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("agent", String, primary_key=True),
+    Column("caller", String, primary_key=True),
+    Column("token", String, primary_key=True),
+    Column("door", String, primary_key=True),
+    Column("first_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),
 )
 
 # Sessions and one-time links: both are random secrets that stand for a user for a while.
@@ -272,6 +288,47 @@ def closed_identity(tx: Tx, project: str, agent: str) -> ClosedIdentity | None:
 
 def _closed(project: str, agent: str) -> tuple[ColumnElement[bool], ...]:
     return closed_identities.c.project == project, closed_identities.c.agent == agent
+
+
+def add_use(tx: Tx, project: str, use: Use) -> None:
+    """Keep that somebody called an agent; of several times the first and the last."""
+    row = {name: getattr(use, name) for name in Use.__dataclass_fields__}
+    if insert_missing(tx, agent_uses, [{"project": project, **row}]):
+        return
+    of = agent_uses.c
+    tx.conn.execute(
+        update(agent_uses)
+        .where(
+            of.project == project,
+            of.agent == use.agent,
+            of.caller == use.caller,
+            of.token == use.token,
+            of.door == use.door,
+            of.last_at < use.last_at,
+        )
+        .values(last_at=use.last_at)
+    )
+
+
+def uses_of(tx: Tx, agent: str, *, since: datetime, limit: int) -> list[Use]:
+    """Who called an agent since, the last first."""
+    of = agent_uses.c
+    wanted = select(agent_uses).where(
+        of.project == tx.project, of.agent == agent, of.last_at >= since
+    )
+    rows = tx.conn.execute(wanted.order_by(of.last_at.desc(), of.caller).limit(limit))
+    return [
+        Use(**{name: row[name] for name in Use.__dataclass_fields__}) for row in rows.mappings()
+    ]
+
+
+def last_uses(tx: Tx) -> dict[str, tuple[datetime, datetime]]:
+    """When each agent was first and last seen called."""
+    of = agent_uses.c
+    wanted = select(of.agent, func.min(of.first_at), func.max(of.last_at)).where(
+        of.project == tx.project
+    )
+    return {row[0]: (row[1], row[2]) for row in tx.conn.execute(wanted.group_by(of.agent))}
 
 
 def add_session(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from opsroom.access.errors import AgentGone
 from opsroom.agents import queries as agents
 from opsroom.agents.errors import AgentRetired, BrokenManifest
 from opsroom.agents.queries import Manifest
@@ -260,7 +261,7 @@ def _contract(
 ) -> tuple[Manifest, Version, ContractSpec] | Refuse:
     try:
         manifest = manifest_of(tx, turn)
-    except AgentRetired as error:
+    except (AgentRetired, AgentGone) as error:
         return Refuse(by=Refusal.AGENT, because=str(error))
     except BrokenManifest as error:
         return Refuse(by=Refusal.CONTRACT, because=str(error))

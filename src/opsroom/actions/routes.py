@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from opsroom.access.http import Caller, Read, Write, database
+from opsroom.access.http import Caller, Read, Write, called, database
+from opsroom.agents import queries as agents
 from opsroom.grounding.model import Piece
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import Wire
@@ -79,9 +80,13 @@ class ActionPage(Wire):
 
 
 @router.post("/turns", status_code=201)
-def begin_turn(draft: TurnDraft, tx: Write, request: Request) -> Turn:
+def begin_turn(draft: TurnDraft, tx: Write, request: Request, response: Response) -> Turn:
     """Begin a turn: an agent handling one task, under the version that serves its subject."""
-    return turning.begin_turn(tx, draft, serve=cast("Serve", request.app.state.serve))
+    called(request, tx, draft.agent)
+    turn = turning.begin_turn(tx, draft, serve=cast("Serve", request.app.state.serve))
+    if (ending := agents.ending(tx, turn.agent)) is not None:
+        response.headers.update(ending.headers)
+    return turn
 
 
 @router.get("/turns")

@@ -66,15 +66,20 @@ class TurnDraft(Wire):
 def begin_turn(tx: Tx, draft: TurnDraft, *, serve: Serve) -> Turn:
     """Begin a turn of the version that serves its subject now; it stays that version's.
 
-    Raises `OtherAgent` for somebody else's agent, `AgentRetired`, and what the registry
-    raises where nothing serves.
+    Raises `OtherAgent` for somebody else's agent, `AgentRetired`, `AgentGone` or
+    `AgentWindingDown` for one that is on its way out, and what the registry raises where nothing
+    serves.
     """
     check_agent(tx, draft.agent)
+    turn_id = tx.ids.new("trn")
+    agents.admit(
+        tx, draft.agent, draft.subject or draft.session or draft.human or draft.trace or turn_id
+    )
     serving = serve(tx, draft.agent, draft.subject, draft.environment)
     manifest = agents.manifest(tx, draft.agent, draft.environment, serving.number)
     seconds = draft.deadline_seconds
     turn = Turn(
-        id=tx.ids.new("trn"),
+        id=turn_id,
         agent=draft.agent,
         version=manifest.version.ref,
         manifest=manifest.digest,

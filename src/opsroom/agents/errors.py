@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from opsroom.kit.errors import Conflict, Forbidden
+from opsroom.kit.errors import Conflict, Forbidden, Gone
 
 
 @dataclass(eq=False)
@@ -10,6 +10,24 @@ class AgentRetired(Forbidden):
     hint = "bring it back with `opsroom agent reinstate {0.agent} --reason …`"
     agent: str
     reason: str
+
+
+@dataclass(eq=False)
+class AgentWindingDown(Gone):
+    code = "agent_winding_down"
+    text = (
+        "the agent {0.agent!r} is being ended: it serves {0.share} % of its calls, not this one"
+    )
+    hint = "{0.instead}"
+    agent: str
+    share: int
+    successor: str
+
+    @property
+    def instead(self) -> str:
+        if not self.successor:
+            return f"nobody takes its work over; see `opsroom agent sunset show {self.agent}`"
+        return f"call the agent {self.successor!r} instead"
 
 
 @dataclass(eq=False)

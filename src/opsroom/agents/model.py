@@ -6,7 +6,10 @@ thresholds, entry point. So the digest of the manifest names the whole configura
 traces, approvals, releases and audit can all cite that one digest.
 """
 
+import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 
 from pydantic import JsonValue
 
@@ -57,6 +60,42 @@ class AgentSpec(Wire):
     thresholds: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     settings: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     cites: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending(Wire):
+    """How far an agent is on its way out: it serves `share` per cent of its calls.
+
+    `sunset` is the process that ends it, announced at `since`; nobody is to call it from `ends`
+    on, and the `successor` (if any) is to be called instead.
+    """
+
+    agent: str
+    share: int
+    successor: str
+    sunset: str
+    since: datetime
+    ends: datetime
+
+    def serves(self, key: str) -> bool:
+        """Whether a call is among those still served. Who is served at a share was served at
+        every larger one, so that a caller sees one change and no flicker.
+        """
+        drawn = hashlib.sha256(
+            f"{self.sunset}\0{key}".encode("utf-8", "surrogatepass")
+        ).digest()
+        return int.from_bytes(drawn[:8]) < self.share * 2**64 // 100
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What answers that are still given say of it (RFC 9745, RFC 8594, RFC 5829)."""
+        said = {
+            "Deprecation": f"@{int(self.since.timestamp())}",
+            "Sunset": format_datetime(self.ends, usegmt=True),
+        }
+        if self.successor:
+            said["Link"] = f'</agents/{self.successor}>; rel="successor-version"'
+        return said
 
 
 def model_changed(before: AgentSpec, after: AgentSpec) -> bool:

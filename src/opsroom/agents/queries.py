@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opsroom.access import queries as access
+from opsroom.access.errors import AgentGone
 from opsroom.access.model import ClosedIdentity
 from opsroom.contracts.model import ContractSpec
 from opsroom.kit.db import Tx
@@ -14,8 +15,9 @@ from opsroom.registry import Ref, Version
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION, Stamp
 
-from .errors import AgentRetired, BrokenManifest
-from .model import AgentSpec
+from . import store
+from .errors import AgentRetired, AgentWindingDown, BrokenManifest
+from .model import AgentSpec, Ending
 
 KEPT = 256
 
@@ -71,11 +73,10 @@ def manifest(
 ) -> Manifest:
     """What `agent` acts on: the version that serves `environment`, or the one with `number`.
 
-    Two small queries once a version has been read in this process. Raises `AgentRetired`,
-    and what the registry raises for agents and versions that are not there.
+    Two small queries once a version has been read in this process. Raises `AgentRetired` or
+    `AgentGone`, and what the registry raises for agents and versions that are not there.
     """
-    if (closed := retired(tx, agent)) is not None:
-        raise AgentRetired(agent, closed.reason)
+    _check_open(tx, agent)
     return cited(tx, Ref("agent", agent, environment if number is None else str(number)))
 
 
@@ -87,6 +88,36 @@ def cited(tx: Tx, ref: Ref) -> Manifest:
         found = _read(tx, Ref("agent", ref.name, str(stamp.number)))
         _kept.put(stamp, found)
     return found
+
+
+def admit(tx: Tx, agent: str, key: str | None) -> Ending | None:
+    """Let a call of an agent in, or refuse it; how far the agent is on its way out, if it is.
+
+    `key` is what the call is for (a subject, a session): of an agent that serves a share of its
+    calls, the same key is always served or never. Without a key only an agent that serves nobody
+    refuses. Raises `AgentWindingDown`, `AgentGone` or `AgentRetired`.
+    """
+    _check_open(tx, agent)
+    found = store.ending(tx, agent)
+    if found is not None:
+        served = found.share > 0 if key is None else found.serves(key)
+        if not served:
+            raise AgentWindingDown(agent, found.share, found.successor)
+    return found
+
+
+def ending(tx: Tx, agent: str) -> Ending | None:
+    """How far an agent is on its way out; None for one that is not."""
+    return store.ending(tx, agent)
+
+
+def _check_open(tx: Tx, agent: str) -> None:
+    closed = retired(tx, agent)
+    if closed is None:
+        return
+    if closed.sunset:
+        raise AgentGone(agent, closed.successor)
+    raise AgentRetired(agent, closed.reason)
 
 
 def retired(tx: Tx, agent: str) -> ClosedIdentity | None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from opsroom.access import commands as access
-from opsroom.access.http import Read, Write
+from opsroom.access.http import Read, Write, called
 from opsroom.access.model import ClosedIdentity
 from opsroom.kit.wire import Wire
 from opsroom.registry.model import PRODUCTION
@@ -43,10 +43,18 @@ class Tools(Wire):
 
 @router.get("/{name}/tools")
 def tools(
-    name: str, tx: Read, environment: str = PRODUCTION, number: int | None = None
+    name: str,
+    tx: Read,
+    request: Request,
+    response: Response,
+    environment: str = PRODUCTION,
+    number: int | None = None,
 ) -> Tools:
     """What an agent may call, for programs that offer it to a model. A retired agent has none."""
     access.check_acts_for(tx.actor, name)
+    called(request, tx, name)
+    if (ending := queries.admit(tx, name, None)) is not None:
+        response.headers.update(ending.headers)
     found = queries.manifest(tx, name, environment, number)
     return Tools(
         version=found.version.ref,

@@ -9,10 +9,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from opsroom.access import glass
+from opsroom.access.uses import Uses
 from opsroom.actions import executing as actions
 from opsroom.actions import workflow as action_workflow
 from opsroom.alerts import looking
@@ -34,6 +35,7 @@ from opsroom.retraining import commands as retraining_commands
 from opsroom.retraining import looking as retraining_looking
 from opsroom.retraining import queries as retraining_queries
 from opsroom.security.watching import Watcher, canaries_of
+from opsroom.sunset import looking as zombies
 from opsroom.traces.telemetry import Traces
 
 from .acting import executors
@@ -54,6 +56,7 @@ REST_AFTER_FAILURE = 2.0
 SEND_METRICS_EVERY = 60.0
 LOOK_AT_RULES_EVERY = 1.0
 LOOK_AT_AGENTS_EVERY = 30.0
+KEEP_USES_EVERY = 1.0
 EVERYWHERE = Actor("system:clock", "", human=False)
 # What the clock alone changes, in every project: whether anything is due, and doing it.
 CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
@@ -80,7 +83,9 @@ class Background:
         models: Models,
         telemetry: Traces | None = None,
         metrics: "Metrics | None" = None,
+        uses: Uses | None = None,
     ) -> None:
+        self._uses = uses or Uses()
         self._runtime = runtime
         self._models = models
         self._traces = telemetry
@@ -95,6 +100,8 @@ class Background:
         self._stop = threading.Event()
         beside = (
             ("security", WATCH_EVERY, self._watch),
+            ("uses", KEEP_USES_EVERY, self._keep_uses),
+            ("sunset", LOOK_AT_AGENTS_EVERY, self._look_for_zombies),
             ("alerts", LOOK_AT_RULES_EVERY, self._look_at_rules),
             ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
             ("retraining", LOOK_AT_AGENTS_EVERY, self._look_at_models),
@@ -121,6 +128,8 @@ class Background:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        with suppress(OpsroomError):  # a database that is away takes the last notes with it
+            self._uses.keep(self._runtime.db)
 
     def _run(self) -> None:
         # Loading the engine of durable work takes a while that no request should wait for.
@@ -137,6 +146,7 @@ class Background:
         from opsroom.releases import workflow as releases  # noqa: PLC0415
         from opsroom.retraining import reactions as retraining  # noqa: PLC0415
         from opsroom.retraining import workflow as retraining_gate  # noqa: PLC0415
+        from opsroom.sunset import workflow as sunset  # noqa: PLC0415
         from opsroom.thresholds import reactions as thresholds  # noqa: PLC0415
 
         db, settings = self._runtime.db, self._runtime.settings
@@ -151,6 +161,7 @@ class Background:
             integrations.LOOP: integrations.Driver(db, prober(settings)).look,
             improvement.LOOP: improvement.Driver(db, self._models, self._runtime.kinds).look,
             retraining_gate.LOOP: retraining_gate.Driver(db, self._models).look,
+            sunset.LOOP: sunset.Driver(db, self._telemetry).look,
         }
         durable = Durable(settings.database, loops=loops, executor=settings.executor)
         if self._launched(durable):
@@ -171,6 +182,7 @@ class Background:
                         *thresholds.REACTIONS,
                         *retraining.reactions(self._runtime.kinds),
                         *retraining_gate.reactions(durable),
+                        *sunset.reactions(durable),
                     )
                 )
             finally:
@@ -199,6 +211,18 @@ class Background:
     def _watch(self) -> bool:
         """Look at what agents hear and say."""
         return self._watcher.look() > 0
+
+    def _keep_uses(self) -> bool:
+        """Write down who was seen calling which agent."""
+        self._uses.keep(self._runtime.db)
+        return False
+
+    def _look_for_zombies(self) -> bool:
+        """Look for agents that linger. Without telemetry what they cost is not looked at."""
+        if not zombies.overdue(self._runtime.db):
+            return False
+        zombies.look(self._runtime.db, self._telemetry)
+        return True
 
     def _look_at_rules(self) -> bool:
         with self._runtime.db.read(EVERYWHERE) as tx:

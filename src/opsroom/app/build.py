@@ -17,6 +17,7 @@ from opsroom.access.http import COOKIE, NOBODY, Caller, database
 from opsroom.access.provider import Provider
 from opsroom.access.table import ROUTES
 from opsroom.access.throttle import Throttle
+from opsroom.access.uses import Uses
 from opsroom.actions import pages as action_pages
 from opsroom.actions import routes as action_routes
 from opsroom.agents import routes as agent_routes
@@ -74,6 +75,8 @@ from opsroom.retraining import pages as retraining_pages
 from opsroom.retraining import routes as retraining_routes
 from opsroom.security import pages as security_pages
 from opsroom.security import routes as security_routes
+from opsroom.sunset import pages as sunset_pages
+from opsroom.sunset import routes as sunset_routes
 from opsroom.thresholds import pages as threshold_pages
 from opsroom.thresholds import routes as threshold_routes
 from opsroom.traces import case_pages as trace_case_pages
@@ -158,6 +161,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     improvement_pages.router,
     retraining_routes.router,
     retraining_pages.router,
+    sunset_routes.router,
+    sunset_pages.router,
     threshold_routes.router,
     threshold_pages.router,
     annotation_routes.router,
@@ -201,6 +206,7 @@ TEMPLATES = (
     "opsroom.drift",
     "opsroom.improvement",
     "opsroom.retraining",
+    "opsroom.sunset",
     "opsroom.thresholds",
     "opsroom.annotation",
     "opsroom.feedback",
@@ -236,6 +242,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.models = ConfiguredModels(runtime.settings)
     app.state.throttle = Throttle()
     app.state.identity_provider = _identity_provider(runtime.settings)
+    app.state.uses = Uses()
     app.state.serve = acting.serve
     app.state.executors = acting.executors(runtime.settings)
     app.state.prober = probing.prober(runtime.settings)
@@ -334,7 +341,7 @@ def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         state = app.state
         work = (
-            Background(runtime, state.models, state.traces, state.metrics)
+            Background(runtime, state.models, state.traces, state.metrics, state.uses)
             if background
             else None
         )

@@ -21,9 +21,10 @@ from opsroom.memory.drawing import similar
 from opsroom.policies.pages import PAGE as POLICY
 from opsroom.prompts.pages import PAGE as PROMPT
 from opsroom.registry import Artifact, Version
-from opsroom.registry.drawing import Drawings, Panel
+from opsroom.registry.drawing import Action, Drawings, Panel
 from opsroom.releases import queries as releases
 from opsroom.releases.pages import offer
+from opsroom.sunset import drawing as sunset
 from opsroom.thresholds.drawing import panels as thresholds
 from opsroom.traces.exchange import Exchange
 
@@ -42,13 +43,22 @@ def _under_way(tx: Tx, artifact: Artifact, _version: Version) -> Sequence[Panel]
 
 
 def _trust(tx: Tx, artifact: Artifact, version: Version) -> Sequence[Panel]:
-    """What an agent may do alone, and what its confidence is worth."""
-    return (*autonomy(tx, artifact, version), *thresholds(tx, artifact, version))
+    """Whether an agent lingers or ends, what it may do alone, what its confidence is worth."""
+    return (
+        *sunset.panels(tx, artifact, version),
+        *autonomy(tx, artifact, version),
+        *thresholds(tx, artifact, version),
+    )
+
+
+def _ways(tx: Tx, artifact: Artifact, version: Version) -> Sequence[Action]:
+    """The ways on from an agent: to a release, and to its end."""
+    return (*offer(tx, artifact, version), *sunset.offer(tx, artifact))
 
 
 _PAGES = (
     replace(PROMPT, between=compare_action, offer=offer),
-    replace(AGENT, between=compare_action, offer=offer, beside=_trust),
+    replace(AGENT, between=compare_action, offer=_ways, beside=_trust, flags=sunset.flags),
     ALERT_RULE,
     CHANNEL,
     CONTRACT,

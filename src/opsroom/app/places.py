@@ -19,6 +19,7 @@ from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
 from opsroom.retraining.pages import NOTICES as RETRAINING
+from opsroom.sunset.pages import NOTICES as SUNSET
 from opsroom.thresholds.pages import NOTICES as THRESHOLDS
 from opsroom.traces.case_pages import NOTICES as CASES
 from opsroom.traces.view_pages import NOTICES as VIEWS
@@ -71,6 +72,7 @@ NAV = (
     NavGroup(
         title="Govern",
         items=(
+            NavItem(key="sunsets", title="Sunsets", href="/sunsets"),
             NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
@@ -101,6 +103,7 @@ NOTICES: dict[str, Notice] = {
     **JUDGES,
     **RELEASES,
     **RETRAINING,
+    **SUNSET,
     **THRESHOLDS,
     **CASES,
     **VIEWS,

@@ -37,6 +37,11 @@ TELLABLE = frozenset(
         "security.attack_stopped",
         "security.canary_seen",
         "security.secret_in_output",
+        "sunset.announced",
+        "sunset.caller_seen",
+        "sunset.decommissioned",
+        "sunset.quiet",
+        "zombie.found",
     }
 )
 TEST = "channel.test"  # told through one channel when somebody tries it

@@ -24,7 +24,7 @@ NOUNS: dict[str, tuple[str, str]] = {
         "Actions: what agents wanted to do, and what came of it.",
     ),
     "agent": (
-        "opsroom.agents.cli:agent",
+        "opsroom.cli.agents:agent",
         "Agents: what they run on, and which version serves.",
     ),
     "alert": (

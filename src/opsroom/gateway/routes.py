@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from opsroom.access.commands import check_acts_for
-from opsroom.access.http import Read, Write
+from opsroom.access.http import Read, Write, called
 from opsroom.agents import queries as agents
 from opsroom.integrations.differ import Change
 from opsroom.kit.wire import Wire
@@ -46,6 +46,8 @@ def speak_mcp(
     call through the gate. docs/how-to/mcp.md tells what goes into `_meta`.
     """
     check_acts_for(tx.actor, agent)
+    called(request, tx, agent)
+    agents.admit(tx, agent, None)  # a conversation has no subject yet; its turn has
     visit = Visit(
         actor=tx.actor,
         agent=agent,

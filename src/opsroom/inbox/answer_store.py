@@ -161,3 +161,11 @@ def _said(row: RowMapping) -> Said:
         seconds=row["seconds"],
         undone_at=row["undone_at"],
     )
+
+
+def last_by_agent(tx: Tx) -> dict[str, datetime]:
+    """When people last answered what each agent asked."""
+    wanted = select(answers.c.agent, func.max(answers.c.at)).where(
+        answers.c.project == tx.project
+    )
+    return {row[0]: row[1] for row in tx.conn.execute(wanted.group_by(answers.c.agent))}

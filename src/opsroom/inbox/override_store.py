@@ -182,3 +182,11 @@ def _columns(one: Override) -> dict[str, Any]:
         "retracted_at": one.retracted_at,
         "body": canonical(plain(one)).decode(),
     }
+
+
+def last_by_agent(tx: Tx) -> dict[str, datetime]:
+    """When people last decided otherwise than each agent."""
+    wanted = select(overrides.c.agent, func.max(overrides.c.at)).where(
+        overrides.c.project == tx.project
+    )
+    return {row[0]: row[1] for row in tx.conn.execute(wanted.group_by(overrides.c.agent))}

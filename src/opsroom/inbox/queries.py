@@ -259,6 +259,15 @@ def override_categories(tx: Tx) -> list[tuple[str, int]]:
     return override_store.counts(tx)
 
 
+def looked_at(tx: Tx) -> dict[str, datetime]:
+    """When people last answered or overrode what each agent did."""
+    answered, overrode = answer_store.last_by_agent(tx), override_store.last_by_agent(tx)
+    return {
+        agent: max(at for at in (answered.get(agent), overrode.get(agent)) if at is not None)
+        for agent in answered.keys() | overrode.keys()
+    }
+
+
 def barred(tx: Tx, request_id: str) -> tuple[str, ...]:
     """Who has answered the original of a copy."""
     found = watch_store.check(tx, request_id)

@@ -422,6 +422,35 @@ WORDS: dict[str, Words] = {
     "retraining.settings_set": Words(
         says="{actor} set when {agent} is made better, and how far by itself: {mode}"
     ),
+    "sunset.proposed": Words(
+        says="{actor} proposed to end {agent}", note="{because}", tone="warn"
+    ),
+    "sunset.approved": Words(says="{actor} approved that {agent} ends", tone="info"),
+    "sunset.announced": Words(
+        says="the end of {agent} is announced", note="after it: {successor}", tone="warn"
+    ),
+    "sunset.ramped": Words(says="{agent} serves {share} % of its calls now", tone="info"),
+    "sunset.dormant": Words(
+        says="{agent} serves nobody any more, and is watched for {days} days", tone="info"
+    ),
+    "sunset.caller_seen": Words(
+        says="{agent} is still called, so its watch begins anew", note="{callers}", tone="warn"
+    ),
+    "sunset.quiet": Words(
+        says="nobody called {agent} for {days} days; its end waits for a signature", tone="info"
+    ),
+    "sunset.decommissioned": Words(
+        says="{actor} decommissioned {agent}", note="{proof}", tone="warn"
+    ),
+    "sunset.closed": Words(says="{what} of {agent}: done", note="{words}"),
+    "sunset.archived": Words(says="{agent} is archived", note="{export}"),
+    "sunset.reinstated": Words(
+        says="{actor} called the end of {agent} off", note="{because}", tone="good"
+    ),
+    "zombie.found": Words(says="{agent} lingers: {because}", note="{kind}", tone="warn"),
+    "zombie.settled": Words(says="{agent} lingers no more: {kind}", note="{because}"),
+    "zombie.to_end": Words(says="{by} said that {agent} is to end", note="{kind}", tone="warn"),
+    "zombie.kept": Words(says="{by} said that {agent} stays", note="{kind}", tone="info"),
     "threshold.examined": Words(
         says="{actor} examined the confidence of {subject} under {contract}",
         note="{because}",
@@ -572,6 +601,8 @@ PLACES = {
     "queue": "/queues/{}",
     "release": "/releases/{}",
     "run": "/evals/runs/{}",
+    "sunset": "/sunsets/{}",
+    "zombie": "/sunsets/zombies",
     "request": "/inbox?request={}",
     "trace": "/traces/{}",
     "turn": "/turns/{}",

@@ -105,7 +105,8 @@ class Actor:
     """Who acts: a name for the record, the project they act in, and what they may do there.
 
     A program acts for its `owner`, the person who answers for what it makes. `agent` is the
-    one agent that it may act as; people and ordinary programs are none.
+    one agent that it may act as; people and ordinary programs are none. `token` is the id of the
+    token that it showed, where it showed one.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Actor:
     human: bool = True
     owner: str = ""
     agent: str = ""
+    token: str = ""
 
     @property
     def person(self) -> str:

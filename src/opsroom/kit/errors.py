@@ -10,6 +10,7 @@ slice ever formats an error. Anything that is not an `OpsroomError` is a bug, an
     ├── Unauthenticated  401   exit 4   we do not know who you are
     ├── Forbidden        403   exit 4   you may not do this
     ├── NotFound         404   exit 2   it is not there, or you may not know that it is
+    ├── Gone             410   exit 4   it was here, and will not come back; ask somebody else
     ├── Conflict         409   exit 7   the state does not allow it (now)
     ├── Failed           422   exit 3   a proof was asked for and did not come out
     └── Unavailable      503   exit 6   an engine we depend on does not answer; safe to retry
@@ -84,6 +85,11 @@ class Forbidden(OpsroomError):
 class NotFound(OpsroomError):
     status = 404
     exit_code = 2
+
+
+class Gone(OpsroomError):
+    status = 410
+    exit_code = 4
 
 
 class Conflict(OpsroomError):

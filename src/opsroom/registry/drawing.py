@@ -31,10 +31,20 @@ class Action:
     href: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A word beside an artifact in the list, and where it is explained."""
+
+    word: str
+    href: str
+    tone: str = "warn"
+
+
 Draw = Callable[[Tx, Version], Panel]
 DrawCheck = Callable[[Tx, Proposal, Check | None], Panel | None]
 Offer = Callable[[Tx, Artifact, Version], Sequence[Action]]
 Beside = Callable[[Tx, Artifact, Version], Sequence[Panel]]
+Flags = Callable[[Tx], Mapping[str, Sequence[Flag]]]
 Between = Callable[[Version, Version], Sequence[Action]]
 
 
@@ -46,6 +56,10 @@ def _nothing_beside(_tx: Tx, _of: Artifact, _version: Version) -> Sequence[Panel
     return ()
 
 
+def _no_flags(_tx: Tx) -> Mapping[str, Sequence[Flag]]:
+    return {}
+
+
 def _nothing_between(_before: Version, _after: Version) -> Sequence[Action]:
     return ()
 
@@ -55,7 +69,7 @@ class KindPage:
     """How one kind is shown. `path` begins the addresses of its pages.
 
     `draw` makes what only this kind shows of a version. `offer` gives the ways from a version
-    to other slices, `between` those from a difference; `beside` is what they show of an artifact. Programs ask for the production
+    to other slices, `between` those from a difference; `beside` is what they show of an artifact, `flags` what they say of it in the list. Programs ask for the production
     version of what is `served`; the rest is `cited`, in words. `absent` and `command` tell somebody who has none how to get the first one.
     """
 
@@ -71,6 +85,7 @@ class KindPage:
     offer: Offer = _no_actions
     beside: Beside = _nothing_beside
     between: Between = _nothing_between
+    flags: Flags = _no_flags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

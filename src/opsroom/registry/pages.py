@@ -59,6 +59,7 @@ def list_page(
         "registry/list.html",
         of=of,
         rows=shown,
+        flags=of.flags(tx),
         columns=listing.columns(shown),
         total=queries.counts(tx).get(of.kind, 0),
         q=q,

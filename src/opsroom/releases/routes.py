@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
-from opsroom.access.http import Read, Write
+from opsroom.access.http import Read, Write, called
+from opsroom.agents import queries as agents
 from opsroom.approvals import Answer, Approval
 from opsroom.kit.wire import Wire
 from opsroom.registry.model import PRODUCTION
@@ -81,9 +82,19 @@ class SecurityEvent(Wire):
 
 @router.get("/resolve")
 def resolve(
-    name: str, subject: str, tx: Read, kind: str = "agent", environment: str = PRODUCTION
+    name: str,
+    subject: str,
+    tx: Read,
+    request: Request,
+    response: Response,
+    kind: str = "agent",
+    environment: str = PRODUCTION,
 ) -> Resolution:
     """Which version serves a subject now, and whether another one should answer unseen."""
+    if kind == "agent":
+        called(request, tx, name)
+        if (ending := agents.admit(tx, name, subject)) is not None:
+            response.headers.update(ending.headers)
     return queries.resolve(tx, kind, name, subject, environment=environment)
 
 

@@ -1,0 +1,1 @@
+"""Sunset: how agents end, provably, and which of them linger."""
