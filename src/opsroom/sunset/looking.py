@@ -129,15 +129,15 @@ def _known(tx: Tx, costs: Mapping[str, Mapping[int, Spent]] | None) -> _Known:
 def _of(tx: Tx, row: Row, known: _Known) -> Facts:
     of = row.artifact
     moved = [label.moved_at for label in row.labels.values()]
-    changed = max([of.created_at, *moved, *([row.newest.created_at] if row.newest else [])])
+    made = [row.newest.created_at] if row.newest else []
     kept = [
         one.closed_at
         for one in zombie_store.newest_of(tx, of.name).values()
         if one.state is State.KEPT and one.closed_at is not None
     ]
-    reviewed = max([changed, *kept])
+    reviewed: datetime = max([of.created_at, *moved, *made, *kept])
     answered = known.looked.get(of.name)
-    made = known.tokens.get(of.name, [])
+    tokens = known.tokens.get(of.name, [])
     use = known.uses.get(of.name)
     called = tx.now if of.name in known.lively else (use[1] if use else None)
     cost = None if known.costs is None else known.costs.get(of.name, {}).get(0, Spent())
@@ -147,8 +147,8 @@ def _of(tx: Tx, row: Row, known: _Known) -> Facts:
         owner=of.owner,
         owner_here=of.owner in known.people,
         created_at=of.created_at,
-        tokens=len(made),
-        oldest_token=min(made, default=None),
+        tokens=len(tokens),
+        oldest_token=min(tokens, default=None),
         watched_since=min((first for first, _ in known.uses.values()), default=None),
         called_at=called,
         turns=known.turns.get(of.name, 0),

@@ -1,5 +1,6 @@
 """Sunset pages: what ends, each step with its evidence, and which agents linger."""
 
+from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Form, Query, Request
@@ -11,7 +12,7 @@ from opsroom.web.render import Notice, Pages
 
 from . import commands, queries, reviewing, routes
 from .drawing import TONES, steps
-from .model import BEFORE_THE_END, Plan, State, SunsetDraft
+from .model import BEFORE_THE_END, Plan, State, Sunset, SunsetDraft, Wait, decide
 from .zombies import WORDS
 from .zombies import State as Found
 
@@ -142,6 +143,7 @@ def sunset_page(request: Request, sunset_id: str, tx: Read) -> Response:
         binding=standing.binding,
         signatures=standing.signatures,
         tone=TONES[one.state],
+        waits=_waits(one, tx.now),
         steps=steps(one),
         plan=one.plan,
         proven=one.proven_at,
@@ -188,6 +190,12 @@ def reinstate(request: Request, sunset_id: str, tx: Write, reason: Long) -> Resp
     """Call it off."""
     commands.reinstate(tx, sunset_id, reason=reason)
     return _pages(request).redirect(f"{PATH}/{sunset_id}", notice="sunset_reinstated")
+
+
+def _waits(one: Sunset, now: datetime) -> str:
+    """What a sunset waits for, or what follows by itself."""
+    decision = decide(one, one.seen, now=now)
+    return decision.because if isinstance(decision, Wait) else "the next step follows now"
 
 
 def _pages(request: Request) -> Pages:
