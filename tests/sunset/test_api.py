@@ -10,6 +10,7 @@ from tests.installation import Shell
 from tests.sunset.world import AGENT, DAY, NEXT, driven, hire
 from tests.telemetry import Room
 
+from opsroom.access.table import ROUTES
 from opsroom.access.uses import Uses
 from opsroom.app import Settings, open_runtime
 from opsroom.kit.clock import ManualClock
@@ -135,6 +136,25 @@ def test_a_token_revoked_before_the_end_learns_nothing(
         f"{PATH}/{AGENT}/decommission", {"binding": risk.get(f"{PATH}/{AGENT}")["binding"]}
     )
     assert stolen.refused("GET", "/v1/me").status == 401
+
+
+def test_a_sunset_of_another_project_is_not_there(office: Api, room: Room) -> None:
+    made = office.person("operator", project=room.project).post(PATH, BODY)
+    office.project("elsewhere")
+    theirs = office.program("admin", project="elsewhere")
+    routes = [route for route in ROUTES if "{sunset_id}" in route and "/v1/" in route]
+    assert len(routes) == 6
+    for route in routes:
+        method, _, path = route.partition(" ")
+        for named in (made["id"], AGENT):
+            signed = path.endswith(("approve", "decommission"))
+            wanted = {"binding": made["id"], "reason": "x"} if signed else {"reason": "x"}
+            refused = theirs.refused(
+                method, path.replace("{sunset_id}", named), None if method == "GET" else wanted
+            )
+            assert (route, refused.status, refused.code) == (route, 404, "sunset_not_found")
+    assert theirs.get(PATH, everything="true")["items"] == []
+    assert theirs.get("/v1/zombies", everything="true")["items"] == []
 
 
 def test_the_pages_say_it_in_words(office: Api, clock: ManualClock, room: Room) -> None:

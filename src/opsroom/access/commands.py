@@ -281,7 +281,6 @@ def actor_of_token(tx: Tx, text: str) -> Actor:
     agent or a closed service all look the same: `WrongCredentials`. Only who holds a token that
     worked until its agent was decommissioned learns that, and who the successor is: `AgentGone`.
     """
-    """
     return token_and_actor(tx, text)[0]
 
 

@@ -46,6 +46,7 @@ from .model import (
 )
 
 SYSTEM = "system:sunset"
+MOST_TEXT = 2_000
 
 
 def clockwork(of: Actor) -> Actor:
@@ -59,7 +60,7 @@ def propose(tx: Tx, draft: SunsetDraft) -> Sunset:
     Raises `ReasonMissing`, `ArtifactNotFound`, `AgentRetired`, `BadSunset` for a successor that
     cannot take over, or `SunsetUnderWay`.
     """
-    because = reason_of(draft.because, to="end an agent")
+    because = reason_of(draft.because, to="end an agent")[:MOST_TEXT]
     of = registry.artifact(tx, "agent", draft.agent)
     if (closed := agent_queries.retired(tx, draft.agent)) is not None:
         raise AgentRetired(draft.agent, closed.reason)
@@ -87,7 +88,9 @@ def approve(tx: Tx, sunset_id: str, *, binding: str, reason: str = "") -> Sunset
 
     Raises what approvals raise, `SunsetMoved` or `WrongState`.
     """
-    one = _in(tx, sunset_id, State.PROPOSED, "approved", binding)
+    one = _in(tx, sunset_id, State.PROPOSED, "approved")
+    if one.binding != binding:
+        raise SunsetMoved(one.id)
     _sign(tx, one, reason)
     now = replace(one, state=State.APPROVED, since=tx.now).stepped(
         "approved", now=tx.now, by=tx.actor.name, words=reason
@@ -140,7 +143,7 @@ def decommission(
     proposed the sunset may not sign. Raises `CallersAlive` while one caller lives, `NoProof`
     where its traces could not be read, `NotQuietLongEnough`, and what `approve` raises.
     """
-    one = _in(tx, sunset_id, State.DORMANT, "decommissioned", "")
+    one = _in(tx, sunset_id, State.DORMANT, "decommissioned")
     known = watching.used(tx, one, since=watching.matters_since(one))  # who came in meanwhile
     _prove(tx, one, seen, known)
     if one.binding != binding:
@@ -155,9 +158,12 @@ def decommission(
     )
     now = replace(one, state=State.DECOMMISSIONED, since=tx.now, seen=seen)
     now = now.stepped("proof", now=tx.now, by=SYSTEM, words=proof)
-    now = now.stepped("signed", now=tx.now, by=tx.actor.name, words=reason)
+    now = now.stepped("signed", now=tx.now, by=tx.actor.name, words=reason[:MOST_TEXT])
     now = now.stepped(
-        "credentials", now=tx.now, by=SYSTEM, words=f"no token works since {closed.closed_at}"
+        "credentials",
+        now=tx.now,
+        by=SYSTEM,
+        words=f"no token works since {closed.closed_at:%Y-%m-%d %H:%M} UTC",
     )
     _record(tx, "sunset.decommissioned", now, proof=proof)
     return store.save(tx, now)
@@ -168,7 +174,7 @@ def reinstate(tx: Tx, sunset_id: str, *, reason: str) -> Sunset:
 
     Raises `ReasonMissing`, or `WrongState` once it was decommissioned.
     """
-    why = reason_of(reason, to="call a sunset off")
+    why = reason_of(reason, to="call a sunset off")[:MOST_TEXT]
     one = queries.locked(tx, sunset_id)
     if one.state not in BEFORE_THE_END:
         raise WrongState(one.id, one.state.value, "called off")
@@ -191,12 +197,10 @@ def _check_successor(tx: Tx, draft: SunsetDraft) -> None:
         raise BadSunset(f"its successor {draft.successor!r} is being ended itself")
 
 
-def _in(tx: Tx, sunset_id: str, state: State, what: str, binding: str) -> Sunset:
+def _in(tx: Tx, sunset_id: str, state: State, what: str) -> Sunset:
     one = queries.locked(tx, sunset_id)
     if one.state is not state:
         raise WrongState(one.id, one.state.value, what)
-    if binding and one.binding != binding:
-        raise SunsetMoved(one.id)
     return one
 
 
@@ -237,18 +241,7 @@ def _ramp(tx: Tx, one: Sunset, share: int) -> None:
     """Serve so many per cent of the calls, in this step of the ramp."""
     first = one.state is not State.DEPRECATING
     now = replace(one, state=State.DEPRECATING, share=share, since=tx.now)
-    before = agent_queries.ending(tx, one.agent)
-    agents.wind_down(
-        tx,
-        Ending(
-            agent=one.agent,
-            share=share,
-            successor=one.successor,
-            sunset=one.id,
-            since=tx.now if before is None else before.since,
-            ends=tx.now + one.plan.ramp if before is None else before.ends,
-        ),
-    )
+    _serve(tx, now)
     step = "announced" if first else f"ramp_{share}"
     words = f"{share} % of calls are served"
     store.save(tx, now.stepped(step, now=tx.now, by=SYSTEM, words=words))
@@ -257,14 +250,28 @@ def _ramp(tx: Tx, one: Sunset, share: int) -> None:
 
 def _sleep(tx: Tx, one: Sunset) -> None:
     """Serve nobody any more, and begin to watch whether anybody still calls."""
-    ending = agent_queries.ending(tx, one.agent)
-    assert ending is not None, "what was ramped down is on its way out"
-    agents.wind_down(tx, replace(ending, share=0))
     now = replace(
         one, state=State.DORMANT, share=0, since=tx.now, quiet_since=tx.now, seen=None
     )
+    _serve(tx, now)
     store.save(tx, now.stepped("dormant", now=tx.now, by=SYSTEM, words="no call is served"))
     _record(tx, "sunset.dormant", now, days=one.plan.dormant)
+
+
+def _serve(tx: Tx, one: Sunset) -> None:
+    """Let the agent serve as much as its sunset says, and say until when it serves anybody."""
+    before = agent_queries.ending(tx, one.agent)
+    agents.wind_down(
+        tx,
+        Ending(
+            agent=one.agent,
+            share=one.share,
+            successor=one.successor,
+            sunset=one.id,
+            since=tx.now if before is None else before.since,
+            ends=tx.now + one.plan.ramp if before is None else before.ends,
+        ),
+    )
 
 
 def _begin_anew(tx: Tx, one: Sunset, seen: Observed | None) -> None:

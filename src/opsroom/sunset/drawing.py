@@ -22,6 +22,7 @@ TONES: Mapping[State, Tone] = {
     State.ARCHIVED: "muted",
     State.REINSTATED: "good",
 }
+MOST_WORDS = 160
 CLOSED = {
     "export": "state exported",
     "integrations": "integrations closed",
@@ -109,4 +110,5 @@ def offer(tx: Tx, of: Artifact) -> Sequence[Action]:
 
 def _note(done: Done) -> str:
     by = "" if done.by.startswith("system:") else f" by {done.by}"
-    return f"{done.at:%Y-%m-%d %H:%M}{by}" + (f": {done.words}" if done.words else "")
+    words = done.words if len(done.words) <= MOST_WORDS else f"{done.words[:MOST_WORDS]}…"
+    return f"{done.at:%Y-%m-%d %H:%M}{by}" + (f": {words}" if words else "")

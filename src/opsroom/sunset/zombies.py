@@ -1,6 +1,6 @@
 """Agents that linger: five kinds, each decided from facts that nobody declared. No I/O."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -159,8 +159,3 @@ def _idle(facts: Facts, now: datetime) -> str:
     )
     tokens = "1 token of it works" if facts.tokens == 1 else f"{facts.tokens} tokens of it work"
     return f"{tokens}, and nobody called it {last}"
-
-
-def flags(findings: Sequence[Finding]) -> str:
-    """The kinds of some findings, in words."""
-    return ", ".join(sorted({WORDS[one.kind] for one in findings}))
