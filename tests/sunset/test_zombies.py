@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.sunset.fleet import live, lives
-from tests.sunset.world import DAY, hire, olga
+from tests.sunset.world import AGENT, DAY, NEXT, hire, olga, proposed
 from tests.telemetry import Room
 
 from opsroom.access import store as access_store
 from opsroom.access.model import permissions_of
+from opsroom.agents import commands as agents
 from opsroom.annotation import commands as annotation
 from opsroom.annotation import queries as queues
 from opsroom.journal import outbox
@@ -153,6 +154,22 @@ def test_people_say_what_becomes_of_it(sqlite_db: Database, clock: ManualClock) 
 def look(db: Database) -> dict[str, State]:
     with db.read(olga()) as tx:
         return {each.agent: each.state for each in reviewing.findings(tx, everything=True)}
+
+
+def test_who_ends_lingers_no_more(sqlite_db: Database) -> None:
+    """A sunset or a retirement is the answer to a finding."""
+    db = sqlite_db
+    hire(db, AGENT, NEXT, "third", owner="gus")
+    actor = commands.clockwork(olga())
+    looking.look_around(db, None, actor)
+    with db.read(actor) as tx:
+        assert reviewing.flagged(tx).keys() == {AGENT, NEXT, "third"}
+    proposed(db)
+    with db.write(olga()) as tx:
+        agents.retire(tx, "third", reason="nobody needs it")
+    looking.look_around(db, None, actor)
+    with db.read(actor) as tx:
+        assert reviewing.flagged(tx).keys() == {NEXT}
 
 
 def test_projects_are_looked_at_once_a_day(sqlite_db: Database, clock: ManualClock) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from opsroom.agents import queries as agents
 from opsroom.kit.db import Tx
 from opsroom.registry import Artifact, Version
 from opsroom.registry.drawing import Action, Flag, Panel
@@ -79,8 +80,8 @@ def flags(tx: Tx) -> Mapping[str, Sequence[Flag]]:
         words = ", ".join(WORDS[kind] for kind in kinds)
         found[agent] = [Flag(word=f"zombie: {words}", href=f"/sunsets/zombies?agent={agent}")]
     for agent, state in queries.ending(tx).items():
-        word = Flag(word=f"sunset: {state}", href=f"/sunsets/{agent}", tone="info")
-        found.setdefault(agent, []).append(word)
+        flag = Flag(word=f"sunset: {state.value}", href=f"/sunsets/{agent}", tone=TONES[state])
+        found.setdefault(agent, []).append(flag)
     return found
 
 
@@ -103,7 +104,7 @@ def panels(tx: Tx, of: Artifact, _version: Version) -> Sequence[Panel]:
 
 def offer(tx: Tx, of: Artifact) -> Sequence[Action]:
     """The way from an agent to its end."""
-    if store.live_of(tx, of.name) is not None:
+    if store.live_of(tx, of.name) is not None or agents.retired(tx, of.name) is not None:
         return ()
     return (Action(title="Sunset", href=f"/sunsets?propose={of.name}#propose"),)
 

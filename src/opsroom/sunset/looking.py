@@ -23,7 +23,7 @@ from opsroom.registry.listing import Row
 from opsroom.traces.queries import Reads
 from opsroom.traces.spending import Spent, spent
 
-from . import reviewing, store, zombie_store
+from . import queries, reviewing, zombie_store
 from .commands import SYSTEM
 from .zombies import EVERY, IDLE, MONTH, UNSEEN, Facts, State, lingers
 
@@ -63,10 +63,10 @@ def look_around(db: Database, telemetry: Reads | None, actor: Actor) -> int:
         with db.write(actor) as tx:
             reviewing.take_in(tx, one, lingers(one, now=now))
     with db.read(actor) as tx:
-        ended = store.ended_agents(tx, limit=MOST_AGENTS)
-    for agent in ended:
+        over = reviewing.flagged(tx).keys() - {one.agent for one in every}
+    for agent in sorted(over):
         with db.write(actor) as tx:
-            reviewing.settle_all(tx, agent, "it is being ended, or was")
+            reviewing.settle_all(tx, agent, "it is retired, or being ended")
     return len(every)
 
 
@@ -88,7 +88,7 @@ class _Known:
 def _facts(tx: Tx, costs: Mapping[str, Mapping[int, Spent]] | None) -> Iterator[Facts]:
     known = _known(tx, costs)
     after, seen = "", 0
-    ending = store.live_agents(tx, limit=MOST_AGENTS)
+    ending = queries.ending(tx)
     while seen < MOST_AGENTS:
         page = listing.rows(tx, "agent", after=after, limit=PAGE)
         for row in page:

@@ -10,10 +10,10 @@ from opsroom.kit.wire import Wire
 
 from . import store
 from .errors import NothingExported, SunsetNotFound
-from .model import Sunset
+from .model import State, Sunset
 
 PAGE = 50
-MOST_LIVE = 1_000
+MOST_ENDING = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,9 @@ def sunsets(
     return store.page(tx, agent=agent, everything=everything, before=before, limit=limit)
 
 
-def ending(tx: Tx) -> dict[str, str]:
-    """The agents that are in a sunset, and in which state."""
-    return store.live_agents(tx, limit=MOST_LIVE)
+def ending(tx: Tx) -> dict[str, State]:
+    """The agents that are in a sunset or came to its end, and in which state."""
+    return store.ending(tx, limit=MOST_ENDING)
 
 
 def exported(tx: Tx, named: str) -> Sunset:

@@ -108,21 +108,13 @@ def page(
     return [_sunset(row) for row in rows]
 
 
-def live_agents(tx: Tx, *, limit: int) -> dict[str, str]:
-    """The agents that are in a sunset, and in which state each is."""
+def ending(tx: Tx, *, limit: int) -> dict[str, State]:
+    """The agents that are in a sunset or came to its end, the latest first, and in which state."""
     wanted = select(sunsets.c.agent, sunsets.c.state).where(
-        sunsets.c.project == tx.project, sunsets.c.live == sunsets.c.agent
-    )
-    return {row.agent: row.state for row in tx.conn.execute(wanted.limit(limit))}
-
-
-def ended_agents(tx: Tx, *, limit: int) -> list[str]:
-    """The agents that are in a sunset, or came to its end; the latest first."""
-    wanted = select(sunsets.c.agent).where(
         sunsets.c.project == tx.project, sunsets.c.state != State.REINSTATED.value
     )
     rows = tx.conn.execute(wanted.order_by(sunsets.c.id.desc()).limit(limit))
-    return list(dict.fromkeys(rows.scalars()))
+    return {row.agent: State(row.state) for row in rows}
 
 
 def add_export(tx: Tx, sunset_id: str, seq: int, lines: Sequence[str]) -> None:
