@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert
@@ -138,15 +139,15 @@ def _happened(
 ) -> Iterator[tuple[float, Callable[[], None]]]:
     for one in fleet:
         if one.changed is not None:
-            yield one.changed, lambda one=one: _change(db, project, one)
+            yield one.changed, partial(_change, db, project, one)
         if one.token is not None:
-            yield one.token, lambda one=one: _token(db, project, one)
+            yield one.token, partial(_token, db, project, one)
         if one.looked is not None:
-            yield one.looked, lambda one=one: _look(db, project, one)
+            yield one.looked, partial(_look, db, project, one)
         if one.called is not None:
-            yield one.called, lambda one=one: _call(db, project, uses, one)
+            yield one.called, partial(_call, db, project, uses, one)
         if one.retired:
-            yield 0.5, lambda one=one: _retire(db, project, one)
+            yield 0.5, partial(_retire, db, project, one)
 
 
 def _change(db: Database, project: str, one: Life) -> None:
