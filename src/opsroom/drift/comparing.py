@@ -21,11 +21,11 @@ from typing import TypeVar
 import numpy as np
 from scipy.special import chdtrc, chdtri, stdtr
 
-from opsroom.evidence import Interval, Tally
+from opsroom.evidence import Tally
 from opsroom.evidence.baseline import FEWEST as FEWEST_DAYS
 from opsroom.evidence.baseline import rate_deviation
 from opsroom.evidence.counts import fisher, shares
-from opsroom.evidence.rates import clopper_pearson
+from opsroom.evidence.rates import clopper_pearson, median_interval
 from opsroom.evidence.twosample import ks, psi, psi_labels
 
 from .features import Array, count, distances, terms
@@ -255,17 +255,7 @@ def _highest(scores: Sequence[float]) -> tuple[int, ...]:
 
 
 def _level(values: Sequence[float]) -> Level:
-    ordered = sorted(values)
-    n = len(ordered)
-    # Of a share of one half that lies below, the exact interval says which places are possible.
-    half = clopper_pearson(Tally(n=n, hits=n // 2))
-    low, high = int(half.low * n), min(int(half.high * n), n - 1)
-    return Level(
-        median=float(np.median(ordered)),
-        interval=Interval(
-            low=ordered[low], high=ordered[high], level=0.95, method="order_statistics"
-        ),
-    )
+    return Level(median=float(np.median(values)), interval=median_interval(values))
 
 
 def _share(name: str, before: int, now: int, *, of: tuple[int, int], p: float) -> Share:

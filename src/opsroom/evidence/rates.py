@@ -1,7 +1,9 @@
-"""One rate from a sample of fixed size: intervals and one-sided bounds.
+"""One rate or median from a sample of fixed size: intervals and one-sided bounds.
 
 For a rate that is looked at more than once, see `sequential.rate_sequence`.
 """
+
+from collections.abc import Sequence
 
 from .errors import NothingToCompare
 from .model import Interval, Tally, check_level
@@ -18,6 +20,23 @@ def clopper_pearson(tally: Tally, *, level: float = 0.95) -> Interval:
         high=upper_bound(tally, confidence=1 - tail),
         level=level,
         method="clopper_pearson",
+    )
+
+
+def median_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
+    """The exact interval of a median, between two of the values, for any distribution.
+
+    Of a share of one half that lies below the median, the exact interval says which places in
+    their order are possible. Raises `NothingToCompare` without values.
+    """
+    ordered = sorted(values)
+    n = len(ordered)
+    half = clopper_pearson(Tally(n=n, hits=n // 2), level=level)
+    return Interval(
+        low=ordered[int(half.low * n)],
+        high=ordered[min(int(half.high * n), n - 1)],
+        level=level,
+        method="order_statistics",
     )
 
 
