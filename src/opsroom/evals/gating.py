@@ -85,7 +85,7 @@ def compare_runs(
     tx: Tx, run_a: EvalRun, run_b: EvalRun, *, metric: str = "", margin: float = DEFAULT_MARGIN
 ) -> Compared:
     """Compare the run of candidate B with that of A, as `compare_versions` does."""
-    first, second = _arm(tx, run_a), _arm(tx, run_b)
+    first, second = arm_of(tx, run_a), arm_of(tx, run_b)
     shared = _metrics(run_a, first)
     wanted = [one for one in shared if one.name == metric] if metric else shared[:1]
     if not wanted:
@@ -122,7 +122,7 @@ def gate_versions(
         raise BadRules("a proposal is gated on the same cases for both versions")
     runs = [measure(db, actor, one, models=models, progress=progress) for one in sides]
     with db.write(actor) as tx:
-        arms = [_arm(tx, one) for one in runs]
+        arms = [arm_of(tx, one) for one in runs]
         found = rules or default_rules(tx, baseline, runs[0])
         wanted = asked(found, ask or Ask(), runs[1])
         check_reading(wanted, runs[1])
@@ -280,7 +280,8 @@ def _same_dataset(
     return replace(a, dataset=a.dataset or name), replace(b, dataset=b.dataset or name)
 
 
-def _arm(tx: Tx, run: EvalRun) -> Arm:
+def arm_of(tx: Tx, run: EvalRun) -> Arm:
+    """A run as one side of a comparison, with all its results."""
     return Arm(
         run.subject_name,
         version=run.subject,
