@@ -338,6 +338,16 @@ ROUTES: dict[str, str] = {
     "POST /drift/look": "operate",
     "GET /drift/{drift_id}": "read",
     "POST /drift/{drift_id}/accept": "operate",
+    # selection
+    "GET /v1/scorecards": "read",
+    "POST /v1/scorecards": "author",
+    "GET /v1/scorecards/{wanted}": "read",
+    "POST /v1/scorecards/{wanted}/proposal": "author",
+    "POST /v1/scorecards/{wanted}/release": "author",
+    "GET /scorecards": "read",
+    "POST /scorecards": "author",
+    "GET /scorecards/{wanted}": "read",
+    "POST /scorecards/{wanted}/attach": "author",
     # improvement
     "GET /v1/improvements": "read",
     "POST /v1/improvements": "author",

@@ -75,6 +75,8 @@ from opsroom.retraining import pages as retraining_pages
 from opsroom.retraining import routes as retraining_routes
 from opsroom.security import pages as security_pages
 from opsroom.security import routes as security_routes
+from opsroom.selection import pages as selection_pages
+from opsroom.selection import routes as selection_routes
 from opsroom.sunset import pages as sunset_pages
 from opsroom.sunset import routes as sunset_routes
 from opsroom.thresholds import pages as threshold_pages
@@ -157,6 +159,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     correction_pages.router,
     drift_routes.router,
     drift_pages.router,
+    selection_routes.router,
+    selection_pages.router,
     improvement_routes.router,
     improvement_pages.router,
     retraining_routes.router,
@@ -207,6 +211,7 @@ TEMPLATES = (
     "opsroom.improvement",
     "opsroom.retraining",
     "opsroom.sunset",
+    "opsroom.selection",
     "opsroom.thresholds",
     "opsroom.annotation",
     "opsroom.feedback",

@@ -19,6 +19,7 @@ from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
 from opsroom.retraining.pages import NOTICES as RETRAINING
+from opsroom.selection.pages import NOTICES as SELECTION
 from opsroom.sunset.pages import NOTICES as SUNSET
 from opsroom.thresholds.pages import NOTICES as THRESHOLDS
 from opsroom.traces.case_pages import NOTICES as CASES
@@ -45,6 +46,7 @@ NAV = (
             NavItem(key="datasets", title="Datasets", href="/datasets", go="d"),
             NavItem(key="evals", title="Evals", href="/evals", go="e"),
             NavItem(key="proposals", title="Proposals", href="/proposals", go="c"),
+            NavItem(key="scorecards", title="Scorecards", href="/scorecards"),
             NavItem(key="releases", title="Releases", href="/releases", go="r"),
         ),
     ),
@@ -104,6 +106,7 @@ NOTICES: dict[str, Notice] = {
     **RELEASES,
     **RETRAINING,
     **SUNSET,
+    **SELECTION,
     **THRESHOLDS,
     **CASES,
     **VIEWS,

@@ -112,6 +112,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.retraining.cli:retraining",
         "Retraining: which agents should be made better, and why.",
     ),
+    "scorecard": (
+        "opsroom.selection.cli:scorecard",
+        "Scorecards: which model or agent should do a task.",
+    ),
     "security": (
         "opsroom.security.cli:security",
         "Security events: what was tried on agents, and what became of it.",

@@ -22,6 +22,7 @@ TURNS = {
     "approval.given": "answer",
     "gate.decided": "outcome",
     "improvement.finished": "outcome",
+    "scorecard.drawn": "outcome",
     "judge.calibrated": "gates",
     "eval.finished": "state",
     "proposal.checked": "state",
@@ -373,6 +374,18 @@ WORDS: dict[str, Words] = {
         note="{note}",
         tone="info",
     ),
+    "scorecard.drawn:recommended": Words(
+        says="{actor} drew up the scorecard {name}", note="{says}", tone="good"
+    ),
+    "scorecard.drawn:undecided": Words(
+        says="{actor} drew up the scorecard {name}", note="{says}", tone="info"
+    ),
+    "scorecard.drawn:nobody": Words(
+        says="{actor} drew up the scorecard {name}", note="{says}", tone="warn"
+    ),
+    "release.scorecard_attached": Words(
+        says="{actor} attached the scorecard {scorecard} ({state})", note="{says}", tone="info"
+    ),
     "improvement.started": Words(
         says="{actor} began to search for something better than {base}",
         note="{method}, on {dataset}",
@@ -603,6 +616,7 @@ PLACES = {
     "run": "/evals/runs/{}",
     "sunset": "/sunsets/{}",
     "zombie": "/sunsets/zombies",
+    "scorecard": "/scorecards/{}",
     "request": "/inbox?request={}",
     "trace": "/traces/{}",
     "turn": "/turns/{}",

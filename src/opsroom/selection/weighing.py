@@ -1,0 +1,259 @@
+"""From results to figures: what each case is worth to a candidate, totals, and who is better.
+
+Pure. A total is a weighted sum of shares, so it is the mean over cases of what each case is
+worth; its interval is that of this mean: exact for a rate alone, else a BCa bootstrap over
+cases. Edge cases are other cases, so their part is added to it as an independent estimate. What
+is not known of a candidate is bounded by the least and the most that it could be worth.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+
+import numpy as np
+
+from opsroom.evals.comparison import Arm
+from opsroom.evals.model import Metric, Result
+from opsroom.evidence import Direction, Interval, NothingToCompare, Tally, Verdict
+from opsroom.evidence import verdict as verdict_of
+from opsroom.evidence.adding import added
+from opsroom.evidence.numeric import bca, compare_numeric
+from opsroom.evidence.paired import compare_binary, count_pairs
+from opsroom.evidence.rates import clopper_pearson, upper_bound
+
+from .errors import NotAShare
+from .model import LEVEL, MAX_MISSING, Contrast, Dimension, Measure, Total
+
+Worth = Mapping[str, float]  # from 0 to 1, by item
+Weights = Mapping[Dimension, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One candidate as it is weighed: what each of its cases is worth, in every dimension that
+    is known of it.
+    """
+
+    name: str
+    worth: Mapping[Dimension, Worth]
+
+
+def fits(arm: Arm, metric: Metric) -> dict[str, float]:
+    """How well each case was done; the mean of its trials. Holes are left out.
+
+    Raises `NotAShare` for a metric that is not between 0 and 1.
+    """
+    return {
+        item: fmean(values)
+        for item, results in arm.results.items()
+        if (values := _shares(results, metric))
+    }
+
+
+def forms(arm: Arm, metric: Metric) -> dict[str, float]:
+    """How often each case was answered in the right form. No answer has no form."""
+    return {
+        item: sum(_shares(results, metric)) / len(results)
+        for item, results in arm.results.items()
+    }
+
+
+def agreements(arm: Arm, metric: Metric) -> dict[str, float]:
+    """Of each case that was tried more than once, the share of pairs of trials that came out
+    alike.
+    """
+    found: dict[str, float] = {}
+    for item, results in arm.results.items():
+        values = _shares(results, metric)
+        if len(values) > 1:
+            found[item] = fmean(float(a == b) for a, b in combinations(values, 2))
+    return found
+
+
+def left(of: Mapping[str, float], ceiling: float) -> dict[str, float]:
+    """The part of a ceiling that is left of each case: 1 for nothing spent, 0 from there on."""
+    return {item: min(1.0, max(0.0, 1 - spent / ceiling)) for item, spent in of.items()}
+
+
+def means_of(arm: Arm, metric: str) -> dict[str, float]:
+    """The mean over the trials of each case that has `metric`."""
+    return {
+        item: fmean(values)
+        for item, results in arm.results.items()
+        if (values := [v for one in results if (v := one.value(metric)) is not None])
+    }
+
+
+def measure(worth: Worth) -> Measure | None:
+    """The mean of a share over cases; None for less than two."""
+    values = list(worth.values())
+    if len(values) < 2:
+        return None
+    return Measure(value=fmean(values), interval=_interval(values, LEVEL), n=len(values))
+
+
+def known(worth: Worth, cases: int) -> bool:
+    """Whether enough cases have it to speak for all of them."""
+    return len(worth) > 1 and len(worth) >= (1 - MAX_MISSING) * cases
+
+
+def usable(
+    wanted: Weights, sides: Sequence[Side]
+) -> tuple[dict[Dimension, float], set[Dimension]]:
+    """The weights of what was measured of anybody, adding up to 1, and what was of nobody."""
+    there = {one for side in sides for one in side.worth}
+    counted = {one: weight for one, weight in wanted.items() if weight > 0 and one in there}
+    whole = sum(counted.values())
+    gone = {one for one, weight in wanted.items() if weight > 0} - set(counted)
+    return {one: round(weight / whole, 12) for one, weight in counted.items()}, gone
+
+
+def total(side: Side, weights: Weights, shared: Iterable[str]) -> Total:
+    """The weighted total of a candidate on `shared` cases, and on its edge cases."""
+    unknown = tuple(one for one in weights if one not in side.worth)
+    parts: list[tuple[float, Interval]] = []
+    for strata in _strata(weights, side.worth):
+        worth = _combined(side, strata, weights, set(shared))
+        if len(worth) < 2:
+            raise NothingToCompare("cases with every figure", len(worth), 2)
+        most = sum(weights[one] for one in strata)
+        values = [one / most for one in worth.values()]
+        parts.append((fmean(values) * most, _scaled(_interval(values, LEVEL), most)))
+    doubt = sum(weights[one] for one in unknown)
+    found = added(parts) if parts else Interval(low=0, high=0, level=LEVEL, method="")
+    return Total(
+        value=sum(estimate for estimate, _ in parts),
+        interval=_widened(found, 0, doubt),
+        unknown=unknown,
+    )
+
+
+def contrast(a: Side, b: Side, weights: Weights, *, level: float) -> Contrast:
+    """The total of `a` less that of `b`, on all cases that both answered.
+
+    Without anything in common it is undecided, from the lowest to the highest there is.
+    """
+    both = {one: weights[one] for one in weights if one in a.worth and one in b.worth}
+    doubt = sum(weights.values()) - sum(both.values())
+    parts: list[tuple[float, Interval]] = []
+    pairs, p = 0, None
+    for strata in _strata(weights, both):
+        mine, others = (_combined(side, strata, weights) for side in (a, b))
+        items = sorted(mine.keys() & others.keys())
+        if Dimension.EDGE not in strata:
+            pairs = len(items)
+        most = sum(weights[one] for one in strata)
+        if len(items) < 2:
+            doubt += most
+            continue
+        found = _compared(
+            [mine[i] / most for i in items], [others[i] / most for i in items], level
+        )
+        parts.append((found[0] * most, _scaled(found[1], most)))
+        p = found[2]
+    interval = (
+        added(parts, level=level) if parts else Interval(low=0, high=0, level=level, method="")
+    )
+    interval = _widened(interval, -doubt, doubt)
+    said = verdict_of(interval, direction=Direction.HIGHER, p=p if len(parts) == 1 else None)
+    return Contrast(
+        a=a.name,
+        b=b.name,
+        pairs=pairs,
+        difference=sum(estimate for estimate, _ in parts),
+        interval=interval,
+        verdict=said if said in {Verdict.BETTER, Verdict.WORSE} else Verdict.UNDECIDED,
+    )
+
+
+def _shares(results: Sequence[Result], metric: Metric) -> list[float]:
+    values: list[float] = []
+    for one in results:
+        value = one.value(metric.name)
+        if value is None:
+            continue
+        if not 0 <= value <= 1:
+            raise NotAShare(metric.name, one.item_id, value)
+        values.append(1 - value if metric.direction is Direction.LOWER else value)
+    return values
+
+
+def _strata(weights: Weights, there: Iterable[Dimension]) -> list[list[Dimension]]:
+    """What is measured on the cases of the task, and what on the edge cases."""
+    have = [one for one in weights if one in set(there)]
+    split: tuple[list[Dimension], list[Dimension]] = ([], [])
+    for one in have:
+        split[one is Dimension.EDGE].append(one)
+    return [some for some in split if some]
+
+
+def _combined(
+    side: Side, strata: Sequence[Dimension], weights: Weights, among: set[str] | None = None
+) -> dict[str, float]:
+    """What each case is worth in these dimensions together, where it has all of them."""
+    items = set.intersection(*(set(side.worth[one]) for one in strata))
+    if among is not None and Dimension.EDGE not in strata:
+        items &= among
+    return {
+        item: sum(weights[one] * side.worth[one][item] for one in strata)
+        for item in sorted(items)
+    }
+
+
+def _compared(
+    mine: Sequence[float], others: Sequence[float], level: float
+) -> tuple[float, Interval, float]:
+    """The mean difference on the same cases, its interval and its exact p."""
+    if _binary(mine) and _binary(others):
+        counts = count_pairs([one == 1 for one in others], [one == 1 for one in mine])
+        found = compare_binary(counts, level=level)
+        return found.difference, found.interval, found.p
+    numbers = compare_numeric(others, mine, level=level)
+    interval = numbers.interval
+    if interval.method == "constant":
+        interval = _of_equal(numbers.difference, -1.0, len(mine), level)
+    return numbers.difference, interval, numbers.p
+
+
+def _interval(values: Sequence[float], level: float) -> Interval:
+    if _binary(values):
+        return clopper_pearson(Tally(n=len(values), hits=round(sum(values))), level=level)
+    found = bca(np.asarray(values, dtype=np.float64), level=level)
+    if found.method == "constant":
+        return _of_equal(fmean(values), 0.0, len(values), level)
+    return Interval(
+        low=max(0.0, found.low), high=min(1.0, found.high), level=level, method=found.method
+    )
+
+
+def _of_equal(value: float, least: float, n: int, level: float) -> Interval:
+    """For values that are all equal: at most so many others are different, by the exact bound,
+    and each of those could be as low as `least` or as high as 1.
+    """
+    others = upper_bound(Tally(n=n, hits=0), confidence=(1 + level) / 2)
+    return Interval(
+        low=value - others * (value - least),
+        high=value + others * (1 - value),
+        level=level,
+        method="bounds",
+    )
+
+
+def _binary(values: Sequence[float]) -> bool:
+    return all(value in {0.0, 1.0} for value in values)
+
+
+def _scaled(one: Interval, by: float) -> Interval:
+    return Interval(low=one.low * by, high=one.high * by, level=one.level, method=one.method)
+
+
+def _widened(one: Interval, least: float, most: float) -> Interval:
+    if not least and not most:
+        return one
+    return Interval(
+        low=one.low + least,
+        high=one.high + most,
+        level=one.level,
+        method="+".join(filter(None, (one.method, "bounds"))),
+    )
