@@ -1,5 +1,7 @@
 """Scorecards on a database, over HTTP, on pages and in the terminal; beside a change."""
 
+from typing import Any
+
 import pytest
 from tests.api import Api
 from tests.selection.world import CASES, MODELS, office
@@ -101,7 +103,7 @@ def test_undecided_is_neither_passed_nor_failed(sqlite_db: Database, admin: Acto
 def test_over_http_on_pages_and_in_the_terminal(sqlite_api: Api, admin: Actor) -> None:
     office(sqlite_api.db, admin)
     author, viewer = sqlite_api.program("author"), sqlite_api.program("viewer")
-    body = {
+    body: dict[str, Any] = {
         "name": "clerk-model",
         "candidates": [
             {
@@ -125,11 +127,11 @@ def test_over_http_on_pages_and_in_the_terminal(sqlite_api: Api, admin: Actor) -
     assert viewer.get("/v1/scorecards")["items"] == [found]
     assert viewer.get("/v1/scorecards/clerk-model@1") == found
     refused = author.refused(
-        "POST", "/v1/scorecards", body | {"candidates": body["candidates"][:1]}
+        "POST", "/v1/scorecards", body | {"candidates": [{"subject": "clerk@1"}]}
     )
     assert (refused.status, refused.code) == (422, "bad_scorecard")
     told = _one(found)
-    assert "clerk-model@1  recommended: clerk@1 is recommended" in told
+    assert "clerk-model@1  recommended: the recommendation is clerk@1" in told
     assert "mind: 60 shared cases are few" in told
     assert "clerk-model@1" in _list([found])
     page = sqlite_api.person("author").send("GET", f"/scorecards/{found['digest']}").text

@@ -83,7 +83,7 @@ def test_six_models_on_airline_tasks(runs: Database, admin: Actor) -> None:
 def _put_to_all_fifty(card: Scorecard) -> None:
     """Without the two that were asked 20 tasks, figures are those of the documentation."""
     said = card.recommendation
-    assert said.says.startswith("airline@claude-sonnet-4-5 is recommended")
+    assert said.says.startswith("the recommendation is airline@claude-sonnet-4-5")
     fits = [one.measures[Dimension.FIT].value for one in card.standings]
     assert fits == pytest.approx([0.72, 0.46, 0.38, 0.18])
     cost = card.standings[0].cost.per_task

@@ -82,6 +82,7 @@ def test_a_stated_plan_comes_before_what_was_recorded() -> None:
     found = known(loads(0.5), FLAT).cost
     assert found.basis == "contract"
     assert found.per_task == Decimal("0.0048")  # 2,000 × 2 + 100 × 8 per million
+    assert found.per_task is not None
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.per_task < found.high

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.selection.world import drawn, measured, outcomes, result
+from tests.selection.world import NOW, drawn, measured, outcomes, result
 
 from opsroom.evals.errors import NotMeasured
 from opsroom.registry.model import Criticality
 from opsroom.selection.choosing import Point, dominates, placed
+from opsroom.selection.commands import as_check
 from opsroom.selection.errors import BadScorecard, DifferentTasks, NothingShared
 from opsroom.selection.model import (
     Aspect,
@@ -18,6 +20,7 @@ from opsroom.selection.model import (
     Candidate,
     Dimension,
     Fact,
+    Kept,
     Outcome,
     Place,
     Plan,
@@ -34,7 +37,7 @@ def test_the_one_that_is_clearly_better_is_recommended() -> None:
     assert card.recommendation.outcome is Outcome.RECOMMENDED
     assert card.recommendation.among == ("b",)
     assert [one.name for one in card.standings] == ["b", "a"]
-    assert "b is recommended" in card.recommendation.says
+    assert "the recommendation is b:" in card.recommendation.says
     assert "100 shared cases are few" in card.recommendation.cautions[0]
 
 
@@ -50,12 +53,13 @@ def test_overlapping_ones_are_undecided_and_the_rest_is_below() -> None:
     assert card.recommendation.says.endswith("1 other is clearly below")
 
 
-@pytest.mark.parametrize(
-    ("change", "what"), [({"dataset": "other"}, "dataset"), ({"evaluators": "f"}, "evaluators")]
-)
-def test_other_tasks_are_refused(change: dict[str, str], what: str) -> None:
+@pytest.mark.parametrize("what", ["dataset", "evaluators", "split"])
+def test_other_tasks_are_refused(what: str) -> None:
+    other = measured("b", outcomes(GOOD))
+    change: dict[str, Any] = {what: "other"}
+    other = replace(other, run=replace(other.run, **change))
     with pytest.raises(DifferentTasks) as caught:
-        drawn(measured("a", outcomes(GOOD)), measured("b", outcomes(GOOD), **change))
+        drawn(measured("a", outcomes(GOOD)), other)
     assert caught.value.what == what
     assert "would not do the same task" in str(caught.value)
 
@@ -167,7 +171,11 @@ def test_who_lacks_a_required_fact_is_not_recommended() -> None:
     worse = measured("b", outcomes(BAD), candidate=having("b", "yes"))
     card = drawn(best, worse, required=(Aspect.ON_PREMISE,))
     assert card.recommendation.among == ("b",)
-    assert "it alone has every fact" in card.recommendation.says
+    assert "which alone has every required fact" in card.recommendation.says
+    assert card.recommendation.cautions[0] == "a is clearly better than b, but lacks on-premise"
+    kept = Kept(digest=card.digest, name="pick", number=1, at=NOW, by="ada", card=card)
+    states = {one.name: as_check(kept, one).state for one in card.standings}
+    assert states == {"a": "failed", "b": "passed"}
     nobody = drawn(best, measured("c", outcomes(BAD)), required=(Aspect.ON_PREMISE,))
     assert nobody.recommendation.outcome is Outcome.NOBODY
     assert nobody.recommendation.among == ()

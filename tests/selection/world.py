@@ -77,8 +77,6 @@ def measured(
     results: Iterable[Result],
     *,
     edge: Iterable[Result] = (),
-    dataset: str = "d",
-    evaluators: str = "e",
     candidate: Candidate | None = None,
     model: str | None = None,
 ) -> Measured:
@@ -86,9 +84,9 @@ def measured(
         id=f"run_{name}",
         subject=digest(name),
         subject_name=name,
-        dataset=dataset,
-        dataset_name=f"dataset/{dataset}@1",
-        evaluators=evaluators,
+        dataset="d",
+        dataset_name="dataset/d@1",
+        evaluators="e",
         metrics=(RIGHT, Metric(name="form")),
         created_at=NOW,
     )

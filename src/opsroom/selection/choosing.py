@@ -93,20 +93,31 @@ def recommend(
             cautions=_cautions(standings, shared, judged=judged, left_out=left_out),
         )
     leader, *others = fit_for_it
-    beaten = {
-        (one.b if one.verdict is Verdict.BETTER else one.a)
-        for one in contrasts
-        if (one.verdict is Verdict.BETTER and one.a == leader.name)
-        or (one.verdict is Verdict.WORSE and one.b == leader.name)
-    }
+    beaten = beaten_by(leader.name, contrasts)
     rivals = [one for one in others if one.name not in beaten]
     among = (leader, *rivals)
+    ruled_out = [
+        f"{one.called} is clearly better than {leader.called}, but lacks {_listed(one.lacks)}"
+        for one in standings
+        if one.lacks and leader.name in beaten_by(one.name, contrasts)
+    ]
+    cautions = _cautions(among, shared, judged=judged, left_out=left_out)
     return Recommendation(
         outcome=Outcome.UNDECIDED if rivals else Outcome.RECOMMENDED,
         among=tuple(one.name for one in among),
         says=_says(leader, rivals, others, len(standings) - len(fit_for_it)),
-        cautions=_cautions(among, shared, judged=judged, left_out=left_out),
+        cautions=(*ruled_out, *cautions),
     )
+
+
+def beaten_by(name: str, contrasts: Sequence[Contrast]) -> set[str]:
+    """Those that a candidate is clearly better than."""
+    return {
+        one.b if one.verdict is Verdict.BETTER else one.a
+        for one in contrasts
+        if (one.verdict is Verdict.BETTER and one.a == name)
+        or (one.verdict is Verdict.WORSE and one.b == name)
+    }
 
 
 def _says(
@@ -127,11 +138,11 @@ def _says(
             )
     elif others:
         said = (
-            f"{leader.called} is recommended: its total of {leader.total.value:.3f} is clearly "
-            f"above that of {'the other' if len(others) == 1 else f'all {len(others)} others'}"
+            f"the recommendation is {leader.called}: its total of {leader.total.value:.3f} is "
+            f"clearly above that of the {_plural(len(others), 'other')}"
         )
     else:
-        said = f"{leader.called} is recommended: it alone has every fact that is required"
+        said = f"the recommendation is {leader.called}, which alone has every required fact"
     if out and others:
         said += (
             f"; {_plural(out, 'candidate')} {'lacks' if out == 1 else 'lack'} a required fact"

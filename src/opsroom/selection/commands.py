@@ -10,7 +10,6 @@ from opsroom.evals.evaluators.specs import AnyJudge
 from opsroom.evals.gating import arm_of
 from opsroom.evals.measure import Measurement, cited_specs, find_subject, measure
 from opsroom.evals.model import EvalRun
-from opsroom.evidence import Verdict
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.faults import boundary
 from opsroom.kit.wire import adapter
@@ -20,6 +19,7 @@ from opsroom.registry import queries as registry
 from opsroom.releases import queries as releases
 
 from . import store
+from .choosing import beaten_by
 from .errors import DifferentTasks, ScorecardMoved, ScorecardOfOthers
 from .model import Ask, Candidate, Kept, Outcome, Scorecard, Standing
 from .queries import scorecard
@@ -121,13 +121,13 @@ def attach_to_release(tx: Tx, wanted: str, release_id: str) -> Kept:
 
 def as_check(kept: Kept, mine: Standing) -> Check:
     """What a scorecard says of one of its candidates: passed where it is the one that is
-    recommended, failed where another is clearly better or it lacks a required fact.
+    recommended, failed where another with every required fact is clearly better, or it lacks one.
     """
     card, said = kept.card, kept.card.recommendation
     worse = any(
-        (one.a == mine.name and one.verdict is Verdict.WORSE)
-        or (one.b == mine.name and one.verdict is Verdict.BETTER)
-        for one in card.contrasts
+        mine.name in beaten_by(one.name, card.contrasts)
+        for one in card.standings
+        if not one.lacks
     )
     if mine.lacks or worse:
         state = "failed"

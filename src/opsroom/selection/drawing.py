@@ -47,14 +47,16 @@ class Mark:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pareto:
     """Quality against cost, with latency as the size of the mark; `front` joins the marks of
-    those that nobody dominates. `cheapest` and `dearest` are the ends of the scale, which is
-    logarithmic.
+    those that nobody dominates. `cheapest` and `dearest` are the ends of the scale of cost, which
+    is logarithmic, `best` and `worst` those of quality.
     """
 
     marks: tuple[Mark, ...]
     front: tuple[tuple[Mark, Mark], ...]
     cheapest: str
     dearest: str
+    best: float
+    worst: float
     summary: str
 
 
@@ -70,10 +72,15 @@ def pareto(card: Scorecard) -> Pareto | None:
     ends = [max(float(at), 1e-8) for one in shown for at in (one.cost.low, one.cost.high) if at]
     low, high = log10(min(ends, default=1)), log10(max(ends, default=1))
     low, high = low - 0.1 * (high - low) - 0.05, high + 0.1 * (high - low) + 0.05
+    fits = [one.measures[Dimension.FIT].interval for one in shown]
+    best, worst = max(one.high for one in fits), min(one.low for one in fits)
     slowest = max(one.latency.value for one in shown if one.latency)
 
     def across(amount: object) -> float:
         return round(100 * (log10(max(float(str(amount)), 10**low)) - low) / (high - low), 2)
+
+    def down(share: float) -> float:
+        return round(8 + 80 * (best - share) / (best - worst), 2) if best > worst else 50.0
 
     def mark(number: int, one: Standing) -> Mark:
         fit = one.measures[Dimension.FIT]
@@ -84,10 +91,10 @@ def pareto(card: Scorecard) -> Pareto | None:
             across=across(one.cost.per_task),
             left=across(one.cost.low),
             right=across(one.cost.high),
-            down=_down(fit.value),
-            top=_down(fit.interval.high),
-            bottom=_down(fit.interval.low),
-            radius=round(5 + 9 * (seconds / slowest) ** 0.5, 1) if slowest else 5,
+            down=down(fit.value),
+            top=down(fit.interval.high),
+            bottom=down(fit.interval.low),
+            radius=round(3 + 6 * (seconds / slowest) ** 0.5, 1) if slowest else 3,
         )
 
     marks = tuple(
@@ -102,6 +109,8 @@ def pareto(card: Scorecard) -> Pareto | None:
         front=tuple(pairwise(front)),
         cheapest=f"${10**low:.2g}",
         dearest=f"${10**high:.2g}",
+        best=best,
+        worst=worst,
         summary=_summary(front, len(card.standings) - len(shown)),
     )
 
@@ -128,21 +137,8 @@ def level(contrasts: Sequence[Contrast]) -> str:
     return f"{100 * contrasts[0].interval.level:.4g} % interval"
 
 
-def cost_words(one: Standing) -> str:
-    """`$0.084 [$0.071, $0.099]`, or a dash."""
-    cost = one.cost
-    if cost.per_task is None:
-        return "–"
-    return f"{money(cost.per_task)} [{money(cost.low)}, {money(cost.high)}]"
-
-
 def _verdict(one: Contrast) -> str:
     return {Verdict.BETTER: "better", Verdict.WORSE: "worse"}.get(one.verdict, "undecided")
-
-
-def _down(share: float) -> float:
-    """Quality from 0 to 1 from the bottom to the top, a little inside the box."""
-    return round(94 - 88 * share, 2)
 
 
 def _summary(front: Sequence[Mark], unplaced: int) -> str:

@@ -81,7 +81,6 @@ def scorecard_page(request: Request, wanted: str, tx: Read) -> Response:
         plot=drawing.pareto(card),
         effects=drawing.effects(card),
         level=drawing.level(card.contrasts),
-        cost_words=drawing.cost_words,
         may="author" in tx.actor.may,
     )
 
