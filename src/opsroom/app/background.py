@@ -20,6 +20,7 @@ from opsroom.alerts import looking
 from opsroom.alerts import queries as alert_queries
 from opsroom.budgets import commands as budget_commands
 from opsroom.budgets import queries as budget_queries
+from opsroom.cadence import planning as cadence
 from opsroom.channels.sending import Sender
 from opsroom.drift import looking as drift
 from opsroom.feedback import joining as feedback
@@ -65,6 +66,7 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),
     (retraining_queries.overdue, retraining_commands.tick),
+    (cadence.overdue, cadence.tick),
 )
 
 
@@ -135,6 +137,7 @@ class Background:
         # Loading the engine of durable work takes a while that no request should wait for.
         from opsroom.alerts import reactions as alerts  # noqa: PLC0415
         from opsroom.autonomy import reactions as autonomy  # noqa: PLC0415
+        from opsroom.cadence import reactions as reviews  # noqa: PLC0415
         from opsroom.channels import workflow as channels  # noqa: PLC0415
         from opsroom.corrections import reactions as corrections  # noqa: PLC0415
         from opsroom.evals import regressing  # noqa: PLC0415
@@ -183,6 +186,7 @@ class Background:
                         *retraining.reactions(self._runtime.kinds),
                         *retraining_gate.reactions(durable),
                         *sunset.reactions(durable),
+                        *reviews.reactions(),
                     )
                 )
             finally:

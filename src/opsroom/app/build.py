@@ -31,6 +31,8 @@ from opsroom.autonomy import pages as autonomy_pages
 from opsroom.autonomy import routes as autonomy_routes
 from opsroom.budgets import pages as budget_pages
 from opsroom.budgets import routes as budget_routes
+from opsroom.cadence import pages as cadence_pages
+from opsroom.cadence import routes as cadence_routes
 from opsroom.channels import pages as channel_pages
 from opsroom.channels import routes as channel_routes
 from opsroom.contracts import routes as contract_routes
@@ -155,6 +157,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     channel_pages.router,
     alert_routes.router,
     alert_pages.router,
+    cadence_routes.router,
+    cadence_routes.files,
+    cadence_pages.router,
     correction_routes.router,
     correction_pages.router,
     drift_routes.router,
@@ -216,6 +221,7 @@ TEMPLATES = (
     "opsroom.annotation",
     "opsroom.feedback",
     "opsroom.alerts",
+    "opsroom.cadence",
     "opsroom.overview",
 )
 STATIC = ("opsroom.web", "opsroom.access")

@@ -6,6 +6,7 @@ from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.annotation.pages import NOTICES as ANNOTATION
 from opsroom.autonomy.pages import NOTICES as AUTONOMY
 from opsroom.budgets.pages import NOTICES as BUDGETS
+from opsroom.cadence.pages import NOTICES as CADENCE
 from opsroom.channels.pages import NOTICES as CHANNELS
 from opsroom.corrections.pages import NOTICES as CORRECTIONS
 from opsroom.drift.pages import NOTICES as DRIFT
@@ -75,6 +76,7 @@ NAV = (
         title="Govern",
         items=(
             NavItem(key="sunsets", title="Sunsets", href="/sunsets"),
+            NavItem(key="cadence", title="Cadence", href="/cadence"),
             NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
@@ -90,6 +92,7 @@ NOTICES: dict[str, Notice] = {
     **ANNOTATION,
     **AUTONOMY,
     **BUDGETS,
+    **CADENCE,
     **CHANNELS,
     **CORRECTIONS,
     **DRIFT,

@@ -27,6 +27,7 @@ TELLABLE = frozenset(
         "autonomy.widened",
         "budget.overshot",
         "budget.refused",
+        "cadence.overdue",
         "gateway.tool_quarantined",
         "integration.changed",
         "integration.failed",

@@ -38,6 +38,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     ),
     "budget": ("opsroom.budgets.cli:budget", "Budgets: what may be spent, and what is left."),
     "bench": ("opsroom.bench.cli:bench", "Recorded attacks and work, put through the gate."),
+    "cadence": (
+        "opsroom.cadence.cli:cadence",
+        "Cadence: audits and reviews, and when they are due.",
+    ),
     "channel": (
         "opsroom.channels.cli:channel",
         "Channels: where people are told of what happened.",

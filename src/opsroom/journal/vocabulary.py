@@ -517,6 +517,24 @@ WORDS: dict[str, Words] = {
     "feedback.released": Words(
         says="{actor} let feedback about {about} count", note="set aside: {because}"
     ),
+    "cadence.came_up": Words(says="{title} has come up, due {due}", note="{because}"),
+    "cadence.started": Words(says="{actor} began {title}", tone="info"),
+    "cadence.attached": Words(says="{actor} attached {record} to {title}"),
+    "cadence.closed": Words(
+        says="{actor} closed {title}, {how}", note="{because}", tone="good"
+    ),
+    "cadence.rescheduled": Words(
+        says="{actor} moved {title} from {before} to {due}", note="{because}", tone="warn"
+    ),
+    "cadence.overdue": Words(
+        says="{title} is overdue since {due}", note="owner: {owner}", tone="bad"
+    ),
+    "cadence.missed": Words(says="nobody began {title}, due {due}", tone="bad"),
+    "cadence.cancelled": Words(says="{title} is not needed any more"),
+    "cadence.settings_set": Words(
+        says="{actor} set which occasions come up", tone="warn", place="/cadence"
+    ),
+    "cadence.feed_made": Words(says="{actor} made an address for their calendar"),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
@@ -620,6 +638,7 @@ PLACES = {
     "request": "/inbox?request={}",
     "trace": "/traces/{}",
     "turn": "/turns/{}",
+    "occasion": "/cadence/{}",
     "user": "/people",
     "token": "/people",
 }

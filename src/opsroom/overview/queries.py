@@ -10,6 +10,7 @@ from opsroom.alerts.model import Alert
 from opsroom.annotation import queries as annotation
 from opsroom.annotation import samples
 from opsroom.autonomy import queries as autonomy
+from opsroom.cadence import queries as cadence
 from opsroom.evals import queries as evals
 from opsroom.evals.errors import RunNotFound
 from opsroom.inbox import queries as inbox
@@ -80,6 +81,8 @@ NEWS = frozenset(
         "retraining.queued",
         "retraining.found",
         "retraining.released",
+        "cadence.closed",
+        "cadence.overdue",
     }
 )
 
@@ -195,6 +198,7 @@ def badges(tx: Tx) -> dict[str, int]:
     found = {"inbox": inbox.count_mine(tx), "proposals": 0, "releases": 0}
     found["alerts"] = alerts.count_open(tx) if "operate" in tx.actor.may else 0
     found["autonomy"] = autonomy.waiting(tx) if "review" in tx.actor.may else 0
+    found["cadence"] = cadence.count_mine(tx) if "review" in tx.actor.may else 0
     found["queues"] = annotation.count_mine(tx) + samples.count_mine(tx)
     for one in tasks(tx):
         place = one.href.split("/")[1]

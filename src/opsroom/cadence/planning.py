@@ -1,0 +1,242 @@
+"""What the clock does in every project: occasions come up, lapse, and are asked for when late.
+
+There is one occasion for each kind, subject and period, so that all of it is safe to repeat,
+after a restart as in several processes. Only the period of now is planned: what nobody was
+there for is not made up afterwards.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from opsroom.access import queries as access
+from opsroom.agents import queries as agents
+from opsroom.evals import judges
+from opsroom.kit import rounds
+from opsroom.kit.db import Actor, Tx
+from opsroom.registry import listing
+from opsroom.registry import queries as registry
+from opsroom.registry.model import PRODUCTION
+
+from . import store
+from .model import (
+    MOST_TEXT,
+    REMIND_EVERY,
+    Exhibit,
+    Kind,
+    Occasion,
+    Period,
+    Rule,
+    State,
+    due_of,
+    end_of,
+    period_of,
+)
+
+SYSTEM = "system:cadence"
+EVERY = timedelta(minutes=15)
+PAGE = 200
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an occasion is about, and who owns that."""
+
+    name: str
+    owner: str
+
+
+def overdue(tx: Tx) -> bool:
+    """Whether the calendar of any project is to be looked at."""
+    return bool(rounds.due(tx, store.clocks, access.projects(tx)))
+
+
+def tick(tx: Tx) -> int:
+    """Look at the calendar of the project that is longest due; how many things moved."""
+    for project in rounds.due(tx, store.clocks, access.projects(tx))[:1]:
+        if rounds.claim(tx, store.clocks, project, until=tx.now + EVERY):
+            tx.actor = Actor(SYSTEM, project, human=False)
+            return plan(tx) + remind(tx)
+    return 0
+
+
+def plan(tx: Tx) -> int:
+    """Let what is due in this period come up, and what nobody began before lapse."""
+    settings = store.settings(tx)
+    moved = 0
+    for kind, subjects in SUBJECTS.items():
+        rule = settings.rule(kind)
+        period = period_of(tx.now, rule.every_months)
+        now = list(subjects(tx)) if rule.on else []
+        moved += _lapse(tx, kind, period, {one.name for one in now})
+        moved += len(_come_up(tx, kind, rule, period, now))
+    return moved
+
+
+def remind(tx: Tx) -> int:
+    """Say of what is overdue that it is: once when it becomes so, and every week from then on."""
+    late = store.to_remind(tx, limit=MOST_AT_ONCE)
+    for one in late:
+        reminded = one.reminded + 1
+        saved = store.save(tx, replace(one, reminded=reminded, remind_at=tx.now + REMIND_EVERY))
+        tx.record(
+            "cadence.overdue",
+            saved.ref,
+            title=saved.title,
+            kind=saved.kind.value,
+            about=saved.subject,
+            owner=saved.owner or "nobody",
+            due=f"{saved.due_at:%Y-%m-%d}",
+            times=reminded,
+        )
+    return len(late)
+
+
+def call_for(tx: Tx, agent: str, evidence: Exhibit, *, entry: str, because: str) -> None:
+    """Ask for a review of an agent because of what happened. While one is open, whatever else
+    happens is added to it.
+    """
+    rule = store.settings(tx).rule(Kind.EVENT_REVIEW)
+    of = registry.found(tx, "agent", agent)
+    if not rule.on or of is None or agents.retired(tx, agent) is not None:
+        return
+    there = store.live(tx, kind=Kind.EVENT_REVIEW, subject=of.ref, limit=1)
+    if there and there[0].state is State.OPEN:
+        store.save(tx, there[0].with_evidence([evidence]))
+        return
+    made = _occasion(
+        tx, Kind.EVENT_REVIEW, Subject(of.ref, rule.owner or of.owner), entry, because
+    )
+    due = end_of(tx.now + timedelta(days=rule.within_days))
+    dated = replace(made, due_at=due, first_due=due, remind_at=due).with_evidence([evidence])
+    for one in store.add_missing(tx, [dated]):
+        _came_up(tx, one)
+
+
+def _come_up(
+    tx: Tx, kind: Kind, rule: Rule, period: Period, subjects: Sequence[Subject]
+) -> list[Occasion]:
+    there = store.subjects(tx, kind, period.key)
+    due = due_of(period, rule, now=tx.now)
+    wanted = [
+        replace(
+            _occasion(tx, kind, replace(one, owner=rule.owner or one.owner), period.key, ""),
+            due_at=due,
+            first_due=due,
+            remind_at=due,
+        )
+        for one in subjects
+        if one.name not in there
+    ]
+    made = store.add_missing(tx, wanted)
+    for one in made:
+        _came_up(tx, one)
+    return made
+
+
+def _lapse(tx: Tx, kind: Kind, period: Period, subjects: set[str]) -> int:
+    """End what nobody began: missed where the next has come up, cancelled where what it was
+    about does not serve any more. What was begun stays until it is closed.
+    """
+    gone = [
+        one
+        for one in store.live(tx, kind=kind, limit=MOST_AT_ONCE)
+        if one.state is State.OPEN and one.subject not in subjects
+    ]
+    late = store.stale(tx, kind, period.key, limit=MOST_AT_ONCE)
+    ended = {one.id: (one, State.MISSED) for one in late if one.subject in subjects}
+    ended |= {one.id: (one, State.CANCELLED) for one in (*gone, *late) if one.id not in ended}
+    for one, state in ended.values():
+        saved = store.save(tx, replace(one, state=state, closed_at=None))
+        tx.record(
+            f"cadence.{state.value}",
+            saved.ref,
+            title=saved.title,
+            kind=kind.value,
+            about=saved.subject,
+            due=f"{saved.due_at:%Y-%m-%d}",
+            owner=saved.owner,
+        )
+    return len(ended)
+
+
+def _occasion(tx: Tx, kind: Kind, subject: Subject, period: str, because: str) -> Occasion:
+    return Occasion(
+        id=tx.ids.new("occ"),
+        kind=kind,
+        subject=subject.name,
+        period=period,
+        because=because[:MOST_TEXT],
+        owner=subject.owner,
+        state=State.OPEN,
+        due_at=tx.now,
+        first_due=tx.now,
+        opened_at=tx.now,
+        remind_at=tx.now,
+    )
+
+
+def _came_up(tx: Tx, one: Occasion) -> None:
+    tx.record(
+        "cadence.came_up",
+        one.ref,
+        title=one.title,
+        kind=one.kind.value,
+        about=one.subject,
+        period=one.period,
+        due=f"{one.due_at:%Y-%m-%d}",
+        owner=one.owner,
+        because=one.because,
+    )
+
+
+def _everything(tx: Tx, kind: str) -> Iterator[listing.Row]:
+    after = ""
+    while page := listing.rows(tx, kind, after=after, limit=PAGE):
+        yield from page
+        after = page[-1].artifact.name
+
+
+def _serving(tx: Tx, kind: str) -> Iterator[Subject]:
+    for row in _everything(tx, kind):
+        if PRODUCTION in row.labels:
+            yield Subject(row.artifact.ref, row.artifact.owner)
+
+
+def _prompts(tx: Tx) -> Iterator[Subject]:
+    return _serving(tx, "prompt")
+
+
+def _improvable(tx: Tx) -> Iterator[Subject]:
+    """Prompts in production that people or failures have taught something."""
+    for one in _serving(tx, "prompt"):
+        if registry.guards(tx, "prompt", one.name.partition("/")[2]):
+            yield one
+
+
+def _access(tx: Tx) -> Iterator[Subject]:
+    yield Subject(f"project/{tx.project}", "")
+
+
+def _judges(tx: Tx) -> Iterator[Subject]:
+    for row in _everything(tx, "evaluator"):
+        if row.versions:
+            version = registry.in_force(tx, "evaluator", row.artifact.name)
+            if judges.is_judge(version.spec):
+                yield Subject(row.artifact.ref, row.artifact.owner)
+
+
+def _integrations(tx: Tx) -> Iterator[Subject]:
+    for row in _everything(tx, "integration"):
+        if row.versions:
+            yield Subject(row.artifact.ref, row.artifact.owner)
+
+
+SUBJECTS: Mapping[Kind, Callable[[Tx], Iterator[Subject]]] = {
+    Kind.PROMPT_AUDIT: _prompts,
+    Kind.OPTIMISATION: _improvable,
+    Kind.ACCESS_REVIEW: _access,
+    Kind.JUDGE_CALIBRATION: _judges,
+    Kind.CONTRACT_TESTS: _integrations,
+}
