@@ -41,6 +41,7 @@ from opsroom.improvement import commands as improvement
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.reasons import ReasonMissing
+from opsroom.registry import Ref, VersionDraft
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
 
@@ -156,7 +157,7 @@ def test_an_audit_rests_on_evidence_that_nobody_picked(
     assert "USD of a run 0.02 [" in says
     assert "not known in the 30 before" in says
     assert "0 of the 40 cases of dataset/corrections-customs@1 were asked of it" in says
-    closed = close(office, begun, by=BEN, relevance=act("half of the goods are gone"))
+    closed = close(office, begun, BEN, {"relevance": act("half of the goods are gone")})
     assert closed.kept
     assert closed.answers["relevance"].because == "half of the goods are gone"
     with office.write(BEN) as tx, pytest.raises(NotNow):
@@ -219,7 +220,7 @@ def test_an_access_review_takes_away_what_nobody_confirms(office: Database) -> N
     answers = dict.fromkeys(begun.questions, act())
     with office.write(ADA) as tx, pytest.raises(OwnAccess):
         commands.close(tx, begun.id, answers=answers, note="all")
-    close(office, begun, **{"user/dan": act("left"), f"token/{token.id}": act("unused")})
+    close(office, begun, answers={"user/dan": act("left"), f"token/{token.id}": act("unused")})
     with office.read(ADA) as tx:
         assert access_queries.roles_of(tx, "dan") == ()
         assert access_queries.roles_of(tx, "cat") == ("reviewer",)
@@ -273,8 +274,8 @@ def test_nothing_to_learn_from_is_said(sqlite_db: Database) -> None:
     one = only(sqlite_db, Kind.OPTIMISATION)
     with sqlite_db.write(ADA) as tx:
         of = registry_queries.artifact(tx, "agent", "customs")
-        made = registry_queries.version(tx, registry_queries.Ref("agent", "customs", "1"))
-        draft = registry.VersionDraft(spec={**made.spec, "prompts": {}, "cites": {}})
+        made = registry_queries.version(tx, Ref("agent", "customs", "1"))
+        draft = VersionDraft(spec={**made.spec, "prompts": {}, "cites": {}})
         number = registry.create_version(tx, "agent", "customs", draft, kinds=KINDS).number
         registry.move_label(tx, of, "production", number, how="import", reason="x")
     with sqlite_db.write(ADA) as tx, pytest.raises(NothingToLearnFrom):

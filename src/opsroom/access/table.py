@@ -461,6 +461,11 @@ ROUTES: dict[str, str] = {
     "POST /cadence/{occasion_id}/attach": "review",
     "POST /cadence/{occasion_id}/close": "review",
     "POST /cadence/{occasion_id}/reschedule": "review",
+    # maturity
+    "GET /v1/maturity": "read",
+    "GET /v1/maturity/of": "read",
+    "GET /maturity": "read",
+    "GET /maturity/{kind}/{name}": "read",
     # feedback
     "POST /v1/feedback": "observe",
     "GET /v1/feedback": "read",

@@ -31,6 +31,7 @@ from opsroom.journal.checkpoints import Notary
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
+from opsroom.maturity import keeping as maturity
 from opsroom.models import Models
 from opsroom.retraining import commands as retraining_commands
 from opsroom.retraining import looking as retraining_looking
@@ -67,6 +68,7 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (budget_queries.overdue, budget_commands.expire),
     (retraining_queries.overdue, retraining_commands.tick),
     (cadence.overdue, cadence.tick),
+    (maturity.overdue, maturity.tick),
 )
 
 

@@ -61,6 +61,8 @@ from opsroom.journal import events
 from opsroom.journal import pages as journal_pages
 from opsroom.journal import routes as journal_routes
 from opsroom.journal.checkpoints import Notary
+from opsroom.maturity import pages as maturity_pages
+from opsroom.maturity import routes as maturity_routes
 from opsroom.memory import routes as memory_routes
 from opsroom.metrics import routes as metric_routes
 from opsroom.metrics.collecting import Metrics
@@ -160,6 +162,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     cadence_routes.router,
     cadence_routes.files,
     cadence_pages.router,
+    maturity_routes.router,
+    maturity_pages.router,
     correction_routes.router,
     correction_pages.router,
     drift_routes.router,
@@ -222,6 +226,7 @@ TEMPLATES = (
     "opsroom.feedback",
     "opsroom.alerts",
     "opsroom.cadence",
+    "opsroom.maturity",
     "opsroom.overview",
 )
 STATIC = ("opsroom.web", "opsroom.access")

@@ -77,6 +77,7 @@ NAV = (
         items=(
             NavItem(key="sunsets", title="Sunsets", href="/sunsets"),
             NavItem(key="cadence", title="Cadence", href="/cadence"),
+            NavItem(key="maturity", title="Maturity", href="/maturity"),
             NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),

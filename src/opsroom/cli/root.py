@@ -112,6 +112,7 @@ NOUNS: dict[str, tuple[str, str]] = {
         "Review queues: people label what agents did, blind to each other.",
     ),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
+    "report": ("opsroom.maturity.cli:report", "Reports: how far everything has come."),
     "retraining": (
         "opsroom.retraining.cli:retraining",
         "Retraining: which agents should be made better, and why.",

@@ -535,6 +535,9 @@ WORDS: dict[str, Words] = {
         says="{actor} set which occasions come up", tone="warn", place="/cadence"
     ),
     "cadence.feed_made": Words(says="{actor} made an address for their calendar"),
+    "maturity.moved": Words(
+        says="{subject} is at L{after} now, {title}", note="L{before} before", tone="info"
+    ),
     "user.created": Words(says="{actor} created {subject}", note="roles {roles}"),
     "user.roles_set": Words(
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"

@@ -1,4 +1,4 @@
-"""Cadence."""
+"""Cadence and maturity."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +32,21 @@ def upgrade() -> None:
         sa.Column("project", sa.String(), nullable=False),
         sa.Column("settings", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("project", name=op.f("pk_cadence_settings")),
+    )
+    op.create_table(
+        "maturity_clocks",
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("project", name=op.f("pk_maturity_clocks")),
+    )
+    op.create_table(
+        "maturity_levels",
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("project", "subject", "day", name=op.f("pk_maturity_levels")),
     )
     op.create_table(
         "occasions",
