@@ -41,6 +41,8 @@ def test_the_weights_of_every_criticality_add_up() -> None:
         {"weights": {Dimension.FIT: -0.1}},
         {"weights": {Dimension.FIT: 0.0}},
         {"weights": {Dimension.FIT: float("nan")}},
+        {"weights": {Dimension.COST: 1.0}},
+        {"weights": {Dimension.LATENCY: 1.0}},
         {"cost_ceiling": Decimal(0)},
         {"latency_ceiling": float("inf")},
         {"volume": 0},

@@ -137,8 +137,9 @@ def test_an_unknown_price_leaves_it_undecided() -> None:
 
 def test_holes_are_not_read_as_successes() -> None:
     """Somebody who answers only what is easy has an unknown fit, not a good one."""
-    picky = measured("a", outcomes([1.0] * 40 + [None] * 60))
+    picky = measured("a", outcomes([1.0] * 40 + [None] * 60, cost="0.01", latency=1.0))
     card = drawn(picky, measured("b", outcomes(FAIR)))
+    assert card.standings[1].place is Place.UNPLACED
     assert card.recommendation.outcome is Outcome.UNDECIDED
     assert card.standings[0].name == "b"
     assert card.standings[1].total.unknown == (Dimension.FIT,)

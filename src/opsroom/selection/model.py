@@ -195,6 +195,14 @@ class Ask(Wire):
             (len(set(subjects)) == len(subjects), "a candidate is named twice"),
             (all(0 <= one <= 1 for one in weights), "a weight is a share from 0 to 1"),
             (not self.weights or sum(weights) > 0, "some weight has to be more than 0"),
+            (
+                not self.weights.get(Dimension.COST) or self.cost_ceiling is not None,
+                "cost has a weight, but no ceiling says what it is worth",
+            ),
+            (
+                not self.weights.get(Dimension.LATENCY) or latency is not None,
+                "latency has a weight, but no ceiling says what it is worth",
+            ),
             (self.cost_ceiling is None or self.cost_ceiling > 0, "the cost ceiling is above 0"),
             (latency is None or 0 < latency < 1e9, "the latency ceiling is above 0"),
             (self.volume is None or 0 < self.volume <= 10**9, "the volume is 1 or more"),
@@ -207,7 +215,7 @@ def _check(one: Candidate, volume: int | None) -> None:
     stated = [fact.source for fact in one.facts]
     stated += [fact.value for fact in one.facts]
     if one.benchmark is not None:
-        stated.append(one.benchmark.source)
+        stated += [one.benchmark.name, one.benchmark.source]
         if not 0 <= one.benchmark.value <= 1:
             raise BadScorecard(f"the benchmark of {one.subject!r} is no share from 0 to 1")
     if one.plan is not None:

@@ -44,6 +44,7 @@ def draw_up_scorecard(wanted: Ask, actor: Caller, request: Request) -> Kept:
 def list_scorecards(
     tx: Read, before: Text | None = None, limit: Limit = queries.PAGE
 ) -> ScorecardPage:
+    """Scorecards of this project, newest first."""
     items, more = queries.scorecards(tx, before=before, limit=limit)
     return ScorecardPage(items=tuple(items), next=more)
 

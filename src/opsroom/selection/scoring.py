@@ -65,6 +65,11 @@ class _Weighed:
     latency: Measure | None
     cost: Cost
 
+    @property
+    def fit(self) -> Measure | None:
+        """Its fit, where enough cases have one to speak for all."""
+        return self.measures.get(Dimension.FIT) if Dimension.FIT in self.side.worth else None
+
 
 def same_task(runs: Sequence[EvalRun]) -> None:
     """Raises `DifferentTasks` where two runs are not of the same cases, judged the same way."""
@@ -105,10 +110,7 @@ def draw(
     sides = [one.side for one in weighed]
     weights, left_out = usable(ask.weights or _standard(ask), sides)
     totals = {one.name: total(one, weights, shared) for one in sides}
-    points = {
-        one.side.name: choosing.point(one.measures.get(Dimension.FIT), one.cost, one.latency)
-        for one in weighed
-    }
+    points = {one.side.name: choosing.point(one.fit, one.cost, one.latency) for one in weighed}
     places = choosing.placed(points)
     standings = sorted(
         (_standing(ask, one, totals[one.side.name], places[one.side.name]) for one in weighed),
@@ -238,7 +240,7 @@ def _standing(
         benchmark=one.candidate.benchmark,
         facts=one.candidate.facts,
         lacks=choosing.lacking(ask.required, one.candidate.facts),
-        flags=choosing.flagged(found.measures.get(Dimension.FIT), one.candidate.benchmark),
+        flags=choosing.flagged(found.fit, one.candidate.benchmark),
         place=place[0],
         dominated_by=place[1],
     )
