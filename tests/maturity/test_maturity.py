@@ -120,6 +120,8 @@ def test_what_was_released_and_measured_counts(shown: Site) -> None:
     assert named["the version in production passed its gate"]["met"]
     prompts = {one["subject"]: one for one in found["prompts"]}
     names = {one["name"]: one for one in prompts["prompt/house-tone"]["criteria"]}
+    quotes = {one["name"]: one for one in prompts["prompt/quote-writer"]["criteria"]}
+    assert quotes["the version in production was measured"]["met"]  # within its agent
     assert names["came into production by review or release"]["says"].endswith("rollback")
 
 

@@ -4,6 +4,7 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Form, Query, Request
@@ -68,8 +69,8 @@ def calendar_page(request: Request, tx: Read, month: Month | None = None) -> Res
         count=queries.count_overdue(tx),
         streaks=queries.streaks(tx),
         names=NAMES,
-        tone=lambda one: _tone(one, tx.now),
-        word=lambda one: _word(one, tx.now),
+        tone=partial(_tone, now=tx.now),
+        word=partial(_word, now=tx.now),
         settings=queries.settings(tx),
         kinds=list(Kind),
         may_set="administer" in tx.actor.may,
@@ -87,8 +88,8 @@ def list_page(request: Request, tx: Read, before: Text | None = None) -> Respons
         occasions=shown,
         before=before,
         next=shown[-1].id if len(found) > len(shown) else "",
-        tone=lambda one: _tone(one, tx.now),
-        word=lambda one: _word(one, tx.now),
+        tone=partial(_tone, now=tx.now),
+        word=partial(_word, now=tx.now),
     )
 
 

@@ -90,12 +90,11 @@ def _measured(
 def measured(
     tx: Tx, of: Artifact, version: Version | None, facts: Facts
 ) -> Iterator[Criterion]:
-    """Whether what is in production was measured, and passed its gate."""
-    runs = [
-        one
-        for one in facts.runs
-        if version and one.subject == version.digest and one.totals.answered
-    ]
+    """Whether what is in production was measured, and passed its gate: by itself, or within the
+    agents in production that cite it.
+    """
+    mine = {version.digest, *facts.citing.get(version.ref, ())} if version else set[str]()
+    runs = [one for one in facts.runs if one.subject in mine and one.totals.answered]
     yield Criterion(
         level=2,
         name="the version in production was measured",
@@ -104,7 +103,7 @@ def measured(
         records=_records(f"run/{one.id}" for one in runs),
         step=f"measure {of.name} on its cases: opsroom eval run",
     )
-    verdicts = evals.verdicts_on(tx, version.digest) if version else []
+    verdicts = [one for each in sorted(mine) for one in evals.verdicts_on(tx, each)]
     passed = [one for one in verdicts if one.outcome is Outcome.PASSED]
     yield Criterion(
         level=2,

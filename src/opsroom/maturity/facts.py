@@ -15,6 +15,9 @@ from opsroom.evals import queries as evals
 from opsroom.evals.model import EvalRun
 from opsroom.inbox import queries as inbox
 from opsroom.kit.db import Tx
+from opsroom.registry import Ref
+from opsroom.registry import queries as registry
+from opsroom.registry.model import PRODUCTION
 
 MONTH = timedelta(days=30)
 QUARTER = timedelta(days=90)
@@ -25,7 +28,8 @@ MOST = 200
 class Facts:
     """The newest runs, alerts that are not resolved, budgets of agents, looks for drift, and by
     agent what ended and what people decided otherwise: in the last 30 days (place 0) and in
-    the 30 that lie a quarter before (place 1).
+    the 30 that lie a quarter before (place 1). `citing` has the digests of agents in production
+    by the prompts (`prompt/name@3`) that they cite.
     """
 
     now: datetime
@@ -35,6 +39,7 @@ class Facts:
     watches: tuple[Watch, ...]
     ended: dict[str, dict[int, Ended]]
     overridden: dict[str, dict[int, int]]
+    citing: dict[str, frozenset[str]]
 
     def turns(self, agent: str, place: int = 0) -> int:
         found = self.ended.get(agent, {}).get(place)
@@ -56,4 +61,16 @@ def gather(tx: Tx) -> Facts:
         watches=tuple(drift.watches(tx)),
         ended=actions.ended(tx, windows),
         overridden=inbox.overridden(tx, windows),
+        citing=_citing(tx),
     )
+
+
+def _citing(tx: Tx) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for of, _, labels in registry.artifacts(tx, "agent", limit=MOST):
+        if any(one.label == PRODUCTION for one in labels):
+            version = registry.version(tx, Ref(of.kind, of.name, PRODUCTION))
+            for cited in (version.spec.get("prompts") or {}).values():
+                prompt = str(Ref.parse(cited, kind="prompt"))
+                found[prompt] = found.get(prompt, frozenset()) | {version.digest}
+    return found
