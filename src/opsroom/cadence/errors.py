@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from opsroom.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from opsroom.kit.errors import Conflict, Invalid, NotFound
 
 
 @dataclass(eq=False)
@@ -39,9 +39,9 @@ class Unanswered(Invalid):
 
 
 @dataclass(eq=False)
-class PeopleJudge(Forbidden):
+class PeopleJudge(Conflict):
     code = "people_judge"
-    text = "{0.actor!r} is a program, and occasions are judged by people"
+    text = "{0.actor!r} is a program, and this is for people"
     hint = "log in as a person; programs may read what is due and attach evidence"
     actor: str
 
