@@ -26,6 +26,13 @@ def test_what_was_written_is_read_again(snapshots: Snapshots, tmp_path: Path) ->
     assert snapshots.read(*KEY[:-1], "7") is None
 
 
+def test_what_was_forgotten_is_not_there(snapshots: Snapshots) -> None:
+    snapshots.write(*KEY, value={"text": "Hello"})
+    snapshots.forget(*KEY)
+    snapshots.forget(*KEY)
+    assert snapshots.read(*KEY) is None
+
+
 def test_others_cannot_read_or_plant_anything(snapshots: Snapshots, tmp_path: Path) -> None:
     snapshots.write(*KEY, value={"text": "Hello"})
     for path in (tmp_path / "cache").iterdir():

@@ -2,7 +2,7 @@
 
 from tests.api import api, sqlite_api
 from tests.browser import browser, page
-from tests.installation import home, home_template, own_environment, shell
+from tests.installation import home, home_template, local, own_environment, shell
 from tests.pages import base, day, shown, site
 from tests.telemetry import _telemetry_of_this_process, room
 
@@ -14,6 +14,7 @@ __all__ = [
     "day",
     "home",
     "home_template",
+    "local",
     "own_environment",
     "page",
     "room",

@@ -7,13 +7,16 @@ from typing import cast
 import pytest
 from tests.api import Api, Caller
 from tests.installation import Shell
-from tests.sunset.world import AGENT, DAY, NEXT, driven, hire
+from tests.sunset.world import AGENT, DAY, NEXT, driven, hire, olga
 from tests.telemetry import Room
 
 from opsroom.access.table import ROUTES
 from opsroom.access.uses import Uses
+from opsroom.agents import Ending
+from opsroom.agents import commands as agents
 from opsroom.app import Settings, open_runtime
 from opsroom.kit.clock import ManualClock
+from opsroom.sdk import Opsroom, RemoteError, resolving
 from opsroom.sunset import queries
 
 PATH = "/v1/sunsets"
@@ -180,6 +183,28 @@ def test_the_pages_say_it_in_words(office: Api, clock: ManualClock, room: Room) 
     assert "Its end" in shown
     olga.send("POST", f"{where}/reinstate", data={"reason": "we were wrong"})
     assert "reinstated" in olga.send("GET", where, headers=html).text
+
+
+def test_a_client_does_not_go_on_with_what_it_kept(
+    local: Opsroom, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshot of a client stands in for a server that is away, not for an agent that is."""
+    monkeypatch.setattr(resolving, "HURRY", 30.0)
+    runtime = open_runtime(Settings(data=home))
+    hire(runtime.db, AGENT, NEXT)
+    assert local.resolve(AGENT, subject="a").reason == "fresh"
+    now = runtime.db.clock.now()
+    end = Ending(agent=AGENT, share=0, successor=NEXT, sunset="sun_1", since=now, ends=now)
+    for code, change in (
+        ("agent_winding_down", lambda tx: agents.wind_down(tx, end)),
+        ("agent_gone", lambda tx: agents.retire(tx, AGENT, reason="x", sunset="sun_1")),
+    ):
+        with runtime.db.write(olga()) as tx:
+            change(tx)
+        with pytest.raises(RemoteError) as refused:
+            local.resolve(AGENT, subject="a")
+        assert (refused.value.status, refused.value.code) == (410, code)
+    runtime.close()
 
 
 def test_from_the_terminal(shell: Shell, home: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from opsroom.kit.errors import Invalid, Unavailable
 
-EXIT_CODES = {401: 4, 403: 4, 404: 2, 409: 7, 500: 1, 502: 6, 503: 6, 504: 6}
+EXIT_CODES = {401: 4, 403: 4, 404: 2, 409: 7, 410: 4, 500: 1, 502: 6, 503: 6, 504: 6}
 
 
 @dataclass(eq=False)

@@ -21,6 +21,8 @@ HURRY = 0.25
 ASK_TIMEOUT = 5.0
 CHAMPION = "champion"
 Key = tuple[str, str, str]
+ANSWERS = frozenset({404, 410})  # what a server says is so, however well it worked before
+GONE = "agent_gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,17 @@ class Resolver:
     def resolve(self, kind: str, name: str, subject: str, environment: str) -> Resolution:
         """The version that serves `subject` now.
 
-        Raises `RemoteError` for a name that nobody released, and `Unreachable` only where
-        this machine was never told anything about it.
+        Raises `RemoteError` for a name that nobody released and for an agent that is being ended
+        or has gone, and `Unreachable` only where this machine was never told anything about it.
         """
         key = (kind, name, environment)
         proven = self._proven.get(key) or self._kept(key)
         try:
             return self._ask(key, subject, proven)
         except (OpsroomError, RemoteError) as error:
-            if proven is None or (isinstance(error, RemoteError) and error.status == 404):
+            if isinstance(error, RemoteError) and error.code == GONE:
+                self._forget(key)
+            if proven is None or (isinstance(error, RemoteError) and error.status in ANSWERS):
                 raise
             return replace(proven, reason="stale")
 
@@ -89,6 +93,10 @@ class Resolver:
             self._proven[key] = alone
             facts = {"version": alone.version, "number": alone.number, "digest": alone.digest}
             self._snapshots.write(*self._place(key), value=facts)
+
+    def _forget(self, key: Key) -> None:
+        self._proven.pop(key, None)
+        self._snapshots.forget(*self._place(key))
 
     def _kept(self, key: Key) -> Resolution | None:
         facts = self._snapshots.read(*self._place(key))

@@ -54,6 +54,13 @@ class Snapshots:
         except OSError as error:
             log.warning("a snapshot in %s cannot be kept: %s", self._folder, error)
 
+    def forget(self, *key: str) -> None:
+        """Keep nothing under this key any more."""
+        try:
+            self._file(key).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a snapshot in %s cannot be removed: %s", self._folder, error)
+
     def _file(self, key: tuple[str, ...]) -> Path:
         name = hashlib.sha256("\0".join(key).encode()).hexdigest()[:40]
         return self._folder / f"{name}.json"
