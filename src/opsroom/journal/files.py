@@ -86,7 +86,8 @@ def _verify_database(path: Path, older: Head | None, against: Sequence[Checkpoin
         with closing(binding.connect(address, uri=True)) as connection:
             connection.execute("BEGIN").close()
             chain = connection.execute("SELECT seq, record, hash FROM journal ORDER BY seq")
-            found = verify(held(chain, against), older=older)
+            with closing(held(chain, against)) as rows:  # it lets go of the cursor while it can
+                found = verify(rows, older=older)
             kept = connection.execute("SELECT seq, hash FROM journal_head").fetchone()
             check_end(found, Head(seq=kept[0], hash=kept[1]) if kept else Head())
             (lying,) = connection.execute(COLUMNS_THAT_LIE).fetchone()

@@ -4,7 +4,7 @@ A proof needs a few hashes of full subtrees. `Node` finds one: `node(level, numb
 root over the 2^level records from number · 2^level on, counted from 0.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from .errors import ChainBroken
 from .verify_journal import Checkpoint, Tree, node_hash, root_of
@@ -64,7 +64,7 @@ def consistency(node: Node, first: int, second: int) -> list[bytes]:
 
 def held(
     rows: Iterable[tuple[int, str, str]], against: Sequence[Checkpoint]
-) -> Iterator[tuple[int, str, str]]:
+) -> Generator[tuple[int, str, str], None, None]:
     """The rows as they are, oldest first, held against checkpoints while they pass.
 
     Raises `ChainBroken` where they are not those that a checkpoint stands for, or where they
