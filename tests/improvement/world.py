@@ -46,7 +46,12 @@ def desk(db: Database, actor: Actor, *, items: list[Item] | None = None) -> None
             tx, "agent", "customs", VersionDraft(spec=manifest), kinds=KINDS
         )
         datasets.put(
-            tx, DATASET, items or goods.cases(count=CASES), kinds=KINDS, evaluators=["right"]
+            tx,
+            DATASET,
+            items or goods.cases(count=CASES),
+            kinds=KINDS,
+            evaluators=["right"],
+            keeper="corrections",
         )
 
 

@@ -129,6 +129,7 @@ def kill_and_check(url: str, fate: str, fault: str) -> None:
     check_life(url, fate)
 
 
+@pytest.mark.slow
 def test_a_killed_release_comes_out_all_the_same(sqlite_url: str) -> None:
     kill_and_check(sqlite_url, "good", "release.label_moved:1")
 

@@ -15,6 +15,7 @@ import pytest
 from tests.safety.office import LOOK, PAY, PAY_ALL, Office
 
 from opsroom.access import commands as access
+from opsroom.access.model import permissions_of
 from opsroom.autonomy import Envelope, Level
 from opsroom.contracts.model import Tier
 from opsroom.kit.db import Actor
@@ -135,7 +136,9 @@ forbid (principal, action == Action::"pay", resource) when { context.facts.hour 
 def owned(office: Office, owner: str) -> None:
     """The token of the agent is one that a person made for it."""
     office.person(owner, "reviewer", "admin")
-    with office.api.db.write(Actor(owner, "default", roles=("admin",))) as tx:
+    with office.api.db.write(
+        Actor(owner, "default", permissions_of(("admin",)), ("admin",))
+    ) as tx:
         _, secret = access.issue_token(tx, "mine", ("agent",), agent="clerk")
     office.agent().headers["Authorization"] = f"Bearer {secret}"
 

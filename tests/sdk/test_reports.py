@@ -73,6 +73,7 @@ def state_becomes(client: Opsroom, state: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "after"),
     [("sdk.after_effect", "executing"), ("sdk.report_kept", "succeeded")],

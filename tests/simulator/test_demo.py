@@ -73,6 +73,7 @@ def _check(db: Database, office: dict[str, Any]) -> None:
                 assert replay(decision) == decision.decision
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("champion", "challenger", "state"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert
 from tests.drift.world import priced
-from tests.sunset.world import DAY, SECOND, hire, olga
+from tests.sunset.world import DAY, SECOND, hire, olga, root
 from tests.telemetry import Room
 from tests.traces.otlp import request
 
@@ -157,7 +157,7 @@ def _change(db: Database, project: str, one: Life) -> None:
 
 
 def _token(db: Database, project: str, one: Life) -> None:
-    with db.write(olga(project)) as tx:
+    with db.write(root(project)) as tx:
         access.issue_token(tx, one.name, ("agent",), agent=one.name)
 
 

@@ -15,6 +15,7 @@ from tests.sunset.world import (
     hire,
     olga,
     proposed,
+    root,
     work,
 )
 from tests.telemetry import Room
@@ -87,7 +88,7 @@ def served(db: Database, room: Room) -> int:
 
 def test_the_whole_way(db: Database, clock: ManualClock, room: Room) -> None:
     one = begun(db, room)
-    with db.write(olga(room.project)) as tx:
+    with db.write(root(room.project)) as tx:
         token, secret = access.issue_token(tx, "desk-1", ("agent",), agent=AGENT)
     left = turn(db, room, "customer 1")
     shares = [served(db, room)]

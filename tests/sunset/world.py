@@ -27,6 +27,10 @@ def person(name: str, *roles: str, project: str = "default") -> Actor:
     return Actor(name, project, permissions_of(roles), roles)
 
 
+def root(project: str = "default") -> Actor:
+    return person("root", "admin", project=project)
+
+
 def olga(project: str = "default") -> Actor:
     return person("olga", "operator", "author", project=project)
 

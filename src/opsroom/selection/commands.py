@@ -23,7 +23,6 @@ from .choosing import beaten_by
 from .errors import DifferentTasks, ScorecardMoved, ScorecardOfOthers
 from .model import Ask, Candidate, Kept, Outcome, Scorecard, Standing
 from .queries import scorecard
-from .scoring import Measured, draw
 
 CHECK = "selection"
 
@@ -44,6 +43,8 @@ def draw_up(db: Database, actor: Actor, ask: Ask, *, models: Models) -> Kept:
     `DifferentTasks` before anything is measured, `BadScorecard`, what `measure` raises and what
     `draw` raises.
     """
+    from .scoring import Measured, draw  # noqa: PLC0415  # scipy: 0.3 s
+
     ask.check()
     with db.read(actor) as tx:
         cases = _one_task(tx, ask)
