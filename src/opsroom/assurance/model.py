@@ -83,7 +83,7 @@ class Gaps(Wire):
     `in_project` of them are of this project, `changes` of those are changes.
 
     `first` and `last` prove that the ends of the period are in the signed `checkpoint`; they
-    are left out where an end is not yet in it, or is of another project.
+    are left out where an end is not yet in it.
     """
 
     after: int

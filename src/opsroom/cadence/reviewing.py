@@ -43,7 +43,7 @@ def identities(tx: Tx) -> tuple[Exhibit, ...]:
             found.append(records.exhibit(name, token, said, about=name, page="/people"))
     left = found[MOST_IDENTITIES:]
     if left:
-        said = f"{len(left)} more are not part of this review; close it, and start another"
+        said = f"{len(left)} more are not part of this review; look at them on the page People"
         found[MOST_IDENTITIES:] = [
             records.exhibit("access/rest", [one.record for one in left], said)
         ]
