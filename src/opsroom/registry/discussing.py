@@ -56,7 +56,7 @@ def comment(
         raise NoSuchLine(proposal_id, line, len(lines))
     if len(text) > MOST_WORDS or len(suggestion or "") > MOST_WORDS:
         raise TooMuchSaid(proposal_id, f"more than {MOST_WORDS} characters")
-    if len(discussion_store.of(tx, proposal_id, limit=MOST_COMMENTS)) == MOST_COMMENTS:
+    if discussion_store.count(tx, proposal_id) >= MOST_COMMENTS:
         raise TooMuchSaid(proposal_id, f"a comment beyond the {MOST_COMMENTS} that it holds")
     if suggestion is not None and lines[line - 1] not in own_lines(version.spec):
         raise SuggestionUnclear(proposal_id, lines[line - 1][:MOST_QUOTED], NOT_ONE_PLACE)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, Index, Integer, String, Table, Text, delete, func, insert, select
 
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, metadata, overwrite
@@ -66,6 +66,14 @@ def of(tx: Tx, proposal_id: str, *, limit: int) -> list[Comment]:
     )
     rows = tx.conn.execute(wanted.order_by(comments.c.id).limit(limit)).scalars()
     return [adapter(Comment).validate_json(body) for body in rows]
+
+
+def count(tx: Tx, proposal_id: str) -> int:
+    """How much was said of a proposal."""
+    wanted = select(func.count()).where(
+        comments.c.project == tx.project, comments.c.proposal == proposal_id
+    )
+    return int(tx.conn.execute(wanted).scalar_one())
 
 
 def mark(tx: Tx, proposal_id: str, part: str, seen: str) -> None:
