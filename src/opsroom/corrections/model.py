@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from opsroom.inbox.model import Override, Say
+from opsroom.kit import texts
 from opsroom.kit.canonical import canonical, digest
 from opsroom.kit.wire import Wire
 from opsroom.registry.model import NAME
@@ -251,15 +252,7 @@ def label(decision: Any) -> str:
 
 def cleaned(value: Any, clean: Callable[[str], str]) -> Any:
     """`value` with every text in it cleaned, keys and all."""
-    match value:
-        case str():
-            return clean(value)
-        case Mapping():
-            return {clean(str(key)): cleaned(part, clean) for key, part in value.items()}
-        case list() | tuple():
-            return [cleaned(part, clean) for part in value]
-        case _:
-            return value
+    return texts.changed(value, clean, keys=True)
 
 
 def _own(one: Correction, by: str) -> str:

@@ -8,13 +8,14 @@ outdated. A suggestion says what the line should be instead.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from opsroom.kit.canonical import digest
+from opsroom.kit.texts import changed, texts
 from opsroom.kit.wire import Wire
 
 from .model import Proposal
@@ -116,7 +117,7 @@ def _place(one: Comment, lines: Sequence[str]) -> int:
 
 def own_lines(spec: Mapping[str, Any]) -> frozenset[str]:
     """The lines of the texts in a spec that stand in one place only."""
-    times = Counter(line for text in _texts(spec) for line in text.split("\n"))
+    times = Counter(line for text in texts(spec) for line in text.split("\n"))
     return frozenset(line for line, found in times.items() if found == 1)
 
 
@@ -126,33 +127,7 @@ def rewritten(spec: Mapping[str, Any], line: str, instead: str) -> Any:
     def replace(text: str) -> str:
         return "\n".join(instead if one == line else one for one in text.split("\n"))
 
-    return _mapped(spec, replace)
-
-
-def _texts(value: Any) -> Iterable[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for part in value.values():
-                yield from _texts(part)
-        case list() | tuple():
-            for part in value:
-                yield from _texts(part)
-        case _:
-            return
-
-
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    match value:
-        case str():
-            return change(value)
-        case Mapping():
-            return {key: _mapped(part, change) for key, part in value.items()}
-        case list() | tuple():
-            return [_mapped(part, change) for part in value]
-        case _:
-            return value
+    return changed(spec, replace)
 
 
 def parts(proposal: Proposal, need: Needs) -> dict[str, str]:
