@@ -4,6 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
+# Where it is set, each of the hundreds of programs that tests start compiles opsroom anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test test-slow check docs bench lock build clean
 
 help: ## Show what there is to make

@@ -4,6 +4,11 @@
 runs that until it is told to stop.
 """
 
+from opsroom.web import fields
+
+fields.put_off()  # before any route is declared
+
+# ruff: noqa: E402
 from .background import at_work
 from .build import build, guarded
 from .runtime import Runtime, local_token, open_runtime
