@@ -85,6 +85,25 @@ class Ran(NamedTuple):
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """How an agent's actions under a contract (`contract/name@3`) were decided. Of so many
+    `actions` that were proposed, people were `asked` about some: they let them pass (`granted`),
+    or they were stopped (`stopped`: refused, out of time, or withdrawn), or still wait. Of the
+    rest, some went `alone`, some were `refused` without anybody, and some only recommended,
+    deferred or not decided yet.
+    """
+
+    agent: str
+    contract: str
+    actions: int
+    asked: int
+    granted: int
+    stopped: int
+    alone: int
+    refused: int
+
+
 class Stand(NamedTuple):
     """So many actions of an agent in an environment with which the same was done and that
     stand alike. `enforcement` is empty where nothing was done yet.
@@ -234,9 +253,19 @@ def proposed(
     return found
 
 
-def finals(tx: Tx, *, since: datetime) -> list[Finals]:
-    """How turns have ended since."""
-    return [Finals(*row) for row in turn_store.finals(tx, since)]
+def finals(tx: Tx, *, since: datetime, until: datetime | None = None) -> list[Finals]:
+    """How turns have ended since, and before `until`."""
+    return [Finals(*row) for row in turn_store.finals(tx, since, until)]
+
+
+def decided(
+    tx: Tx, *, since: datetime, until: datetime, agent: str = "", limit: int
+) -> list[Decided]:
+    """How what was proposed in this time under each contract was decided, the most first; at
+    most `limit` agents and contracts.
+    """
+    rows = store.decided_how(tx, since, until, agent=agent, limit=limit)
+    return [Decided(**row) for row in rows]
 
 
 def stands(tx: Tx, *, since: datetime) -> list[Stand]:

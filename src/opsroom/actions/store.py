@@ -21,6 +21,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -392,6 +393,41 @@ def proposed(
 
 
 _COUNTED = ("actions", "malformed", "rated", "confidence", "squares")
+
+
+def decided_how(
+    tx: Tx, since: datetime, until: datetime, *, agent: str, limit: int
+) -> list[dict[str, Any]]:
+    """How what was proposed in this time was decided, by agent and contract, the most first."""
+    asked = actions.c.approval.is_not(None)
+    stopped = actions.c.state.in_((State.DENIED.value, State.DEFERRED.value))
+    waits = actions.c.state.in_((State.PROPOSED.value, State.AWAITING_APPROVAL.value))
+    refused = actions.c.state == State.DENIED.value
+    open_ = actions.c.state.in_(
+        (State.PROPOSED.value, State.DEFERRED.value, State.RECOMMENDED.value)
+    )
+    counted = {
+        "asked": asked,
+        "granted": and_(asked, not_(stopped), not_(waits)),
+        "stopped": and_(asked, stopped),
+        "alone": and_(not_(asked), not_(refused), not_(open_)),
+        "refused": and_(not_(asked), refused),
+    }
+    many = func.count().label("actions")
+    by = (actions.c.agent, actions.c.contract)
+    wanted = select(
+        *by,
+        many,
+        *(func.sum(case((one, 1), else_=0)).label(name) for name, one in counted.items()),
+    ).where(
+        actions.c.project == tx.project,
+        actions.c.id >= earliest("act", since),
+        actions.c.id < earliest("act", until),
+    )
+    if agent:
+        wanted = wanted.where(actions.c.agent == agent)
+    rows = tx.conn.execute(wanted.group_by(*by).order_by(many.desc(), *by).limit(limit))
+    return [dict(row) for row in rows.mappings()]
 
 
 def standing(tx: Tx, since: datetime) -> list[tuple[str, str, str | None, str, int]]:

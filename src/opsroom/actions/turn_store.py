@@ -178,12 +178,16 @@ def traces_ended_as(
     return list(rows.scalars())
 
 
-def finals(tx: Tx, since: datetime) -> list[tuple[str, str, str, str, int]]:
-    """How turns have ended since: agent, version, environment, final state, count."""
+def finals(
+    tx: Tx, since: datetime, until: datetime | None = None
+) -> list[tuple[str, str, str, str, int]]:
+    """How turns have ended since (until): agent, version, environment, final state, count."""
     by = (turns.c.agent, turns.c.version, turns.c.environment, turns.c.final)
     wanted = select(*by, func.count()).where(
         turns.c.project == tx.project, turns.c.final.is_not(None), turns.c.ended_at >= since
     )
+    if until is not None:
+        wanted = wanted.where(turns.c.ended_at < until)
     return [
         (row[0], row[1], row[2], row[3], row[4])
         for row in tx.conn.execute(wanted.group_by(*by))

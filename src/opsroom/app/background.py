@@ -33,6 +33,7 @@ from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.maturity import keeping as maturity
 from opsroom.models import Models
+from opsroom.reports import sending as reports
 from opsroom.retraining import commands as retraining_commands
 from opsroom.retraining import looking as retraining_looking
 from opsroom.retraining import queries as retraining_queries
@@ -111,6 +112,7 @@ class Background:
             ("retraining", LOOK_AT_AGENTS_EVERY, self._look_at_models),
             ("feedback", feedback.EVERY, self._join_feedback),
             ("checkpoints", witnessing.EVERY, self._sign),
+            ("reports", LOOK_AT_AGENTS_EVERY, self._send_reports),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
         self._threads = (
@@ -256,6 +258,13 @@ class Background:
         if telemetry is None or not retraining_looking.overdue(db):
             return False
         retraining_looking.look(db, telemetry)
+        return True
+
+    def _send_reports(self) -> bool:
+        """Send the reports that are due."""
+        if not reports.overdue(self._runtime.db):
+            return False
+        reports.look(self._runtime.db, self._traces)
         return True
 
     def _sign(self) -> bool:

@@ -75,6 +75,8 @@ from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
 from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
+from opsroom.reports import pages as report_pages
+from opsroom.reports import routes as report_routes
 from opsroom.retraining import pages as retraining_pages
 from opsroom.retraining import routes as retraining_routes
 from opsroom.security import pages as security_pages
@@ -164,6 +166,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     cadence_pages.router,
     maturity_routes.router,
     maturity_pages.router,
+    report_routes.router,
+    report_routes.schedules,
+    report_routes.copies,
+    report_pages.router,
     correction_routes.router,
     correction_pages.router,
     drift_routes.router,
@@ -228,6 +234,7 @@ TEMPLATES = (
     "opsroom.cadence",
     "opsroom.maturity",
     "opsroom.overview",
+    "opsroom.reports",
 )
 STATIC = ("opsroom.web", "opsroom.access")
 GIVEN = "/v1/feedback/given"  # where pages of other sites may post, holding a link

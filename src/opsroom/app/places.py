@@ -19,6 +19,7 @@ from opsroom.integrations.pages import NOTICES as INTEGRATIONS
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
+from opsroom.reports.pages import NOTICES as REPORTS
 from opsroom.retraining.pages import NOTICES as RETRAINING
 from opsroom.selection.pages import NOTICES as SELECTION
 from opsroom.sunset.pages import NOTICES as SUNSET
@@ -78,6 +79,7 @@ NAV = (
             NavItem(key="sunsets", title="Sunsets", href="/sunsets"),
             NavItem(key="cadence", title="Cadence", href="/cadence"),
             NavItem(key="maturity", title="Maturity", href="/maturity"),
+            NavItem(key="reports", title="Reports", href="/reports"),
             NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
@@ -108,6 +110,7 @@ NOTICES: dict[str, Notice] = {
     **EVALS,
     **JUDGES,
     **RELEASES,
+    **REPORTS,
     **RETRAINING,
     **SUNSET,
     **SELECTION,

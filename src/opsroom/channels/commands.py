@@ -43,9 +43,17 @@ def announce(tx: Tx, entry: Entry) -> None:
         _queue(tx, version, notice)
 
 
-def test(tx: Tx, name: str) -> Delivery:
-    """Say through a channel that this is a test. Raises `ChannelSilent`."""
+def say(tx: Tx, name: str, notice: Notice) -> Delivery:
+    """Put a notice on its way through one channel, whatever that channel asks for.
+
+    Raises `ArtifactNotFound` and `ChannelSilent`.
+    """
     version, _ = queries.channel(tx, name)
+    return _queue(tx, version, notice)
+
+
+def test(tx: Tx, name: str) -> Delivery:
+    """Say through a channel that this is a test. Raises as `say` does."""
     notice = Notice(
         event=TEST,
         at=tx.now,
@@ -59,7 +67,7 @@ def test(tx: Tx, name: str) -> Delivery:
         seq=0,
         facts={},
     )
-    return _queue(tx, version, notice)
+    return say(tx, name, notice)
 
 
 def repeat(tx: Tx, name: str, delivery_id: str) -> Delivery:

@@ -112,7 +112,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "Review queues: people label what agents did, blind to each other.",
     ),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
-    "report": ("opsroom.maturity.cli:report", "Reports: how far everything has come."),
+    "report": (
+        "opsroom.reports.cli:report",
+        "Reports: what people ask again and again, answered from records.",
+    ),
     "retraining": (
         "opsroom.retraining.cli:retraining",
         "Retraining: which agents should be made better, and why.",

@@ -1,7 +1,8 @@
 """Reading runs and verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from opsroom.kit.db import Tx
@@ -26,7 +27,28 @@ class Use(Wire):
     gates: tuple[str, ...]
 
 
-__all__ = ["PAGE", "Use", "result_page", "run", "runs", "stored_verdict", "uses", "verdicts_on"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How many runs of a version came out well, and how many verdicts of the gate let it pass."""
+
+    runs: int = 0
+    passes: int = 0
+
+
+__all__ = [
+    "PAGE",
+    "Proof",
+    "Use",
+    "proofs",
+    "result_page",
+    "results",
+    "run",
+    "runs",
+    "runs_between",
+    "stored_verdict",
+    "uses",
+    "verdicts_on",
+]
 
 
 def run(tx: Tx, run_id: str) -> EvalRun:
@@ -37,6 +59,26 @@ def run(tx: Tx, run_id: str) -> EvalRun:
 def runs(tx: Tx, *, before: str | None = None, limit: int = PAGE) -> list[EvalRun]:
     """Runs, newest first; go on with the last id as `before`."""
     return store.runs_page(tx, before=before, limit=limit)
+
+
+def runs_between(tx: Tx, *, since: datetime, until: datetime, limit: int) -> list[EvalRun]:
+    """Runs that were begun in this time and came out well, newest first."""
+    return store.runs_between(tx, since, until, limit=limit)
+
+
+def results(tx: Tx, run_id: str) -> Iterator[Result]:
+    """Every result of a run of this project, by item and trial, as a stream."""
+    store.run(tx, run_id)
+    return store.results_of(tx, run_id)
+
+
+def proofs(tx: Tx, subjects: Sequence[str]) -> dict[str, Proof]:
+    """What there is of versions (some hundreds of digests); those without any are not there."""
+    runs, passes = store.runs_of(tx, subjects), store.passes_of(tx, subjects)
+    return {
+        one: Proof(runs=runs.get(one, 0), passes=passes.get(one, 0))
+        for one in (*runs, *(each for each in passes if each not in runs))
+    }
 
 
 def result_page(tx: Tx, run_id: str, *, start: int = 0, limit: int = PAGE) -> list[Result]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     insert,
     select,
     update,
@@ -21,10 +23,12 @@ from sqlalchemy import (
 
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, insert_missing, metadata
+from opsroom.kit.ids import earliest
 from opsroom.kit.wire import adapter, plain
 
 from .calibration import Calibration
 from .errors import RunMoved, RunNotFound
+from .gate import Outcome
 from .model import EvalRun, Result, ResultKey, RunState
 
 runs = Table(
@@ -141,6 +145,38 @@ def runs_page(tx: Tx, *, before: str | None = None, limit: int) -> list[EvalRun]
         wanted = wanted.where(runs.c.id < before)
     rows = tx.conn.execute(wanted.order_by(runs.c.id.desc()).limit(limit)).mappings()
     return [read_run(row) for row in rows]
+
+
+def runs_between(tx: Tx, since: datetime, until: datetime, *, limit: int) -> list[EvalRun]:
+    """Runs that were begun in this time and came out well, newest first."""
+    wanted = select(runs).where(
+        runs.c.project == tx.project,
+        runs.c.id >= earliest("run", since),
+        runs.c.id < earliest("run", until),
+        runs.c.state == RunState.SUCCESSFUL.value,
+    )
+    rows = tx.conn.execute(wanted.order_by(runs.c.id.desc()).limit(limit)).mappings()
+    return [read_run(row) for row in rows]
+
+
+def runs_of(tx: Tx, subjects: Sequence[str]) -> dict[str, int]:
+    """How many runs of each version (by digest) came out well."""
+    wanted = select(runs.c.subject, func.count()).where(
+        runs.c.project == tx.project,
+        runs.c.subject.in_(subjects),
+        runs.c.state == RunState.SUCCESSFUL.value,
+    )
+    return {row[0]: row[1] for row in tx.conn.execute(wanted.group_by(runs.c.subject))}
+
+
+def passes_of(tx: Tx, candidates: Sequence[str]) -> dict[str, int]:
+    """How many verdicts of the gate let each version (by digest) pass."""
+    wanted = select(verdicts.c.candidate, func.count()).where(
+        verdicts.c.project == tx.project,
+        verdicts.c.candidate.in_(candidates),
+        verdicts.c.state == Outcome.PASSED.value,
+    )
+    return {row[0]: row[1] for row in tx.conn.execute(wanted.group_by(verdicts.c.candidate))}
 
 
 def runs_on(tx: Tx, datasets: Sequence[str], *, limit: int) -> list[EvalRun]:

@@ -13,7 +13,13 @@ from .store import feedback
 
 
 def votes(
-    tx: Tx, since: datetime, by: Sequence[str] = (), *, limit: int
+    tx: Tx,
+    since: datetime,
+    by: Sequence[str] = (),
+    *,
+    until: datetime | None = None,
+    agent: str = "",
+    limit: int,
 ) -> list[dict[str, Any]]:
     """What users said, all together or by these columns: of each question how many said yes,
     and how many said anything; the largest groups first.
@@ -28,6 +34,9 @@ def votes(
         )
     }
     voices = func.count()
+    narrower = [feedback.c.at < until] if until is not None else []
+    if agent:
+        narrower.append(feedback.c.agent == agent)
     wanted = (
         select(
             *columns,
@@ -35,7 +44,7 @@ def votes(
             *(one.label(f"{name}_n") for name, (one, _) in questions.items()),
             *(one.label(f"{name}_yes") for name, (_, one) in questions.items()),
         )
-        .where(*_counted(tx, Source.USER, since))
+        .where(*_counted(tx, Source.USER, since), *narrower)
         .group_by(*columns)
         .order_by(voices.desc(), *columns)
         .limit(limit)

@@ -1,5 +1,6 @@
 """Looking at feedback, at what is set aside, and at what it all comes to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -131,6 +132,22 @@ def figures(tx: Tx, *, window: timedelta = WINDOW) -> of.Figures:
         lifts=of.lifts(figure_store.results(tx, since, limit=MOST_GROUPS)),
         work=_work(tx, since),
     )
+
+
+def satisfaction(
+    tx: Tx,
+    *,
+    since: datetime,
+    until: datetime,
+    by: Sequence[str] = (),
+    agent: str = "",
+    limit: int = MOST_GROUPS,
+) -> tuple[of.Satisfaction, ...]:
+    """What users said in this time, all together or by `use_case`, `agent` and `version`; the
+    largest groups first.
+    """
+    rows = figure_store.votes(tx, since, by, until=until, agent=agent, limit=limit)
+    return of.satisfaction(rows)
 
 
 def answers(tx: Tx, *, since: datetime) -> dict[tuple[str, str], Tally]:

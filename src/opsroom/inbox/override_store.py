@@ -169,6 +169,22 @@ def subjects(tx: Tx, since: datetime, *, limit: int) -> list[str]:
     return list(dict.fromkeys(rows))
 
 
+def overridden_actions(tx: Tx, since: datetime, until: datetime) -> list[tuple[str, str, int]]:
+    """Of actions that were proposed in this time, how many people decided otherwise: agent,
+    tool, count.
+    """
+    wanted = select(
+        overrides.c.agent, overrides.c.tool, func.count(overrides.c.subject.distinct())
+    ).where(
+        overrides.c.project == tx.project,
+        overrides.c.retracted_at.is_(None),
+        overrides.c.subject >= f"action/{earliest('act', since)}",
+        overrides.c.subject < f"action/{earliest('act', until)}",
+    )
+    rows = tx.conn.execute(wanted.group_by(overrides.c.agent, overrides.c.tool))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def _columns(one: Override) -> dict[str, Any]:
     return {
         "request": one.request,

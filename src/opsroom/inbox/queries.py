@@ -254,6 +254,16 @@ def overridden_subjects(tx: Tx, *, since: datetime, limit: int) -> list[str]:
     return override_store.subjects(tx, since, limit=limit)
 
 
+def overridden_actions(
+    tx: Tx, *, since: datetime, until: datetime
+) -> dict[tuple[str, str], int]:
+    """Of actions that were proposed in this time, how many people decided otherwise, by agent
+    and tool.
+    """
+    rows = override_store.overridden_actions(tx, since, until)
+    return {(agent, tool): many for agent, tool, many in rows}
+
+
 def override_categories(tx: Tx) -> list[tuple[str, int]]:
     """How many overrides there are of each kind."""
     return override_store.counts(tx)

@@ -517,6 +517,24 @@ WORDS: dict[str, Words] = {
     "feedback.released": Words(
         says="{actor} let feedback about {about} count", note="set aside: {because}"
     ),
+    "report.scheduled": Words(
+        says="{actor} lets the report {report} be sent every {every}", note="to {channel}"
+    ),
+    "report.schedule_changed": Words(
+        says="{actor} changed a schedule: the report {report} every {every}",
+        note="to {channel}",
+    ),
+    "report.schedule_ended": Words(
+        says="{actor} lets the report {report} be sent no more",
+        note="to {channel}",
+        tone="warn",
+    ),
+    "report.sent": Words(
+        says="the report {report} is on its way to {channel}", note="digest {digest}"
+    ),
+    "report.not_sent": Words(
+        says="the report {report} was not sent to {channel}", note="{because}", tone="bad"
+    ),
     "cadence.came_up": Words(says="{title} has come up, due {due}", note="{because}"),
     "cadence.started": Words(says="{actor} began {title}", tone="info"),
     "cadence.attached": Words(says="{actor} attached {record} to {title}"),
@@ -642,6 +660,8 @@ PLACES = {
     "trace": "/traces/{}",
     "turn": "/turns/{}",
     "occasion": "/cadence/{}",
+    "report": "/reports/copies/{}",
+    "report-schedule": "/reports#schedules",
     "user": "/people",
     "token": "/people",
 }

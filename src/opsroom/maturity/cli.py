@@ -1,4 +1,4 @@
-"""`opsroom report …`: what the room can say of itself, for reading or as a file."""
+"""`opsroom report maturity`: how far everything has come, for reading or as a file."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,7 @@ import click
 from opsroom.sdk.terminal import client, say, show, table
 
 
-@click.group()
-def report() -> None:
-    """Reports, made of records alone."""
-
-
-@report.command()
+@click.command()
 @click.argument("subject", required=False)
 @click.option(
     "--html",

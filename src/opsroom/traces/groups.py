@@ -96,6 +96,25 @@ def page(
     ]
 
 
+def by_prompt(
+    store: Reads, project: str, *, since: datetime, until: datetime, limit: int = 500
+) -> list[tuple[str, int, int]]:
+    """The prompts that calls named in this time, those of the most traces first: in how many
+    traces, and in how many of them such a call failed. Raises `TelemetryUnavailable`.
+    """
+    rows = store.rows(
+        f"""SELECT toString(prompt) AS key, uniqExact(trace_id) AS traces,
+            uniqExactIf(trace_id, status = 'error') AS failed
+        FROM spans AS s FINAL WHERE project = {{project:String}} AND prompt != ''
+            AND toStartOfHour(start) BETWEEN toStartOfHour({{since:DateTime}}) AND {{until:DateTime}}
+            AND start >= {{since:DateTime64(6)}} AND start < {{until:DateTime64(6)}}
+        GROUP BY key ORDER BY traces DESC, key LIMIT {{limit:UInt32}}
+        SETTINGS max_execution_time = {MOST_SECONDS}""",
+        {"project": project, "since": since, "until": until, "limit": limit},
+    )
+    return [(row["key"], row["traces"], row["failed"]) for row in rows]
+
+
 def session(store: Reads, project: str, session_id: str, *, now: datetime) -> Group:
     """What a session came to in the last 30 days. Raises `SessionNotFound`."""
     found = page(store, project, By.SESSION, now=now, key=session_id, limit=1)

@@ -1,0 +1,1 @@
+"""Reports: questions that people ask again and again, answered from records alone."""
