@@ -19,9 +19,15 @@ from opsroom.access import commands, glass, queries, services, store
 from opsroom.access.http import COOKIE
 from opsroom.access.roles import set_role
 from opsroom.access.table import PUBLIC, ROUTES
+from opsroom.app.kinds import KINDS
 from opsroom.journal import queries as journal
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor
+from opsroom.registry import ArtifactDraft, VersionDraft
+from opsroom.registry import commands as registry
+from opsroom.reports import commands as reports
+from opsroom.reports import queries as made_reports
+from opsroom.reports.model import Ask, Every, ScheduleDraft
 
 __all__ = ["day", "site"]
 
@@ -56,6 +62,8 @@ NAMING = {
     "service",
     "role",
     "glass_id",
+    "schedule_id",
+    "copy_id",
 }
 
 
@@ -203,6 +211,27 @@ def govern(api: Api) -> dict[str, str]:
     }
 
 
+def send_report(api: Api) -> dict[str, str]:
+    """A schedule of a report, and a copy of what it sent, by their ids."""
+    with api.db.write(Actor("olga", "default", roles=("operator",))) as tx:
+        draft = ArtifactDraft(kind="channel", name="night-desk")
+        of = registry.create_artifact(tx, draft, kinds=KINDS)
+        to = {
+            "kind": "webhook",
+            "url": "https://desk.example/",
+            "secret": "OPSROOM_SECRET_DESK",
+        }
+        spec = VersionDraft(spec={"to": to})
+        registry.create_version(tx, "channel", of.name, spec, kinds=KINDS)
+        registry.move_label(tx, of, "production", 1, how="merge", reason="")
+        wanted = ScheduleDraft(report="prompts", every=Every.WEEK, channel=of.name)
+        schedule = reports.set_schedule(tx, wanted)
+        asked = Ask(since=tx.now - timedelta(days=7), until=tx.now)
+        copy = reports.send(tx, schedule, made_reports.answer(tx, "prompts", asked))
+    assert copy is not None
+    return {"schedule_id": schedule.id, "copy_id": copy.id}
+
+
 BODIES: dict[str, Any] = {
     "PUT /v1/users/{name}/roles": {"roles": ["viewer"]},
     "PUT /v1/users/{name}/password": {"password": "correct horse battery"},
@@ -260,6 +289,11 @@ BODIES: dict[str, Any] = {
         "level": "shadow",
         "reason": "mine",
     },
+    "PUT /v1/report-schedules/{schedule_id}": {
+        "report": "prompts",
+        "every": "month",
+        "channel": "night-desk",
+    },
     "POST /v1/widenings/{widening_id}/approve": {"binding": "0", "reason": "mine"},
     "POST /v1/widenings/{widening_id}/decline": {"reason": "mine"},
 }
@@ -302,7 +336,7 @@ def ask(who: Caller, route: str, ids: dict[str, str]) -> tuple[int, str]:
     "as_person", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["person", "program"]
 )
 def test_other_peoples_things_look_like_nothing(site: Site, as_person: bool) -> None:
-    made = act(site.api.db).ids | govern(site.api)
+    made = act(site.api.db).ids | govern(site.api) | send_report(site.api)
     site.api.program("viewer")  # so that the office has a token to be asked for
     site.api.person("viewer", name="vic")
     site.api.project("elsewhere")

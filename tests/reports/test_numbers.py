@@ -145,7 +145,7 @@ def test_cost_is_held_against_what_budgets_allow(
                 key=key,
                 unit=Unit.USD,
                 hard=Decimal(hard),
-                window=timedelta(days=7).total_seconds(),
+                window=timedelta(days=7),
             )
             budgets.set_budget(tx, draft)
     for day in range(1, 9):  # eight tasks of ten calls at 0.0035 dollars, in eight of ten days

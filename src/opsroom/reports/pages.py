@@ -22,6 +22,7 @@ router = APIRouter(prefix=PATH, include_in_schema=False)
 Moment = Annotated[str, Query(max_length=40)]
 Text = Annotated[str, Query(max_length=200)]
 Word = Annotated[str, Form(max_length=200)]
+Choice = Annotated[Every, Form()]
 SPANS = (("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("365d", "a year"))
 EVERY = ((Every.WEEK.value, "every Monday"), (Every.MONTH.value, "on the first of the month"))
 WORDS_ONLY = frozenset({Shape.TEXT, Shape.TIME})
@@ -53,7 +54,7 @@ def reports_page(request: Request, tx: Read, before: Text | None = None) -> Resp
 
 @router.post("/schedules")
 def schedule_page(
-    request: Request, tx: Write, report: Word, every: Every, channel: Word, agent: Word = ""
+    request: Request, tx: Write, report: Word, every: Choice, channel: Word, agent: Word = ""
 ) -> Response:
     """Send a report through a channel from now on."""
     draft = ScheduleDraft(report=report, every=every, channel=channel, agent=agent.strip())
