@@ -179,10 +179,10 @@ def _row(entry: Entry, agent: str, through: str, known: _Known) -> Row:
     if not version and (number := entry.facts.get("number") or entry.facts.get("after")):
         version = f"agent/{agent}@{number}"
     told = tell(entry)
-    records = [Record(name=f"agent/{agent}", page=f"/agents/{agent}")]
+    records = [Record(name="agent", page=f"/agents/{agent}")]
     if through:
-        records.append(Record(name=through, page=address(through)))
-    records.append(Record(name=f"entry {entry.seq}", page=f"/audit?before={entry.seq + 1}"))
+        records.append(Record(name=through.partition("/")[0], page=address(through)))
+    records.append(Record(name="entry", page=f"/audit?before={entry.seq + 1}"))
     return Row(
         cells={
             "at": entry.at.isoformat(),

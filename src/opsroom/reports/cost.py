@@ -100,12 +100,9 @@ def _row(agent: str, one: Spent, mine: Sequence[Budget], span: timedelta) -> Row
             "unpriced": one.unpriced,
         },
         records=(
-            Record(name=f"agent/{agent}", page=f"/agents/{agent}"),
-            Record(name=f"traces of {agent}", page=f"/traces?agent={agent}"),
-            *(
-                Record(name=f"budget/{each.id}", page=f"/budgets/{each.id}")
-                for each in mine[:3]
-            ),
+            Record(name="agent", page=f"/agents/{agent}"),
+            Record(name="traces", page=f"/traces?agent={agent}"),
+            *(Record(name="budget", page=f"/budgets/{each.id}") for each in mine[:3]),
         ),
     )
 

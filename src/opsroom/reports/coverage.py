@@ -122,8 +122,8 @@ def _row(
             "evaluation": (f"{runs} runs" if runs else NEVER) if version else None,
         },
         records=(
-            Record(name=of.ref, page=f"/prompts/{of.name}"),
-            *(Record(name=f"agent/{one}", page=f"/agents/{one}") for one in agents[:4]),
+            Record(name="prompt", page=f"/prompts/{of.name}"),
+            *(Record(name=one, page=f"/agents/{one}") for one in agents[:4]),
         ),
     )
 

@@ -124,14 +124,10 @@ def _row(one: Decided, known: _Known, otherwise: dict[tuple[str, str], int]) -> 
             "overridden": rate(overridden, one.actions),
         },
         records=(
-            Record(name=f"agent/{one.agent}", page=f"/agents/{one.agent}"),
-            *(
-                [Record(name=one.contract, page=f"/contracts/{name}?at={number}")]
-                if spec
-                else []
-            ),
-            Record(name=f"turns of {one.agent}", page=f"/turns?agent={one.agent}"),
-            Record(name=f"autonomy of {one.agent}", page=f"/autonomy/{one.agent}"),
+            Record(name="agent", page=f"/agents/{one.agent}"),
+            *([Record(name="contract", page=f"/contracts/{name}?at={number}")] if spec else []),
+            Record(name="turns", page=f"/turns?agent={one.agent}"),
+            Record(name="autonomy", page=f"/autonomy/{one.agent}"),
         ),
     )
 

@@ -65,11 +65,8 @@ def look(tx: Tx, ask: Ask, telemetry: Reads | None) -> Found:
     citing = Citing(tx)
     found: dict[str, _Tally] = {}
     notes = list(NOTES)
-    for run, failed, cases in _cases(tx, ask, notes):
-        version = citing.version(run.subject_name)
-        if version is None or version.digest != run.subject:
-            continue  # a draft, which the registry does not have
-        for one in _of(found, citing, version.ref, ask):
+    for run, failed, cases in _cases(tx, ask, citing, notes):
+        for one in _of(found, citing, run.subject_name, ask):
             one.hits["cases"] += failed
             one.n["cases"] += cases
             one.runs.append(run.id)
@@ -111,14 +108,23 @@ def _of(found: dict[str, _Tally], citing: Citing, version: str, ask: Ask) -> Ite
         yield one
 
 
-def _cases(tx: Tx, ask: Ask, notes: list[str]) -> Iterator[tuple[EvalRun, int, int]]:
-    """The newest run of each version on each dataset, with failures and cases."""
+def _cases(
+    tx: Tx, ask: Ask, citing: Citing, notes: list[str]
+) -> Iterator[tuple[EvalRun, int, int]]:
+    """The newest run of each agent or prompt on each dataset, with failures and cases: a case that
+    several versions were put to counts once.
+    """
     runs = evals.runs_between(tx, since=ask.since, until=ask.until, limit=MOST_RUNS)
     if len(runs) == MOST_RUNS:
         notes.append(f"Only the newest {MOST_RUNS} runs were read.")
-    newest: dict[tuple[str, str, str, str], EvalRun] = {}
+    newest: dict[tuple[str, str, str], EvalRun] = {}
     for run in runs:
-        newest.setdefault((run.subject, run.dataset, run.split, run.variant), run)
+        version = citing.version(run.subject_name)
+        if version is not None and version.digest == run.subject:  # a draft is no version
+            subject, dataset = (
+                one.partition("@")[0] for one in (run.subject_name, run.dataset_name)
+            )
+            newest.setdefault((subject, dataset, run.split), run)
     left = MOST_RESULTS
     for run in newest.values():
         if left <= 0:
@@ -169,12 +175,9 @@ def _row(name: str, one: _Tally) -> Row:
             + (", …" if agents[MOST_RECORDS:] else ""),
         },
         records=(
-            Record(name=f"prompt/{name}", page=f"/prompts/{name}"),
-            *(Record(name=f"run/{each}", page=f"/evals/runs/{each}") for each in one.runs[:2]),
-            *(
-                Record(name=f"turns of {each}", page=f"/turns?agent={each}")
-                for each in agents[:2]
-            ),
+            Record(name="prompt", page=f"/prompts/{name}"),
+            *(Record(name="run", page=f"/evals/runs/{each}") for each in one.runs[:2]),
+            *(Record(name="turns", page=f"/turns?agent={each}") for each in agents[:2]),
         ),
     )
 

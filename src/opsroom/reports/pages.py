@@ -14,7 +14,7 @@ from . import commands, queries
 from .catalog import REPORTS
 from .model import LEAST, NAMES, Every, ScheduleDraft, Shape
 from .routes import asked, telemetry
-from .words import period, said
+from .words import brief, period, said
 
 SENT = 20
 PATH = "/reports"
@@ -136,7 +136,7 @@ def _files(address: str, given: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _words() -> dict[str, Any]:
-    return {"said": said, "period": period, "words_only": WORDS_ONLY}
+    return {"said": said, "brief": brief, "period": period, "words_only": WORDS_ONLY}
 
 
 def _pages(request: Request) -> Pages:

@@ -61,7 +61,7 @@ def _row(one: Satisfaction) -> Row:
     query = urlencode({name: value for name, value in named.items() if value})
     records = [Record(name="what was said", page=f"/feedback/said?{query}")]
     if one.agent:
-        records.append(Record(name=f"agent/{one.agent}", page=f"/agents/{one.agent}"))
+        records.append(Record(name="agent", page=f"/agents/{one.agent}"))
     return Row(
         cells={
             "use_case": one.use_case or "not said",

@@ -27,6 +27,15 @@ def said(cell: Cell, shape: Shape = Shape.TEXT) -> str:
             return _text(cell, shape)
 
 
+def brief(cell: Cell, shape: Shape = Shape.TEXT) -> tuple[str, str]:
+    """A cell as one number, and what has to stand beside it."""
+    match cell:
+        case Rate(n=n) if n:
+            return _share(cell.hits / n), f"{within(cell)} {cell.hits:,} of {n:,}"
+        case _:
+            return said(cell, shape), ""
+
+
 def within(cell: Rate | Mean) -> str:
     """The interval, or nothing where there is none."""
     if cell.low is None or cell.high is None:
