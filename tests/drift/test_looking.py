@@ -14,6 +14,7 @@ from opsroom.journal import queries as journal
 from opsroom.kit import rounds
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.traces import sampling
 
 EVERYTHING = {"input", "output", "length", "tools", "cost", "confidence"}
 
@@ -132,6 +133,16 @@ def test_too_little_says_nothing_and_spends_nothing(
     assert look(sqlite_db, room) == {}
     with sqlite_db.read(actor(room)) as tx:
         assert {(one.looks, one.p) for one in queries.watches(tx)} == {(0, None)}
+
+
+def test_where_there_is_no_past_nothing_of_now_is_read(
+    sqlite_db: Database, room: Room, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(room, clock.now(), days=0)
+    monkeypatch.setattr(sampling, "runs", lambda *_, **__: pytest.fail("it was read"))
+    assert look(sqlite_db, room) == {}
+    with sqlite_db.read(actor(room)) as tx:
+        assert {one.looked_at for one in queries.watches(tx)} == {clock.now()}
 
 
 def test_the_clock_looks_once_a_day_at_every_agent_of_every_project(

@@ -80,6 +80,20 @@ def test_samples_are_bounded_and_the_same_again(room: Room, clock: Clock) -> Non
     assert sampling.runs(room.traces, "elsewhere", "clerk", most=5, **day) == []
 
 
+def test_stretches_with_runs_are_told_as_runs_are_read(room: Room, clock: Clock) -> None:
+    now, hour = clock.now(), timedelta(hours=1)
+    for number, back in enumerate((0.5, 0.6, 2.0, 2.5)):  # two hours back begins the second
+        room.send(_run(number, int((now - back * hour).timestamp()) * SECOND))
+    room.settle()
+    day = {"since": now - timedelta(hours=5), "until": now}
+    told = sampling.busy(room.traces, room.project, "clerk", each=hour, **day)
+    assert told == {0: 2, 1: 1, 2: 1}
+    for back, times in told.items():
+        part = {"since": now - hour * (back + 1), "until": now - hour * back}
+        assert len(sampling.runs(room.traces, room.project, "clerk", most=9, **part)) == times
+    assert sampling.busy(room.traces, room.project, "nobody", each=hour, **day) == {}
+
+
 def test_nothing_is_said_where_contents_are_not_kept(room: Room, clock: Clock) -> None:
     now = clock.now()
     room.send(_run(1, int((now - timedelta(hours=2)).timestamp()) * SECOND), contents=False)

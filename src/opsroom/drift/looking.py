@@ -55,22 +55,19 @@ def look_at(db: Database, telemetry: Reads, actor: Actor, agent: str) -> tuple[D
         now = tx.now
         watches = store.watches_of(tx, agent)
         live = store.open_of(tx, agent)
-    project = actor.project
-    current = sampling.runs(
-        telemetry, project, agent, since=now - WINDOW, until=now, most=MOST_NOW
-    )
-    if not current:
-        raise AgentAtRest(agent)
-    past: dict[tuple[datetime, datetime], Days] = {}
+    since = {aspect: watch.since for aspect, watch in watches.items()}
+    spans = {aspect: stretch(since.get(aspect), live.get(aspect), now) for aspect in Aspect}
+    past = {span: _days(telemetry, actor.project, agent, *span) for span in set(spans.values())}
+    current = _now(telemetry, actor.project, agent, now, compared=any(past.values()))
     found: dict[Aspect, Found] = {}
-    for aspect in Aspect:
-        watch, was = watches.get(aspect), live.get(aspect)
-        since = None if watch is None else watch.since
-        span = stretch(since, was, now)
-        if span not in past:
-            past[span] = _days(telemetry, project, agent, *span)
+    for aspect, span in spans.items():
+        was = live.get(aspect)
         found[aspect] = _compared(
-            aspect, past[span], current, was=None if was is None else was.id, since=since
+            aspect,
+            past[span],
+            current,
+            was=None if was is None else was.id,
+            since=since.get(aspect),
         )
     with db.write(actor) as tx:
         return commands.take_in(tx, agent, found, at=now)
@@ -98,17 +95,36 @@ def _look_around(db: Database, telemetry: Reads, actor: Actor) -> int:
     return looked
 
 
+def _now(
+    telemetry: Reads, project: str, agent: str, now: datetime, *, compared: bool
+) -> Sequence[Run]:
+    """The runs of now; none are read where there is no past that they are compared with.
+
+    Raises `AgentAtRest`.
+    """
+    day = (now - WINDOW, now)
+    if not sampling.busy(telemetry, project, agent, since=day[0], until=day[1], each=WINDOW):
+        raise AgentAtRest(agent)
+    if not compared:
+        return []
+    return sampling.runs(telemetry, project, agent, since=day[0], until=day[1], most=MOST_NOW)
+
+
 def _days(telemetry: Reads, project: str, agent: str, since: datetime, until: datetime) -> Days:
-    """The runs of the past, a list for each stretch as long as the window."""
-    days: list[list[Run]] = []
+    """The runs of the past, a list for each stretch as long as the window that has any."""
     most = MOST_BEFORE // (BEFORE // WINDOW)
-    while until > since:
-        begin = max(since, until - WINDOW)
-        days.append(
-            sampling.runs(telemetry, project, agent, since=begin, until=until, most=most)
+    stretches = sampling.busy(telemetry, project, agent, since=since, until=until, each=WINDOW)
+    return [
+        sampling.runs(
+            telemetry,
+            project,
+            agent,
+            since=max(since, until - WINDOW * (back + 1)),
+            until=until - WINDOW * back,
+            most=most,
         )
-        until = begin
-    return days[::-1]
+        for back in sorted(stretches, reverse=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

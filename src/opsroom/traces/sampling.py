@@ -48,6 +48,36 @@ def agents_at_work(
     return [row["agent"] for row in found]
 
 
+def busy(
+    store: Reads,
+    project: str,
+    agent: str,
+    *,
+    since: datetime,
+    until: datetime,
+    each: timedelta,
+) -> dict[int, int]:
+    """How many runs the agent took part in, about, by stretches of time that are `each` long and
+    are counted back from `until`, the last one as 0. Those without any are not told.
+    """
+    found = store.rows(
+        """SELECT intDiv(toUnixTimestamp({until:DateTime}) - 1 - toUnixTimestamp(start),
+                {each:UInt32}) AS back, uniq(trace_id) AS runs
+        FROM spans WHERE project = {project:String}
+        AND toStartOfHour(start) BETWEEN toStartOfHour({since:DateTime}) AND {until:DateTime}
+        AND start >= {since:DateTime64(6)} AND start < {until:DateTime64(6)}
+        AND agent = {agent:String} GROUP BY back""",
+        {
+            "project": project,
+            "agent": agent,
+            "since": since,
+            "until": until,
+            "each": each // timedelta(seconds=1),
+        },
+    )
+    return {row["back"]: row["runs"] for row in found}
+
+
 def runs(
     store: Reads, project: str, agent: str, *, since: datetime, until: datetime, most: int
 ) -> list[Run]:
