@@ -54,7 +54,7 @@ class Bounds:
 
     waiting: int = 64 * MEGABYTE
     batch: int = 24 * MEGABYTE
-    enough: int = 4 * MEGABYTE
+    enough: int = 12 * MEGABYTE
     pace: float = 0.25
 
 
