@@ -75,7 +75,12 @@ def bundle_of(manifest: Manifest) -> Bundle:
 
 def spec_of(tx: Tx, action: Action) -> ContractSpec:
     """The contract that an action was proposed under."""
-    return _specs.get(action.contract_digest, lambda: contract(tx, action.contract)[1])
+    return spec(tx, action.contract, action.contract_digest)
+
+
+def spec(tx: Tx, reference: str, digest: str) -> ContractSpec:
+    """The contract that a reference names exactly, whose digest is known."""
+    return _specs.get(digest, lambda: contract(tx, reference)[1])
 
 
 def heard(tx: Tx, turn: Turn, manifest: Manifest) -> Heard:

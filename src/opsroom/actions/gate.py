@@ -29,12 +29,15 @@ from .model import Refusal
 
 UNBOUNDED = Decimal(900_000_000_000)
 HARDNESS = tuple(Verdict)  # from the gentlest to the hardest
+SESSION_READ = "session_read"
 BANDS = ((0.5, "low"), (0.9, "medium"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is known of the turn and the agent before this proposal."""
+    """What is known of the turn and the agent before this proposal. `session_read` is None where
+    it was not looked up, or is too much to tell.
+    """
 
     calls_in_turn: int = 0
     same_calls_in_turn: int = 0
@@ -42,6 +45,7 @@ class History:
     spent_in_turn: Decimal = Decimal(0)
     spent_last_day: Decimal = Decimal(0)
     budget_remaining: Decimal = UNBOUNDED
+    session_read: Sequence[str] | None = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ def judge(
     A call that policies change is put to them once more as they changed it. Raises
     `BrokenContract` where the arguments do not fit the contract; nothing else.
     """
-    known = {
+    known: dict[str, Any] = {
         "calls_in_turn": history.calls_in_turn,
         "same_calls_in_turn": history.same_calls_in_turn,
         "calls_last_hour": history.calls_last_hour,
@@ -130,6 +134,8 @@ def judge(
         "hour": now.hour,
         "weekday": now.isoweekday(),
     }
+    if history.session_read is not None:
+        known[SESSION_READ] = list(history.session_read)
 
     def ask(call: Mapping[str, Any]) -> Judged:
         canonical = canonicalise(spec, call)

@@ -34,6 +34,7 @@ from . import asking, circuit_store, key_store, store
 from .caches import bundle_of, heard
 from .errors import KeyReused
 from .gate import (
+    SESSION_READ,
     UNBOUNDED,
     Ask,
     Decision,
@@ -46,6 +47,7 @@ from .gate import (
     decide,
     judge,
 )
+from .had_read import had_read
 from .model import (
     GRACE,
     LEASE,
@@ -316,9 +318,13 @@ def _judged(
     left = budget_queries.remaining(tx, spender).get(Unit.USD, UNBOUNDED)
     first = _allowance(tx, turn, spec, version, proposal, amount=None)
     tape = heard(tx, turn, manifest)
+    bundle = bundle_of(manifest)
+    read = None
+    if bundle.reads(spec.tool, SESSION_READ):
+        read = had_read(tx, turn_id=turn.id, session=turn.session, beside=action_id)
     with tape.lock:
         judged = judge(
-            bundle_of(manifest),
+            bundle,
             spec,
             proposal.arguments,
             tape.tape,
@@ -336,6 +342,7 @@ def _judged(
                 spent_in_turn=spent,
                 spent_last_day=day,
                 budget_remaining=left,
+                session_read=read,
             ),
             now=tx.now,
         )

@@ -282,7 +282,7 @@ def requests(
     tx: Tx, *, since: datetime, until: datetime, agent: str | None = None, chunk: int = 1000
 ) -> Iterator[Sequence[Any]]:
     """Decided actions of a stretch of time, oldest first, in chunks: id, agent, tool, request,
-    verdict, the digest of the policies that gave it, manifest and turn.
+    verdict, the digest of the policies that gave it, manifest, turn and when.
     """
     after = ""
     while True:
@@ -295,6 +295,7 @@ def requests(
             actions.c.policy,
             actions.c.manifest,
             actions.c.turn,
+            actions.c.proposed_at,
         ).where(
             actions.c.project == tx.project,
             actions.c.proposed_at >= since,

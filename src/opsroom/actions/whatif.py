@@ -6,7 +6,7 @@ so whatever flips is the change's doing. Nothing is held in memory but the flips
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,8 @@ from opsroom.registry import queries as registry
 
 from . import store, turn_store
 from .caches import bundle_of
-from .gate import words_of
+from .gate import SESSION_READ, words_of
+from .had_read import had_read
 from .model import Turn
 
 MOST_FLIPS = 200
@@ -78,7 +79,7 @@ def simulate(
     bundles = _Bundles(tx, policies)
     for rows in store.requests(tx, since=since, until=until, agent=agent, chunk=CHUNK):
         for bundle, chunk in bundles.split(rows):
-            requests = [adapter(PolicyRequest).validate_json(row.request) for row in chunk]
+            requests = [_request(tx, bundle, row) for row in chunk]
             for row, ruling in zip(chunk, bundle.decide_many(requests), strict=True):
                 was = Verdict(row.verdict)
                 before[was.value] += 1
@@ -95,6 +96,21 @@ def simulate(
         flips=dict(flips),
         shown=tuple(shown),
     )
+
+
+def _request(tx: Tx, bundle: Bundle, row: Any) -> PolicyRequest:
+    """A request as it was decided. What the session had read is looked up where these policies
+    ask for it and those of then did not.
+    """
+    request: PolicyRequest = adapter(PolicyRequest).validate_json(row.request)
+    if SESSION_READ in request.facts or not bundle.reads(row.tool, SESSION_READ):
+        return request
+    turn: Turn | None = turn_store.turn(tx, row.turn)
+    assert turn is not None, "an action belongs to a turn"
+    read = had_read(
+        tx, turn_id=turn.id, session=turn.session, beside=row.id, until=row.proposed_at
+    )
+    return replace(request, facts={**request.facts, SESSION_READ: read})
 
 
 class _Bundles:

@@ -138,6 +138,13 @@ class Bundle:
             one for name, spec in self._policies for one in validate(name, spec, contracts)
         )
 
+    def reads(self, tool: str, fact: str) -> bool:
+        """Whether a rule that can concern this tool may ask for this fact."""
+        if tool not in self._contracts:
+            return False
+        asked = self._slice(tool).facts
+        return asked is None or fact in asked
+
     def decide(self, request: PolicyRequest) -> Ruling:
         """What the policies say of one proposal. Never raises: no verdict is a denial."""
         return self.decide_many((request,))[0]

@@ -95,6 +95,14 @@ FACTS: Mapping[str, FactType] = {
     "calls_in_turn": _count("actions proposed in this turn before this one"),
     "same_calls_in_turn": _count("of these, how many were the same tool with the same arguments"),
     "calls_last_hour": _count("this agent's calls of this tool in the last hour"),
+    "session_read": FactType(
+        CedarType.STRINGS,
+        missing=None,
+        quiet=(),
+        words="what calls that only read have been begun in this session, or without one in this"
+        " turn, before this call: the name and the tool of each contract, and `tag:NAME` for the"
+        " tags it has; where nobody knows, no rule that asks for it gives a verdict",
+    ),
     "tainted": _alarm("the turn has read text that anybody may have written"),
     "argument_notes": _words(
         ("unknown",),

@@ -115,13 +115,17 @@ def arguments_of(spec: ContractSpec) -> Arguments:
 def facts_turned(facts: Mapping[str, Any], names: Collection[str] | None) -> dict[str, Any]:
     """Those of the facts that are named, or all, as Cedar reads them.
 
-    What the caller does not know has the value that asks for most care. Raises `NotExpressible`.
+    What the caller does not know has the value that asks for most care; where no value does,
+    and beside that for what cannot be turned, it raises `NotExpressible`.
     """
     turned: dict[str, Any] = {}
     for name in _FACTS if names is None else names:
         if name in _FACTS:  # of the others Cedar says, where it reads one, that it is not there
             turn, missing = _FACTS[name]
-            turned[name] = turn(facts.get(name, missing))
+            value = facts.get(name, missing)
+            if value is None:
+                raise NotExpressible(f"nobody knows {name!r}")
+            turned[name] = turn(value)
     return turned
 
 
