@@ -279,6 +279,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/queues/{queue_id}/skip": {"task": "mine", "reason": "mine"},
     "POST /v1/queues/{queue_id}/dataset": {"dataset": "mine"},
     "POST /v1/queues/{queue_id}/close": {"note": "mine"},
+    "PUT /v1/scorings/{agent}": {},
     "PUT /v1/overrides/{override_id}/category": {"category": "mine"},
     "POST /v1/corrections/{correction_id}/retire": {"reason": "mine"},
     "POST /v1/corrections/{correction_id}/readmit": {"reason": "mine"},

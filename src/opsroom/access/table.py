@@ -415,6 +415,10 @@ ROUTES: dict[str, str] = {
     "POST /agents/{name}/confidence": "operate",
     "POST /thresholds/{cutoff_id}/propose": "author",
     "POST /thresholds/{cutoff_id}/tighten": "operate",
+    # scoring
+    "GET /v1/scorings/{agent}": "read",
+    "PUT /v1/scorings/{agent}": "operate",
+    "POST /agents/{name}/scoring": "operate",
     # annotation
     "GET /v1/queues": "read",
     "POST /v1/queues": "author",

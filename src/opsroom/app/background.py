@@ -2,7 +2,7 @@
 
 Each starts in a thread of its own, so that requests are answered while they come up. What may
 take seconds has another each, so that nothing waits for it: reading what agents hear and say,
-looks at alert rules, for drift and for other models, and metrics on their way to a collector.
+looks at alert rules, for drift and for other models, judging, and metrics on their way to a collector.
 """
 
 import logging
@@ -37,6 +37,7 @@ from opsroom.reports import sending as reports
 from opsroom.retraining import commands as retraining_commands
 from opsroom.retraining import looking as retraining_looking
 from opsroom.retraining import queries as retraining_queries
+from opsroom.scoring import judging as scoring
 from opsroom.security.watching import Watcher, canaries_of
 from opsroom.sunset import looking as zombies
 from opsroom.traces.telemetry import Traces
@@ -58,6 +59,7 @@ WATCH_EVERY = 0.5
 REST_AFTER_FAILURE = 2.0
 SEND_METRICS_EVERY = 60.0
 LOOK_AT_RULES_EVERY = 1.0
+SCORE_EVERY = 20.0
 LOOK_AT_AGENTS_EVERY = 30.0
 KEEP_USES_EVERY = 1.0
 EVERYWHERE = Actor("system:clock", "", human=False)
@@ -110,6 +112,7 @@ class Background:
             ("alerts", LOOK_AT_RULES_EVERY, self._look_at_rules),
             ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
             ("retraining", LOOK_AT_AGENTS_EVERY, self._look_at_models),
+            ("scoring", SCORE_EVERY, self._score),
             ("feedback", feedback.EVERY, self._join_feedback),
             ("checkpoints", witnessing.EVERY, self._sign),
             ("reports", LOOK_AT_AGENTS_EVERY, self._send_reports),
@@ -245,6 +248,14 @@ class Background:
         if telemetry is None or not drift.overdue(db):
             return False
         drift.look(db, telemetry)
+        return True
+
+    def _score(self) -> bool:
+        """Judge agents while they work, where telemetry is in use."""
+        db, telemetry = self._runtime.db, self._telemetry
+        if telemetry is None or not scoring.overdue(db):
+            return False
+        scoring.look(db, telemetry, self._models)
         return True
 
     def _join_feedback(self) -> bool:

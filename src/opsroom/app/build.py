@@ -79,6 +79,8 @@ from opsroom.reports import pages as report_pages
 from opsroom.reports import routes as report_routes
 from opsroom.retraining import pages as retraining_pages
 from opsroom.retraining import routes as retraining_routes
+from opsroom.scoring import pages as scoring_pages
+from opsroom.scoring import routes as scoring_routes
 from opsroom.security import pages as security_pages
 from opsroom.security import routes as security_routes
 from opsroom.selection import pages as selection_pages
@@ -172,6 +174,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     report_pages.router,
     correction_routes.router,
     correction_pages.router,
+    scoring_routes.router,
+    scoring_pages.router,
     drift_routes.router,
     drift_pages.router,
     selection_routes.router,
@@ -228,6 +232,7 @@ TEMPLATES = (
     "opsroom.sunset",
     "opsroom.selection",
     "opsroom.thresholds",
+    "opsroom.scoring",
     "opsroom.annotation",
     "opsroom.feedback",
     "opsroom.alerts",

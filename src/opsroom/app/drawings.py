@@ -24,6 +24,7 @@ from opsroom.registry import Artifact, Version
 from opsroom.registry.drawing import Action, Drawings, Panel
 from opsroom.releases import queries as releases
 from opsroom.releases.pages import offer
+from opsroom.scoring.pages import panels as scoring
 from opsroom.sunset import drawing as sunset
 from opsroom.thresholds.drawing import panels as thresholds
 from opsroom.traces.exchange import Exchange
@@ -43,11 +44,14 @@ def _under_way(tx: Tx, artifact: Artifact, _version: Version) -> Sequence[Panel]
 
 
 def _trust(tx: Tx, artifact: Artifact, version: Version) -> Sequence[Panel]:
-    """Whether an agent lingers or ends, what it may do alone, what its confidence is worth."""
+    """Whether an agent lingers or ends, what it may do alone, what its confidence is worth, and
+    how it is judged while it works.
+    """
     return (
         *sunset.panels(tx, artifact, version),
         *autonomy(tx, artifact, version),
         *thresholds(tx, artifact, version),
+        *scoring(tx, artifact, version),
     )
 
 

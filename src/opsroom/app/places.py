@@ -21,6 +21,7 @@ from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
 from opsroom.reports.pages import NOTICES as REPORTS
 from opsroom.retraining.pages import NOTICES as RETRAINING
+from opsroom.scoring.pages import NOTICES as SCORING
 from opsroom.selection.pages import NOTICES as SELECTION
 from opsroom.sunset.pages import NOTICES as SUNSET
 from opsroom.thresholds.pages import NOTICES as THRESHOLDS
@@ -114,6 +115,7 @@ NOTICES: dict[str, Notice] = {
     **RETRAINING,
     **SUNSET,
     **SELECTION,
+    **SCORING,
     **THRESHOLDS,
     **CASES,
     **VIEWS,

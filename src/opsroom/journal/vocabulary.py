@@ -363,6 +363,10 @@ WORDS: dict[str, Words] = {
     "correction.completed": Words(
         says="{actor} said what was missing of a correction of {agent}: {human_said}"
     ),
+    "scoring.decided": Words(
+        says="{actor} decided who judges {agent} while it works: {evaluators}",
+        note="a share of {share} of what it finishes, at most {most_a_day} a day",
+    ),
     "drift.found": Words(
         says="what {agent} does is not what it was: {because}", note="{aspect}", tone="warn"
     ),

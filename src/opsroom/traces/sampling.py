@@ -90,6 +90,55 @@ def runs(
     return _runs(store, project, agent, sample, since=since, until=until, most=most)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Finished traces that fell under a share: how many, and those of them that are taken, each
+    with the id of its first span.
+    """
+
+    count: int
+    roots: dict[str, str]
+
+
+def draw(
+    store: Reads,
+    project: str,
+    agent: str,
+    *,
+    since: datetime,
+    until: datetime,
+    below: int,
+    most: int,
+) -> Drawn:
+    """Traces of the agent whose first span came in from `since` until before `until`, for then
+    they are over, and whose hash is below that; those with the smallest are taken.
+    """
+    found = store.rows(
+        """SELECT trace_id, argMin(span_id, start) AS root, count() OVER () AS counted
+        FROM spans WHERE project = {project:String} AND parent_id = ''
+        AND toYYYYMMDD(received) BETWEEN toYYYYMMDD({since:DateTime64(3)})
+            AND toYYYYMMDD({until:DateTime64(3)})
+        AND received >= {since:DateTime64(3)} AND received < {until:DateTime64(3)}
+        AND cityHash64(trace_id) <= {below:UInt64}
+        AND trace_id IN (SELECT trace_id FROM spans WHERE project = {project:String}
+            AND agent = {agent:String} AND operation != 'evaluation'
+            AND received >= {since:DateTime64(3)} - INTERVAL 1 DAY)
+        GROUP BY trace_id ORDER BY cityHash64(trace_id), trace_id LIMIT {most:UInt32}""",
+        {
+            "project": project,
+            "agent": agent,
+            "since": since,
+            "until": until,
+            "below": below,
+            "most": most,
+        },
+    )
+    return Drawn(
+        count=found[0]["counted"] if found else 0,
+        roots={row["trace_id"]: row["root"] for row in found},
+    )
+
+
 def runs_again(
     store: Reads,
     project: str,

@@ -1,0 +1,174 @@
+"""A share of finished traces is judged, told in telemetry once, and stands for the others."""
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.telemetry import Room
+from tests.traces.otlp import request
+
+from opsroom.app.kinds import KINDS
+from opsroom.kit.clock import ManualClock
+from opsroom.kit.db import Actor, Database
+from opsroom.registry import ArtifactDraft, ArtifactNotFound, BadReference, VersionDraft
+from opsroom.registry import commands as registry
+from opsroom.scoring import commands, judging
+from opsroom.scoring.errors import BadScoring
+from opsroom.scoring.model import Scoring, Wanted, below, weight
+from opsroom.traces.judgements import judged
+
+SECOND = 1_000_000_000
+POLITE = {"type": "icontains", "value": "please", "metric": "polite"}
+
+
+class NoModels:
+    @asynccontextmanager
+    async def opened(self) -> Any:
+        yield lambda name: pytest.fail(f"{name} was asked")
+
+
+def actor(room: Room) -> Actor:
+    return Actor("olga", room.project, frozenset({"read", "operate", "administer"}))
+
+
+def put(db: Database, room: Room, kind: str, name: str, spec: dict[str, Any]) -> None:
+    with db.write(actor(room)) as tx:
+        of = registry.create_artifact(tx, ArtifactDraft(kind=kind, name=name), kinds=KINDS)
+        made = registry.create_version(tx, kind, name, VersionDraft(spec=spec), kinds=KINDS)
+        registry.move_label(tx, of, "production", made.number, how="merge", reason="tests")
+
+
+def decide(db: Database, room: Room, **wanted: Any) -> Scoring:
+    with db.write(actor(room)) as tx:
+        return commands.decide(tx, "clerk", Wanted(evaluators=("polite",), **wanted))
+
+
+def work(room: Room, clock: ManualClock, *said: str, first: int = 1) -> None:
+    start = int(clock.now().timestamp()) * SECOND
+    for number, text in enumerate(said, first):
+        trace = f"{number:032x}"
+        room.send(
+            request(
+                {
+                    "trace": trace, "id": "00000000000000a1", "name": "invoke_agent clerk",
+                    "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "clerk",
+                    "start": start, "end": start + SECOND, "input.value": "where is it?",
+                    "output.value": text,
+                }
+            )
+        )  # fmt: skip
+    room.settle()
+
+
+def look(db: Database, room: Room, clock: ManualClock) -> int:
+    clock.move(timedelta(minutes=6))
+    return judging.look(db, room.traces, NoModels())
+
+
+def found(room: Room, clock: ManualClock) -> dict[tuple[str, str], int]:
+    now = clock.now()
+    told = judged(room.traces, room.project, since=now - timedelta(days=2), until=now, limit=50)
+    assert {one.evaluation for one in told} <= {"polite"}
+    return {(one.agent, one.label): one.times for one in told}
+
+
+@pytest.fixture
+def desk(db: Database, room: Room) -> Room:
+    """A clerk, and an evaluator in production."""
+    put(db, room, "evaluator", "polite", POLITE)
+    put(db, room, "agent", "clerk", {"model": {"model": "m"}})
+    return room
+
+
+def test_what_finishes_is_judged_once_and_counted_where_others_verdicts_are(
+    db: Database, desk: Room, clock: ManualClock
+) -> None:
+    work(desk, clock, "please wait", first=90)  # finished before anybody decided
+    clock.move(timedelta(minutes=1))
+    decide(db, desk, share=1.0)
+    work(desk, clock, "yes, please", "no", "please")
+    assert look(db, desk, clock) == 3
+    assert found(desk, clock) == {("clerk", "pass"): 2, ("clerk", "fail"): 1}
+    assert look(db, desk, clock) == 0
+    with db.read(actor(desk)) as tx:
+        now = commands.scoring(tx, "clerk")
+    assert (now.judged, now.unjudged) == (3, 0)
+    spans = desk.traces.rows(
+        "SELECT attributes['opsroom.evaluation.weight'] AS weight, parent_id, sender FROM spans "
+        "FINAL WHERE project = {project:String} AND operation = 'evaluation'",
+        {"project": desk.project},
+    )
+    assert {(one["weight"], one["parent_id"]) for one in spans} == {("1", "00000000000000a1")}
+    assert {one["sender"] for one in spans} == {judging.SYSTEM}
+
+
+def test_a_round_that_is_repeated_writes_the_same(
+    sqlite_db: Database, desk_sqlite: Room, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_sqlite
+    decide(sqlite_db, desk, share=1.0)
+    work(desk, clock, "please", "no")
+    keep = judging._keep
+    monkeypatch.setattr(judging, "_keep", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        look(sqlite_db, desk, clock)
+    monkeypatch.setattr(judging, "_keep", keep)
+    clock.move(judging.LEASE)
+    assert look(sqlite_db, desk, clock) == 2
+    assert sum(found(desk, clock).values()) == 2
+
+
+def test_a_days_limit_takes_the_same_ones_and_lets_them_stand_for_more(
+    sqlite_db: Database, desk_sqlite: Room, clock: ManualClock
+) -> None:
+    desk = desk_sqlite
+    decide(sqlite_db, desk, share=1.0, most_a_day=2)
+    work(desk, clock, *["please"] * 5)
+    assert look(sqlite_db, desk, clock) == 2
+    weights = desk.traces.rows(
+        "SELECT DISTINCT attributes['opsroom.evaluation.weight'] AS weight FROM spans "
+        "WHERE project = {project:String} AND operation = 'evaluation'",
+        {"project": desk.project},
+    )
+    assert [one["weight"] for one in weights] == ["2.5"]
+    work(desk, clock, "please", first=50)
+    assert look(sqlite_db, desk, clock) == 0
+    clock.move(timedelta(days=1))
+    assert look(sqlite_db, desk, clock) == 1, "what waited for the next day is not forgotten"
+
+
+def test_what_cannot_judge_is_refused(
+    sqlite_db: Database, desk_sqlite: Room, clock: ManualClock
+) -> None:
+    desk = desk_sqlite
+    put(sqlite_db, desk, "evaluator", "tools", {"type": "tool-call", "tool": "x"})
+    for wanted in (
+        Wanted(evaluators=("tools",)),
+        Wanted(evaluators=("polite", "polite")),
+        Wanted(share=0.0),
+        Wanted(share=float("nan")),
+        Wanted(most_a_day=0),
+    ):
+        with sqlite_db.write(actor(desk)) as tx, pytest.raises(BadScoring):
+            commands.decide(tx, "clerk", wanted)
+    for wanted in (Wanted(evaluators=("nobody",)), Wanted(evaluators=("a b",))):
+        with (
+            sqlite_db.write(actor(desk)) as tx,
+            pytest.raises((ArtifactNotFound, BadReference)),
+        ):
+            commands.decide(tx, "clerk", wanted)
+
+
+def test_shares_and_weights() -> None:
+    assert below(1.0) == 2**64 - 1
+    assert below(0.5) == 2**63
+    assert weight(0.1, drawn=40, taken=20) == 20.0
+    assert weight(0.1, drawn=0, taken=0) == 0.0
+
+
+@pytest.fixture
+def desk_sqlite(sqlite_db: Database, room: Room) -> Room:
+    put(sqlite_db, room, "evaluator", "polite", POLITE)
+    put(sqlite_db, room, "agent", "clerk", {"model": {"model": "m"}})
+    return room
