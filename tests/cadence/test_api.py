@@ -83,6 +83,14 @@ def test_a_feed_is_read_by_its_address_as_long_as_its_owner_may(office: Api) -> 
     assert nobody.send("GET", path).status_code == 404
 
 
+def test_a_feed_follows_a_role_of_the_projects_own(office: Api) -> None:
+    root = office.person("admin", name="root")
+    root.put("/v1/roles/night-desk", {"permissions": ["read"]})
+    ben = office.person("night-desk", name="ben")
+    url = ben.post("/v1/cadence/feed", {})["url"]
+    assert office.nobody.send("GET", url[url.index("/calendar/") :]).status_code == 200
+
+
 def test_pages_carry_an_audit_from_the_month_to_its_end(office: Api) -> None:
     ben = office.person("reviewer", name="ben")
     one = audit_of(office)

@@ -20,12 +20,13 @@ from tests.cadence.world import (
     told,
 )
 
-from opsroom.access import MayNot
+from opsroom.access import MayNot, services
 from opsroom.access import commands as access
 from opsroom.access import queries as access_queries
 from opsroom.access import store as access_store
+from opsroom.agents import commands as agents
 from opsroom.app.kinds import KINDS
-from opsroom.cadence import commands, looking, queries
+from opsroom.cadence import commands, looking, queries, reviewing
 from opsroom.cadence.errors import (
     NoSuchRecord,
     NothingToLearnFrom,
@@ -225,6 +226,69 @@ def test_an_access_review_takes_away_what_nobody_confirms(office: Database) -> N
         assert access_queries.roles_of(tx, "dan") == ()
         assert access_queries.roles_of(tx, "cat") == ("reviewer",)
         assert [one.alive(tx.now) for one in access_queries.tokens(tx)] == [False]
+
+
+def test_an_access_review_asks_for_services_and_ends_those_nobody_confirms(
+    small: Database,
+) -> None:
+    with small.write(ADA) as tx:
+        access_store.add_user(tx, "ada", None)
+        access_store.set_roles(tx, "default", "ada", ("admin",))
+        for name in ("billing", "backup"):
+            services.open_service(
+                tx, name, owner="ada", purpose="reads what it cost", roles=("viewer",)
+            )
+        token, _ = access.issue_token(tx, "of billing", (), service="billing")
+    tick(small)
+    begun = start(small, only(small, Kind.ACCESS_REVIEW))
+    says = {one.record: one.says for one in begun.evidence}
+    assert says["service/billing"].startswith("viewer; ada answers for it; nothing on record")
+    assert "as service/billing" in says[f"token/{token.id}"]
+    with small.write(ADA) as tx:
+        services.close_service(tx, "backup", reason="it was broken into")
+    unused = act("nobody uses it")
+    close(small, begun, answers={"service/billing": unused, "service/backup": unused})
+    with small.read(ADA) as tx:
+        assert all(one.closed_at for one in access_queries.services(tx))
+
+
+def test_an_access_review_that_is_too_long_goes_on_until_everybody_was_asked_for(
+    office: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewing, "MOST_IDENTITIES", 2)
+    names = ["ada", "bob", "cat", "dan", "eva"]
+    with office.write(ADA) as tx:
+        for name in names:
+            access_store.add_user(tx, name, None)
+            access_store.set_roles(tx, "default", name, ("admin",))
+    tick(office)
+    asked: list[str] = []
+    for part in ("default", "default, part 2", "default, part 3"):
+        one = only(office, Kind.ACCESS_REVIEW)
+        assert one.title == f"Access review: {part}"
+        begun = start(office, one)
+        clock.move(timedelta(hours=1))
+        tick(office)  # a part is nothing that the calendar would end, or ask for twice
+        close(office, begun)
+        asked += begun.questions
+    assert live(office, Kind.ACCESS_REVIEW) == []
+    assert asked == [f"user/{name}" for name in names]
+    on(clock, "2027-01-02")
+    tick(office)
+    assert only(office, Kind.ACCESS_REVIEW).subject == "project/default"
+
+
+def test_open_reviews_of_an_agent_end_with_it(office: Database) -> None:
+    with office.write(WATCHER) as tx:
+        tx.record("drift.found", "drift/drf_1", agent="customs", because="other questions")
+    hear(office)
+    review = only(office, Kind.EVENT_REVIEW)
+    with office.write(ADA) as tx:
+        agents.retire(tx, "customs", reason="nobody calls it any more")
+    hear(office)
+    with office.read(ADA) as tx:
+        assert queries.occasion(tx, review.id).state is State.CANCELLED
+    assert told(office, "cadence.cancelled") == [review.ref]
 
 
 def test_an_optimisation_starts_a_search_and_waits_for_its_end(small: Database) -> None:

@@ -24,7 +24,7 @@ from opsroom.kit.wire import Wire, plain
 from opsroom.registry import Kinds
 from opsroom.registry import queries as registry
 
-from . import collecting, records, reviewing, store
+from . import collecting, planning, records, reviewing, store
 from .errors import NothingToLearnFrom, NotNow, OccasionNotFound, PeopleJudge, StillSearching
 from .looking import Work
 from .model import (
@@ -77,7 +77,10 @@ def start(
     evidence = collecting.collect(tx, was, kinds=kinds, work=work)
     questions = QUESTIONS.get(was.kind, ())
     if was.kind is Kind.ACCESS_REVIEW:
-        evidence = reviewing.identities(tx)
+        parts = store.of_period(tx, was.kind, was.period, limit=reviewing.MOST_PARTS)
+        evidence = reviewing.identities(tx, asked={q for one in parts for q in one.questions})
+        if reviewing.goes_on(evidence):
+            planning.come_up_again(tx, was, part=len(parts) + 1)
         questions = tuple(one.about for one in evidence if one.about)
     elif was.kind is Kind.OPTIMISATION:
         plan = _plan(tx, was, search or Search(), kinds=kinds)

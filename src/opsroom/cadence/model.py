@@ -138,8 +138,13 @@ class Occasion(Wire):
 
     @property
     def title(self) -> str:
-        about = self.subject.partition("/")[2]
+        about = self.subject.partition("/")[2].replace("/", ", part ")
         return f"{NAMES[self.kind]}: {about}"
+
+    @property
+    def whole(self) -> str:
+        """What it is about; a review in parts has `project/default/2` as its second."""
+        return "/".join(self.subject.split("/")[:2])
 
     @property
     def promised(self) -> datetime:

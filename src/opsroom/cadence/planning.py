@@ -20,6 +20,7 @@ from opsroom.registry.model import PRODUCTION
 
 from . import store
 from .model import (
+    GRACE,
     MOST_TEXT,
     REMIND_EVERY,
     Exhibit,
@@ -114,6 +115,24 @@ def call_for(tx: Tx, agent: str, evidence: Exhibit, *, entry: str, because: str)
         _came_up(tx, one)
 
 
+def call_off(tx: Tx, subject: str) -> None:
+    """Ask for nothing more about a subject that came to its end; what was begun stays."""
+    for one in store.live(tx, subject=subject, limit=MOST_AT_ONCE):
+        if one.state is State.OPEN:
+            _end(tx, one, State.CANCELLED)
+
+
+def come_up_again(tx: Tx, one: Occasion, *, part: int) -> None:
+    """Let the next part of a review come up that is too long for one, due with it."""
+    due = max(one.due_at, end_of(tx.now + GRACE))
+    subject = Subject(f"{one.whole}/{part}", one.owner)
+    made = _occasion(tx, one.kind, subject, one.period, f"part {part} of {one.ref}")
+    for added in store.add_missing(
+        tx, [replace(made, due_at=due, first_due=due, remind_at=due)]
+    ):
+        _came_up(tx, added)
+
+
 def _come_up(
     tx: Tx, kind: Kind, rule: Rule, period: Period, subjects: Sequence[Subject]
 ) -> list[Occasion]:
@@ -142,23 +161,27 @@ def _lapse(tx: Tx, kind: Kind, period: Period, subjects: set[str]) -> int:
     gone = [
         one
         for one in store.live(tx, kind=kind, limit=MOST_AT_ONCE)
-        if one.state is State.OPEN and one.subject not in subjects
+        if one.state is State.OPEN and one.whole not in subjects
     ]
     late = store.stale(tx, kind, period.key, limit=MOST_AT_ONCE)
-    ended = {one.id: (one, State.MISSED) for one in late if one.subject in subjects}
+    ended = {one.id: (one, State.MISSED) for one in late if one.whole in subjects}
     ended |= {one.id: (one, State.CANCELLED) for one in (*gone, *late) if one.id not in ended}
     for one, state in ended.values():
-        saved = store.save(tx, replace(one, state=state, closed_at=None))
-        tx.record(
-            f"cadence.{state.value}",
-            saved.ref,
-            title=saved.title,
-            kind=kind.value,
-            about=saved.subject,
-            due=f"{saved.due_at:%Y-%m-%d}",
-            owner=saved.owner,
-        )
+        _end(tx, one, state)
     return len(ended)
+
+
+def _end(tx: Tx, one: Occasion, state: State) -> None:
+    saved = store.save(tx, replace(one, state=state, closed_at=None))
+    tx.record(
+        f"cadence.{state.value}",
+        saved.ref,
+        title=saved.title,
+        kind=saved.kind.value,
+        about=saved.subject,
+        due=f"{saved.due_at:%Y-%m-%d}",
+        owner=saved.owner,
+    )
 
 
 def _occasion(tx: Tx, kind: Kind, subject: Subject, period: str, because: str) -> Occasion:

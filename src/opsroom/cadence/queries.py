@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from opsroom.access import queries as access
-from opsroom.access.model import fingerprint, permissions_of
+from opsroom.access.model import fingerprint
 from opsroom.kit.db import Actor, Tx
 
 from . import reviewing, store
@@ -87,7 +87,7 @@ def reader_of(tx: Tx, secret: str) -> Actor:
         raise FeedNotFound
     tx.actor = Actor(found.person, found.project, human=True)
     roles = access.roles_of(tx, found.person) or ()
-    may = permissions_of(roles)
+    may = access.permissions(tx, roles)
     if "read" not in may:
         raise FeedNotFound
     return Actor(found.person, found.project, may, roles)

@@ -1,4 +1,6 @@
-"""What calls for a review outside the calendar: drift, critical alerts, another model, a rollback."""
+"""What calls for a review outside the calendar: drift, critical alerts, another model, a rollback;
+and what ends one: that its agent ended.
+"""
 
 from opsroom.journal import Entry
 from opsroom.journal.outbox import Reaction
@@ -18,11 +20,19 @@ EVENTS = frozenset(
         "release.rolled_back",
     }
 )
+ENDED = frozenset({"agent.retired"})  # by hand, and at the end of a sunset
 
 
 def reactions() -> tuple[Reaction, ...]:
     """Names are kept for ever: cursors are filed under them."""
-    return (Reaction(name="cadence.events", events=EVENTS, react=_event),)
+    return (
+        Reaction(name="cadence.events", events=EVENTS, react=_event),
+        Reaction(name="cadence.ended", events=ENDED, react=_ended),
+    )
+
+
+def _ended(tx: Tx, entry: Entry) -> None:
+    planning.call_off(tx, entry.subject)
 
 
 def _event(tx: Tx, entry: Entry) -> None:

@@ -163,6 +163,17 @@ def subjects(tx: Tx, kind: Kind, period: str) -> set[str]:
     return set(tx.conn.execute(wanted).scalars())
 
 
+def of_period(tx: Tx, kind: Kind, period: str, *, limit: int) -> list[Occasion]:
+    """What came up in a period, by subject."""
+    wanted = select(occasions).where(
+        occasions.c.project == tx.project,
+        occasions.c.kind == kind.value,
+        occasions.c.period == period,
+    )
+    rows = tx.conn.execute(wanted.order_by(occasions.c.subject).limit(limit)).mappings()
+    return [_occasion(row) for row in rows]
+
+
 def between(
     tx: Tx, since: datetime, until: datetime, *, states: Collection[State] = (), limit: int
 ) -> list[Occasion]:
