@@ -1,36 +1,58 @@
-"""Beginning an occasion over telemetry: what agents did is read first, outside the transaction."""
+"""Beginning an occasion over what takes its time: telemetry is read, an integration is visited,
+a judge is put to its labels, all before the transaction and outside of it.
+"""
 
+from dataclasses import dataclass
+
+from opsroom.evals.calibrating import Calibrating, calibrate
+from opsroom.integrations import workflow as integrations
+from opsroom.integrations.probing import Prober
 from opsroom.kit.db import Actor, Database
-from opsroom.kit.errors import Unavailable
+from opsroom.kit.errors import OpsroomError
+from opsroom.models import Models
 from opsroom.registry import Kinds
 from opsroom.traces.queries import Reads
 
-from . import collecting, commands, queries
+from . import collecting, commands, records
 from .commands import Search
-from .looking import look
-from .model import Kind, Occasion
+from .looking import Work, look
+from .model import Exhibit, Kind, Occasion
 
 
-def begin(
-    db: Database,
-    telemetry: Reads,
-    actor: Actor,
-    occasion_id: str,
-    *,
-    kinds: Kinds,
-    search: Search | None = None,
-) -> Occasion:
-    """Begin an occasion with all of its evidence. Raises as `commands.start` does; telemetry
-    that does not answer is part of the evidence.
-    """
-    with db.read(actor) as tx:
-        one = queries.occasion(tx, occasion_id)
-        agents = collecting.agents_of(tx, one, kinds=kinds)
-    work = None
-    if one.kind is Kind.PROMPT_AUDIT:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What an occasion is begun with on this server."""
+
+    db: Database
+    telemetry: Reads
+    prober: Prober
+    models: Models
+    kinds: Kinds
+
+    def begin(
+        self, actor: Actor, occasion_id: str, *, search: Search | None = None
+    ) -> Occasion:
+        """Begin an occasion with all of its evidence. Raises as `commands.start` does; what
+        could not be read, visited or asked is part of the evidence.
+        """
+        with self.db.read(actor) as tx:
+            one = commands.beginnable(tx, occasion_id)
+            agents = collecting.agents_of(tx, one, kinds=self.kinds)
+            labels = collecting.labels_of(tx, one)
+        work: tuple[Work, ...] | None = None
+        beside: tuple[Exhibit, ...] = ()
         try:
-            work = look(telemetry, actor.project, agents, now=db.clock.now())
-        except Unavailable:
-            work = None
-    with db.write(actor) as tx:
-        return commands.start(tx, occasion_id, kinds=kinds, work=work, search=search)
+            if one.kind is Kind.PROMPT_AUDIT:
+                work = look(self.telemetry, actor.project, agents, now=self.db.clock.now())
+            elif one.kind is Kind.CONTRACT_TESTS:
+                integrations.check(self.db, actor, one.about, prober=self.prober)
+            elif labels:
+                wanted = Calibrating(evaluator=one.about, dataset=labels)
+                calibrate(self.db, actor, wanted, models=self.models)
+        except OpsroomError as error:
+            said = f"not everything could be looked at now: {error}"
+            beside = (records.exhibit(one.subject, None, said),)
+        with self.db.write(actor) as tx:
+            return commands.start(
+                tx, occasion_id, kinds=self.kinds, work=work, search=search, beside=beside
+            )

@@ -37,12 +37,23 @@ def agents_of(tx: Tx, occasion: Occasion, *, kinds: Kinds) -> tuple[str, ...]:
     """The agents in production that an audit of a prompt is about: those that cite it."""
     if occasion.kind is not Kind.PROMPT_AUDIT:
         return ()
-    return citing(tx, occasion.subject.partition("/")[2], kinds=kinds)
+    return citing(tx, occasion.about, kinds=kinds)
 
 
 def citing(tx: Tx, prompt: str, *, kinds: Kinds) -> tuple[str, ...]:
     """The agents whose version in production cites a prompt, at most ten."""
     return tuple(dict.fromkeys(name for name, _ in _citing(tx, prompt, kinds)))
+
+
+def labels_of(tx: Tx, occasion: Occasion) -> str:
+    """The labels that a judge is recalibrated on: those of its latest calibration, as they are
+    now; empty where there was none.
+    """
+    if occasion.kind is not Kind.JUDGE_CALIBRATION:
+        return ""
+    for one in judges.calibrations(tx, occasion.about, limit=1):
+        return Ref.parse(one.calibration.dataset, kind="dataset").name
+    return ""
 
 
 def collect(
@@ -69,7 +80,7 @@ def collect(
 def _audit(
     tx: Tx, occasion: Occasion, kinds: Kinds, work: Sequence[Work] | None
 ) -> Iterator[Exhibit]:
-    name = occasion.subject.partition("/")[2]
+    name = occasion.about
     version = registry.version(tx, Ref("prompt", name, PRODUCTION))
     label = registry.label(tx, "prompt", name, PRODUCTION)
     since = f", in production since {label.moved_at:%Y-%m-%d}" if label else ""
@@ -188,7 +199,7 @@ def _covered(tx: Tx, name: str, runs: Sequence[EvalRun]) -> Exhibit:
 
 
 def _judge(tx: Tx, occasion: Occasion) -> Iterator[Exhibit]:
-    name = occasion.subject.partition("/")[2]
+    name = occasion.about
     version = registry.in_force(tx, "evaluator", name)
     yield records.of_version(version, f"the judge as it is in force ({version.author})")
     found = judges.calibrations(tx, name, limit=MOST_SHOWN)
@@ -210,7 +221,7 @@ def _judge(tx: Tx, occasion: Occasion) -> Iterator[Exhibit]:
 
 
 def _integration(tx: Tx, occasion: Occasion) -> Iterator[Exhibit]:
-    name = occasion.subject.partition("/")[2]
+    name = occasion.about
     page = f"/integrations/{name}"
     try:
         found = integrations.detail(tx, name)
@@ -232,15 +243,13 @@ def _integration(tx: Tx, occasion: Occasion) -> Iterator[Exhibit]:
 
 
 def _to_improve(tx: Tx, occasion: Occasion) -> Iterator[Exhibit]:
-    version = registry.version(
-        tx, Ref("prompt", occasion.subject.partition("/")[2], PRODUCTION)
-    )
+    version = registry.version(tx, Ref("prompt", occasion.about, PRODUCTION))
     yield records.of_version(version, "what is improved upon")
 
 
 def _event(tx: Tx, occasion: Occasion) -> Iterator[Exhibit]:
     """What called for the review is attached already; beside it, what moved before."""
-    agent = occasion.subject.partition("/")[2]
+    agent = occasion.about
     for entry, hash_ in journal.entries(tx, subject=f"agent/{agent}", limit=MOST_SHOWN):
         if entry.event == "label.moved":
             label, after = entry.facts.get("label"), entry.facts.get("after")

@@ -32,6 +32,7 @@ from .model import (
     MOST_TEXT,
     QUESTIONS,
     Answer,
+    Exhibit,
     Kind,
     Move,
     Occasion,
@@ -59,6 +60,15 @@ class Search(Wire):
     max_calls: int = MOST_CALLS
 
 
+def beginnable(tx: Tx, occasion_id: str) -> Occasion:
+    """An occasion that may be begun now by whoever asks. Raises `OccasionNotFound`, `NotNow`,
+    `PeopleJudge`, `MayNot`.
+    """
+    found = _held(tx, occasion_id, "started", State.OPEN)
+    _check_may(tx, found)
+    return found
+
+
 def start(
     tx: Tx,
     occasion_id: str,
@@ -66,14 +76,15 @@ def start(
     kinds: Kinds,
     work: Sequence[Work] | None = None,
     search: Search | None = None,
+    beside: Sequence[Exhibit] = (),
 ) -> Occasion:
-    """Begin an occasion: its evidence is collected, and an optimisation starts its search.
+    """Begin an occasion: its evidence is collected, with what is known `beside` it, and an
+    optimisation starts its search.
 
     Raises `OccasionNotFound`, `NotNow`, `PeopleJudge`, `MayNot`, `NothingToLearnFrom`, and what
     starting a search raises.
     """
-    was = _held(tx, occasion_id, "started", State.OPEN)
-    _check_may(tx, was)
+    was = beginnable(tx, occasion_id)
     evidence = collecting.collect(tx, was, kinds=kinds, work=work)
     questions = QUESTIONS.get(was.kind, ())
     if was.kind is Kind.ACCESS_REVIEW:
@@ -92,7 +103,7 @@ def start(
         started_by=tx.actor.name,
         owner=was.owner or tx.actor.name,
         questions=questions,
-    ).with_evidence(evidence)
+    ).with_evidence((*beside, *evidence))
     saved = store.save(tx, now)
     _record(tx, "cadence.started", saved, evidence=_public(saved))
     return saved
@@ -186,7 +197,7 @@ def _plan(tx: Tx, occasion: Occasion, search: Search, *, kinds: Kinds) -> Plan:
     """The search of an optimisation. It sees the splits to learn from and to choose by; the
     third is held out for the gate.
     """
-    name = occasion.subject.partition("/")[2]
+    name = occasion.about
     agent = next(iter(collecting.citing(tx, name, kinds=kinds)), None)
     dataset = search.dataset or next(iter(_learned(tx, name, agent)), "")
     model = search.model or (_model(tx, agent) if agent else "")

@@ -8,12 +8,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from opsroom.access.http import NOBODY, Caller, Read, Write, database
+from opsroom.integrations.probing import Prober
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
+from opsroom.models import Models
 from opsroom.registry import Kinds
 from opsroom.traces.telemetry import Traces
 
-from . import beginning, commands, ical, queries
+from . import commands, ical, queries
+from .beginning import Beginning
 from .commands import Search
 from .model import Answer, Kind, Occasion, Settings, Streak, end_of
 
@@ -169,14 +172,15 @@ def begin(
     request: Request, actor: Caller, occasion_id: str, search: Search | None = None
 ) -> Occasion:
     """Begin an occasion with what this server knows."""
-    return beginning.begin(
-        database(request),
-        cast("Traces", request.app.state.traces),
-        actor,
-        occasion_id,
-        kinds=cast("Kinds", request.app.state.kinds),
-        search=search,
+    state = request.app.state
+    here = Beginning(
+        db=database(request),
+        telemetry=cast("Traces", state.traces),
+        prober=cast("Prober", state.prober),
+        models=cast("Models", state.models),
+        kinds=cast("Kinds", state.kinds),
     )
+    return here.begin(actor, occasion_id, search=search)
 
 
 def last_of(day: date) -> datetime:
