@@ -42,6 +42,7 @@ from opsroom.improvement import commands as improvement
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.reasons import ReasonMissing
+from opsroom.overview import queries as overview
 from opsroom.registry import Ref, VersionDraft
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
@@ -133,6 +134,11 @@ def test_overdue_is_said_once_and_every_week(office: Database, clock: ManualCloc
     assert told(office, "cadence.overdue").count(mine) == 2
     with office.read(ADA) as tx:
         assert queries.count_mine(tx) >= 1
+        tasks = {one.href: (one.title, one.wants) for one in overview.tasks(tx)}
+        assert tasks[f"/cadence/{audit.id}"] == (
+            "Prompt audit: customs",
+            "is overdue since 2026-11-27",
+        )
         (kept,) = [one for one in queries.streaks(tx) if one.kind is Kind.PROMPT_AUDIT]
         assert (kept.streak, kept.overdue) == (0, 1)
 

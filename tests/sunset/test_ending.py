@@ -36,6 +36,7 @@ from opsroom.journal import queries as journal
 from opsroom.journal.words import tell
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.overview import queries as overview
 from opsroom.sunset import commands, queries, watching
 from opsroom.sunset.errors import (
     BadSunset,
@@ -52,7 +53,16 @@ from opsroom.sunset.workflow import Driver
 
 def begun(db: Database, room: Room) -> Sunset:
     hire(db, AGENT, NEXT, project=room.project)
-    return approved(db, proposed(db, project=room.project), project=room.project)
+    one = proposed(db, project=room.project)
+    assert asked_of(db, ben(room.project)) == ["waits for your approval"]
+    assert asked_of(db, olga(room.project)) == []  # who proposed it
+    return approved(db, one, project=room.project)
+
+
+def asked_of(db: Database, who: Actor) -> list[str]:
+    """What the first page asks somebody to do about sunsets."""
+    with db.read(who) as tx:
+        return [one.wants for one in overview.tasks(tx) if one.href.startswith("/sunsets/")]
 
 
 def asleep(db: Database, clock: ManualClock, room: Room) -> Sunset:
@@ -104,6 +114,8 @@ def test_the_whole_way(db: Database, clock: ManualClock, room: Room) -> None:
         sign(db, room, one)
     one = driven(db, clock, one, room.traces, 10)
     assert one.asked
+    (wants,) = asked_of(db, ben(room.project))
+    assert wants == "waits for your signature: nobody called for 10 days"
     one = sign(db, room, one)
     assert one.state is State.DECOMMISSIONED
     with db.read(Actor("nobody", "", human=False)) as tx, pytest.raises(AgentGone) as gone:

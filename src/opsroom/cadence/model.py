@@ -103,6 +103,23 @@ class Move(Wire):
     because: str
 
 
+def title(kind: Kind, subject: str) -> str:
+    """What people call an occasion."""
+    return f"{NAMES[kind]}: {subject.partition('/')[2].replace('/', ', part ')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An occasion in a line: what it is called, and when it is due."""
+
+    id: str
+    title: str
+    due_at: datetime
+
+    def late(self, now: datetime) -> bool:
+        return now > self.due_at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion(Wire):
     """One thing that people have to look at by `due_at`. `period` is the month it belongs to,
@@ -138,8 +155,12 @@ class Occasion(Wire):
 
     @property
     def title(self) -> str:
-        about = self.subject.partition("/")[2].replace("/", ", part ")
-        return f"{NAMES[self.kind]}: {about}"
+        return title(self.kind, self.subject)
+
+    @property
+    def about(self) -> str:
+        """The name of the subject, without its kind."""
+        return self.subject.partition("/")[2]
 
     @property
     def whole(self) -> str:

@@ -9,10 +9,11 @@ from opsroom.kit.db import Actor, Tx
 
 from . import reviewing, store
 from .errors import FeedNotFound, OccasionNotFound
-from .model import Kind, Occasion, Settings, Streak, streak
+from .model import Kind, Occasion, Settings, Streak, Waiting, streak
 
 PAGE = 50
 MOST = 500
+MOST_MINE = 100
 MOST_LOOKED = 200  # for a streak
 
 
@@ -56,10 +57,18 @@ def count_overdue(tx: Tx) -> int:
     return store.count_overdue(tx)
 
 
+def mine(tx: Tx, *, until: datetime) -> list[Waiting]:
+    """What is due by then for whoever looks, at most a hundred: what they own, and what nobody
+    does.
+    """
+    if "review" not in tx.actor.may:
+        return []
+    return store.waiting(tx, owners=("", tx.actor.name), until=until, limit=MOST_MINE)
+
+
 def count_mine(tx: Tx) -> int:
-    """How much is overdue for whoever looks: what they own, and what nobody does."""
-    late = store.live(tx, until=tx.now, limit=100)
-    return sum(one.owner in {"", tx.actor.name} for one in late)
+    """How much is overdue for whoever looks."""
+    return len(mine(tx, until=tx.now))
 
 
 def streaks(tx: Tx, *, subject: str = "") -> list[Streak]:

@@ -25,7 +25,7 @@ from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import OccasionMoved
-from .model import LIVE, Kind, Occasion, Settings, State
+from .model import LIVE, Kind, Occasion, Settings, State, Waiting, title
 
 occasions = Table(
     "occasions",
@@ -133,6 +133,21 @@ def live(
         wanted = wanted.where(occasions.c.due_at <= until)
     rows = tx.conn.execute(wanted.order_by(occasions.c.due_at, occasions.c.id).limit(limit))
     return [_occasion(row) for row in rows.mappings()]
+
+
+def waiting(tx: Tx, *, owners: Collection[str], until: datetime, limit: int) -> list[Waiting]:
+    """What is live and due by then of these owners, the earliest first, without its evidence."""
+    at = occasions.c
+    wanted = (
+        select(at.id, at.kind, at.subject, at.due_at)
+        .where(*_live(tx), at.owner.in_(owners), at.due_at <= until)
+        .order_by(at.due_at, at.id)
+        .limit(limit)
+    )
+    return [
+        Waiting(id=row.id, title=title(Kind(row.kind), row.subject), due_at=row.due_at)
+        for row in tx.conn.execute(wanted)
+    ]
 
 
 def stale(tx: Tx, kind: Kind, period: str, *, limit: int) -> list[Occasion]:

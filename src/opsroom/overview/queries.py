@@ -33,6 +33,8 @@ from opsroom.releases.words import moves
 from opsroom.retraining import queries as retraining
 from opsroom.retraining.model import Entry as Retraining
 from opsroom.security import queries as security
+from opsroom.sunset import queries as sunsets
+from opsroom.sunset.model import State as Sunset
 
 from .attention import Attention, attention
 
@@ -44,6 +46,7 @@ MOST_RETRAINING = 5
 MOST_ENTRIES = 500
 MOST_NEWS = 8
 MOST_ASKED = 3
+SOON = timedelta(days=7)
 RUN = 3  # so many entries of one kind in a row are told one by one
 
 # What changed for everybody who works here. Logins are for the audit, steps in between are
@@ -150,7 +153,9 @@ def overview(tx: Tx) -> Overview:
 
 
 def tasks(tx: Tx) -> list[Task]:
-    """What this person can move on: requests, proposals, approvals, samples, paused releases."""
+    """What this person can move on: requests, proposals, approvals, samples, paused releases,
+    ends of agents, and what is due to be looked at within a week.
+    """
     found = _asked(tx)
     found += [
         Task(
@@ -171,6 +176,34 @@ def tasks(tx: Tx) -> list[Task]:
             )
         elif release.state is State.PAUSED and "operate" in tx.actor.may:
             found.append(Task(title=moves(release), wants="is paused until you say", href=here))
+    found += [
+        Task(
+            title=f"The end of {one.agent}",
+            wants="waits for your approval"
+            if one.state is Sunset.PROPOSED
+            else f"waits for your signature: nobody called for {one.plan.dormant:g} days",
+            href=f"/sunsets/{one.id}",
+        )
+        for one in sunsets.waiting(tx)
+    ]
+    return found + _due(tx)
+
+
+def _due(tx: Tx) -> list[Task]:
+    """The first of what this person has to look at within a week, and how much more there is."""
+    some = cadence.mine(tx, until=tx.now + SOON)
+    found = [
+        Task(
+            title=one.title,
+            wants=f"{'is overdue since' if one.late(tx.now) else 'is due by'} "
+            f"{one.due_at:%Y-%m-%d}",
+            href=f"/cadence/{one.id}",
+        )
+        for one in some[:MOST_ASKED]
+    ]
+    if left := len(some) - len(found):
+        more = f"{left} more are due within a week"
+        found.append(Task(title="The calendar", wants=more, href="/cadence"))
     return found
 
 
@@ -198,11 +231,12 @@ def badges(tx: Tx) -> dict[str, int]:
     found = {"inbox": inbox.count_mine(tx), "proposals": 0, "releases": 0}
     found["alerts"] = alerts.count_open(tx) if "operate" in tx.actor.may else 0
     found["autonomy"] = autonomy.waiting(tx) if "review" in tx.actor.may else 0
-    found["cadence"] = cadence.count_mine(tx) if "review" in tx.actor.may else 0
+    found["cadence"] = cadence.count_mine(tx)
+    found["sunsets"] = 0
     found["queues"] = annotation.count_mine(tx) + samples.count_mine(tx)
     for one in tasks(tx):
         place = one.href.split("/")[1]
-        if place in {"proposals", "releases"}:
+        if place in {"proposals", "releases", "sunsets"}:
             found[place] += 1
     return found
 

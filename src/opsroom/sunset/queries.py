@@ -66,6 +66,18 @@ def sunsets(
     return store.page(tx, agent=agent, everything=everything, before=before, limit=limit)
 
 
+def waiting(tx: Tx) -> list[Sunset]:
+    """What this person can sign: plans that somebody else made, and ends that are proven."""
+    if "review" not in tx.actor.may or not tx.actor.human:
+        return []
+    return [
+        one
+        for one in store.page(tx, agent=None, everything=False, before=None, limit=PAGE)
+        if one.proposed_by != tx.actor.person
+        and (one.state is State.PROPOSED or (one.state is State.DORMANT and one.asked))
+    ]
+
+
 def ending(tx: Tx) -> dict[str, State]:
     """The agents that are in a sunset or came to its end, and in which state."""
     return store.ending(tx, limit=MOST_ENDING)
