@@ -30,6 +30,7 @@ from opsroom.actions.turning import TurnDraft
 from opsroom.agents import AgentWindingDown
 from opsroom.agents import queries as agents
 from opsroom.app.acting import serve
+from opsroom.app.kinds import KINDS
 from opsroom.approvals import ApproverIsRequester, NotAPerson
 from opsroom.autonomy import queries as autonomy
 from opsroom.journal import queries as journal
@@ -258,7 +259,7 @@ def test_reinstated_from_everywhere_before_the_end(
         one = commands.reinstate(tx, one.id, reason="somebody needs it")
     assert one.state is State.REINSTATED
     assert served(db, room) == 100
-    assert Driver(db, room.traces).look(one.id) is None
+    assert Driver(db, room.traces, KINDS).look(one.id) is None
     assert proposed(db, project=room.project).state is State.PROPOSED
 
 

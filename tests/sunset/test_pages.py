@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page
 from tests.pages import ANA, BEN, Site, holds
 
+from opsroom.app.kinds import KINDS
 from opsroom.kit.db import Tx
 from opsroom.registry import Criticality
 from opsroom.sunset import commands, queries, reviewing, store
@@ -39,7 +40,7 @@ def ended(shown: Site) -> tuple[Site, dict[str, str]]:
         commands.approve(tx, one.id, binding=one.binding, reason="two do the same")
     for _ in range(4):
         with db.write(actor) as tx:
-            commands.advance(tx, one.id, None)
+            commands.advance(tx, one.id, None, kinds=KINDS)
     with db.write(actor) as tx:
         asleep = queries.sunset(tx, one.id)
         assert asleep.state is State.DORMANT

@@ -84,7 +84,7 @@ def look(db: Database, sunset_id: str, *, project: str = "default") -> Sunset:
 
 def driven(db: Database, clock: ManualClock, one: Sunset, telemetry: Any, days: int) -> Sunset:
     """Let the loop look after it for so many days, as often as it wants within each."""
-    driver = Driver(db, telemetry)
+    driver = Driver(db, telemetry, KINDS)
     for _ in range(days):
         while driver.look(one.id) == 0.0:
             pass

@@ -171,7 +171,7 @@ class Background:
             integrations.LOOP: integrations.Driver(db, prober(settings)).look,
             improvement.LOOP: improvement.Driver(db, self._models, self._runtime.kinds).look,
             retraining_gate.LOOP: retraining_gate.Driver(db, self._models).look,
-            sunset.LOOP: sunset.Driver(db, self._telemetry).look,
+            sunset.LOOP: sunset.Driver(db, self._telemetry, self._runtime.kinds).look,
         }
         durable = Durable(settings.database, loops=loops, executor=settings.executor)
         if self._launched(durable):

@@ -14,6 +14,7 @@ from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.durable import SHORTEST, Durable
 from opsroom.kit.errors import NotFound
 from opsroom.kit.faults import boundary
+from opsroom.registry import queries as registry
 
 from . import commands, store
 from .model import Run
@@ -38,13 +39,17 @@ class Driver:
 
     def look(self, integration_id: str) -> float | None:
         """Check it if it is due; say after how many seconds to look again, or None when there
-        is nothing left to check.
+        is nothing left to check. What is archived is left alone.
         """
         with self.db.read(Actor(SYSTEM, "", human=False)) as tx:
             place = store.place_of(tx, integration_id)
         if place is None:
             return None
         actor = Actor(SYSTEM, place[0], human=False)
+        with self.db.read(actor) as tx:
+            of = registry.found(tx, KIND, place[1])
+        if of is not None and of.archived_at is not None:  # a new version wakes it
+            return self.db.clock.real(LONGEST)
         try:
             check(self.db, actor, place[1], prober=self.prober, due_only=True)
         except NotFound:

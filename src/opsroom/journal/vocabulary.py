@@ -34,6 +34,8 @@ TURNS = {
 VERDICT = "/evals/verdicts/{digest}"
 WORDS: dict[str, Words] = {
     "artifact.created": Words(says="{actor} created {subject} ({criticality})"),
+    "artifact.archived": Words(says="{actor} archived {subject}", note="{reason}"),
+    "artifact.restored": Words(says="{subject} is needed again"),
     "version.created": Words(says="{author} made version {number} of {subject}", tone="info"),
     "version.created:reverts": Words(
         says="{author} made version {number} of {subject}, back to version {reverts}",

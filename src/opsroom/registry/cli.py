@@ -54,10 +54,11 @@ def add_verbs(group: click.Group, kind: str) -> None:  # a list of commands
 
     @group.command("list")
     @click.option("--search", help="Only names that contain this.")
+    @click.option("--archived", is_flag=True, help="Those that nobody needs any more.")
     @click.pass_context
-    def list_(ctx: click.Context, search: str | None) -> None:
+    def list_(ctx: click.Context, search: str | None, *, archived: bool) -> None:
         """List them, with their versions and where their labels point."""
-        found = list(client(ctx).every(base, "after", search=search))
+        found = list(client(ctx).every(base, "after", search=search, archived=archived))
         show(ctx, found, lambda rows: _list(rows, kind))
 
     @group.command("show")

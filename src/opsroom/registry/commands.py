@@ -69,6 +69,23 @@ def _same(there: Artifact, draft: ArtifactDraft) -> Artifact:
     return there
 
 
+def archive(tx: Tx, of: Artifact, *, reason: str) -> bool:
+    """Put away what nobody needs any more: lists and reviews leave it out from now on. A new
+    version of it, or a label that moves, brings it back. False where it was put away already.
+    """
+    if of.archived_at is not None:
+        return False
+    store.set_archived(tx, of.id, tx.now)
+    tx.record("artifact.archived", of.ref, reason=reason)
+    return True
+
+
+def _needed(tx: Tx, of: Artifact) -> None:
+    if of.archived_at is not None:
+        store.set_archived(tx, of.id, None)
+        tx.record("artifact.restored", of.ref)
+
+
 def create_version(
     tx: Tx, kind: str, name: str, draft: VersionDraft, *, kinds: Kinds, keeper: str = ""
 ) -> Version:
@@ -108,6 +125,7 @@ def create_version(
         created_at=draft.at or tx.now,
     )
     store.add_version(tx, of.id, made)
+    _needed(tx, of)
     tx.record(
         "version.created",
         of.ref,
@@ -220,6 +238,7 @@ def move_label(
         revision=was.revision + 1 if was else 1,
     )
     store.move_label(tx, of, move, was)
+    _needed(tx, of)
     boundary("label.moved")
     tx.record(
         "label.moved",

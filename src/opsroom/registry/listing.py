@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from opsroom.kit.db import Tx
 
@@ -48,9 +48,13 @@ class Use:
     labels: tuple[str, ...]
 
 
-def rows(tx: Tx, kind: str, *, after: str = "", limit: int, search: str = "") -> list[Row]:
+def rows(
+    tx: Tx, kind: str, *, after: str = "", limit: int, search: str = "", archived: bool = False
+) -> list[Row]:
     """Artifacts of a kind by name, each with what a list says about it."""
-    page = queries.artifacts(tx, kind, after=after, limit=limit, search=search)
+    page = queries.artifacts(
+        tx, kind, after=after, limit=limit, search=search, archived=archived
+    )
     ids = [artifact.id for artifact, _, _ in page]
     newest, waiting = _newest(tx, ids), _open_proposals(tx, ids)
     return [
@@ -94,7 +98,7 @@ def live(tx: Tx, label: str = PRODUCTION, *, limit: int) -> list[Live]:
             labels.c.moved_by,
         )
         .join(labels, labels.c.artifact == artifacts.c.id)
-        .where(artifacts.c.project == tx.project, labels.c.label == label)
+        .where(*_serving(tx, label))
         .order_by(labels.c.moved_at.desc(), artifacts.c.kind, artifacts.c.name)
         .limit(limit)
     )
@@ -116,9 +120,17 @@ def count_live(tx: Tx, label: str = PRODUCTION) -> int:
     wanted = (
         select(func.count())
         .select_from(labels.join(artifacts, labels.c.artifact == artifacts.c.id))
-        .where(artifacts.c.project == tx.project, labels.c.label == label)
+        .where(*_serving(tx, label))
     )
     return int(tx.conn.execute(wanted).scalar_one())
+
+
+def _serving(tx: Tx, label: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        artifacts.c.project == tx.project,
+        artifacts.c.archived_at.is_(None),
+        labels.c.label == label,
+    )
 
 
 def columns(page: Sequence[Row], *, most: int = 3) -> list[str]:

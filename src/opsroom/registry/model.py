@@ -81,7 +81,9 @@ class Ref(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact(Wire):
-    """Something that has versions: a prompt, a dataset, an agent …"""
+    """Something that has versions: a prompt, a dataset, an agent … What nobody needs any more is
+    archived: lists leave it out, everything of it stays and can be read.
+    """
 
     id: str
     kind: str
@@ -92,6 +94,7 @@ class Artifact(Wire):
     tags: tuple[str, ...] = ()
     created_at: datetime
     created_by: str
+    archived_at: datetime | None = None
 
     @property
     def ref(self) -> str:

@@ -48,11 +48,20 @@ Reason = Annotated[str, Form(max_length=2000, pattern=r"\S")]
 
 
 def list_page(
-    request: Request, tx: Read, of: Of, q: At = "", after: At = "", limit: int = PAGE
+    request: Request,
+    tx: Read,
+    of: Of,
+    q: At = "",
+    after: At = "",
+    limit: int = PAGE,
+    *,
+    archived: bool = False,
 ) -> Response:
-    """Every artifact of a kind by name: what is live where, and what waits."""
+    """Every artifact of a kind by name: what is live where, and what waits; or what is archived."""
     limit = min(max(limit, 1), PAGE)
-    rows = listing.rows(tx, of.kind, after=after, limit=limit + 1, search=q.strip())
+    rows = listing.rows(
+        tx, of.kind, after=after, limit=limit + 1, search=q.strip(), archived=archived
+    )
     shown, more = rows[:limit], len(rows) > limit
     return _pages(request).render(
         request,
@@ -61,7 +70,9 @@ def list_page(
         rows=shown,
         flags=of.flags(tx),
         columns=listing.columns(shown),
-        total=queries.counts(tx).get(of.kind, 0),
+        total=queries.counts(tx, archived=archived).get(of.kind, 0),
+        others=queries.counts(tx, archived=not archived).get(of.kind, 0),
+        archived=archived,
         q=q,
         after=after,
         next=shown[-1].artifact.name if more else "",

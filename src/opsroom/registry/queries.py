@@ -96,10 +96,20 @@ def versions(
 
 
 def artifacts(
-    tx: Tx, kind: str, *, after: str = "", limit: int = PAGE, search: str = ""
+    tx: Tx,
+    kind: str,
+    *,
+    after: str = "",
+    limit: int = PAGE,
+    search: str = "",
+    archived: bool = False,
 ) -> list[tuple[Artifact, int, list[Label]]]:
-    """Artifacts of a kind by name, each with its number of versions and its labels."""
-    page = store.artifacts_page(tx, kind, after=after, limit=limit, search=search)
+    """Artifacts of a kind by name, each with its number of versions and its labels: those that
+    are needed, or those that are archived.
+    """
+    page = store.artifacts_page(
+        tx, kind, after=after, limit=limit, search=search, archived=archived
+    )
     labels = store.labels_of_many(tx, [one.id for one, _ in page])
     return [(one, count, labels.get(one.id, [])) for one, count in page]
 
@@ -129,9 +139,9 @@ def open_proposals(tx: Tx, kind: str, name: str) -> list[Proposal]:
     return proposals(tx, state=ProposalState.OPEN, kind=kind, name=name)
 
 
-def counts(tx: Tx) -> dict[str, int]:
-    """How many artifacts of each kind there are."""
-    return store.count_artifacts(tx)
+def counts(tx: Tx, *, archived: bool = False) -> dict[str, int]:
+    """How many artifacts of each kind there are that are needed, or that are archived."""
+    return store.count_artifacts(tx, archived=archived)
 
 
 def labels(tx: Tx, kind: str, name: str) -> list[Label]:

@@ -122,11 +122,15 @@ def list_artifacts(
     known: KnownKinds,
     after: str = "",
     search: str = "",
+    *,
+    archived: bool = False,
     limit: Limit = queries.PAGE,
 ) -> ArtifactPage:
-    """Artifacts of a kind by name, each with its labels."""
+    """Artifacts of a kind by name, each with its labels; with `archived`, those put away."""
     kind_of(known, kind)
-    found = queries.artifacts(tx, kind, after=after, limit=limit, search=search)
+    found = queries.artifacts(
+        tx, kind, after=after, limit=limit, search=search, archived=archived
+    )
     items = tuple(
         Listed(artifact=artifact, versions=count, labels=tuple(labels))
         for artifact, count, labels in found

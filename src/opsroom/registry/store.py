@@ -1,11 +1,13 @@
 """The registry's tables: artifacts, versions, labels with their history, proposals."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -52,6 +54,7 @@ artifacts = Table(
     Column("tags", JSON, nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("created_by", String, nullable=False),
+    Column("archived_at", Utc),
     Index("uq_artifacts_name", "project", "kind", "name", unique=True),
 )
 
@@ -141,6 +144,12 @@ def artifact(tx: Tx, kind: str, name: str) -> Artifact | None:
     return _artifact(row) if row else None
 
 
+def set_archived(tx: Tx, artifact_id: str, at: datetime | None) -> None:
+    tx.conn.execute(
+        update(artifacts).where(artifacts.c.id == artifact_id).values(archived_at=at)
+    )
+
+
 def lock_artifact(tx: Tx, artifact_id: str) -> None:
     """Hold everybody else off this artifact until the transaction ends, so that version
     numbers have no gaps. (SQLite has one writer anyway and ignores the clause.)
@@ -151,7 +160,7 @@ def lock_artifact(tx: Tx, artifact_id: str) -> None:
 
 
 def artifacts_page(
-    tx: Tx, kind: str, *, after: str = "", limit: int, search: str = ""
+    tx: Tx, kind: str, *, after: str = "", limit: int, search: str = "", archived: bool = False
 ) -> list[tuple[Artifact, int]]:
     """Artifacts of a kind by name, from `after` on, each with its number of versions."""
     count = select(func.count()).where(versions.c.artifact == artifacts.c.id).scalar_subquery()
@@ -161,6 +170,7 @@ def artifacts_page(
             artifacts.c.project == tx.project,
             artifacts.c.kind == kind,
             artifacts.c.name > after,
+            _shelved(archived),
         )
         .order_by(artifacts.c.name)
         .limit(limit)
@@ -170,11 +180,17 @@ def artifacts_page(
     return [(_artifact(row), row["count"]) for row in tx.conn.execute(wanted).mappings()]
 
 
-def count_artifacts(tx: Tx) -> dict[str, int]:
+def _shelved(archived: bool) -> ColumnElement[bool]:
+    return (
+        artifacts.c.archived_at.is_not(None) if archived else artifacts.c.archived_at.is_(None)
+    )
+
+
+def count_artifacts(tx: Tx, *, archived: bool = False) -> dict[str, int]:
     """How many artifacts of each kind this project has."""
     rows = tx.conn.execute(
         select(artifacts.c.kind, func.count())
-        .where(artifacts.c.project == tx.project)
+        .where(artifacts.c.project == tx.project, _shelved(archived))
         .group_by(artifacts.c.kind)
     )
     return {kind: count for kind, count in rows}  # noqa: C416  # a result has keys() of its own

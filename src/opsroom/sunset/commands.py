@@ -14,6 +14,7 @@ from opsroom.approvals import Answer
 from opsroom.approvals import commands as approvals
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.reasons import reason as reason_of
+from opsroom.registry import Kinds
 from opsroom.registry import queries as registry
 
 from . import closing, queries, store, watching
@@ -99,7 +100,7 @@ def approve(tx: Tx, sunset_id: str, *, binding: str, reason: str = "") -> Sunset
     return store.save(tx, now)
 
 
-def advance(tx: Tx, sunset_id: str, seen: Observed | None) -> Decision:
+def advance(tx: Tx, sunset_id: str, seen: Observed | None, *, kinds: Kinds) -> Decision:
     """Do what the clock and the callers ask for now, one step of it, and say what it was.
 
     Safe to repeat: a sunset that has to wait only keeps who was seen.
@@ -129,7 +130,8 @@ def advance(tx: Tx, sunset_id: str, seen: Observed | None) -> Decision:
             _record(tx, "sunset.closed", one, what=what.value, words=words)
         case Archive():
             now = replace(one, state=State.ARCHIVED, since=tx.now)
-            store.save(tx, now.stepped("archived", now=tx.now, by=SYSTEM, words=""))
+            words = closing.archive(tx, one, kinds=kinds)
+            store.save(tx, now.stepped("archived", now=tx.now, by=SYSTEM, words=words))
             _record(tx, "sunset.archived", one, export=one.export)
     return decision
 

@@ -6,7 +6,7 @@ what was set for it, and the work that was open. It is put away once, and read f
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from opsroom.access import queries as access
@@ -19,7 +19,7 @@ from opsroom.inbox import queries as inbox
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import plain
 from opsroom.memory import queries as memory
-from opsroom.registry import Ref
+from opsroom.registry import Ref, Version
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION
 from opsroom.retraining import queries as retraining
@@ -60,18 +60,32 @@ def _parts(tx: Tx, one: Sunset) -> Iterator[Part]:
     yield from _open_work(tx, one.agent)
 
 
+def cited_by(tx: Tx, agent: str) -> set[tuple[str, str]]:
+    """What any version of an agent cites, by kind and name."""
+    refs = (Ref.parse(one) for version in _versions(tx, agent) for one in _cites(version))
+    return {(one.kind, one.name) for one in refs}
+
+
+def _versions(tx: Tx, agent: str) -> Iterator[Version]:
+    before: int | None = None
+    while page := registry.versions(tx, "agent", agent, before=before, limit=PAGE):
+        yield from page
+        before = page[-1].number
+
+
+def _cites(version: Version) -> Iterable[str]:
+    return version.spec.get("cites", {})
+
+
 def _documents(tx: Tx, agent: str) -> Iterator[Part]:
     """The manifest in every version, and whatever those cite, each once."""
     yield "agent", {"artifact": plain(registry.artifact(tx, "agent", agent))}
     labels = registry.labels(tx, "agent", agent)
     yield "labels", {"labels": [plain(label) for label in labels]}
     cited: set[str] = set()
-    before: int | None = None
-    while page := registry.versions(tx, "agent", agent, before=before, limit=PAGE):
-        for version in page:
-            yield "version", {"version": plain(version)}
-            cited |= set(version.spec.get("cites", {}))
-        before = page[-1].number
+    for version in _versions(tx, agent):
+        yield "version", {"version": plain(version)}
+        cited |= set(_cites(version))
     for ref in sorted(cited):
         yield "cited", {"version": plain(registry.version(tx, Ref.parse(ref)))}
 

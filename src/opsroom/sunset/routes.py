@@ -11,6 +11,7 @@ from opsroom.access.http import Caller, Read, Write, database
 from opsroom.access.uses import Uses
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import Wire
+from opsroom.registry import Kinds
 from opsroom.traces.telemetry import Traces
 
 from . import commands, looking, queries, reviewing, watching
@@ -143,8 +144,9 @@ def look_at(request: Request, actor: Actor, named: str) -> Decision:
     """See who calls the agent of a sunset, and take the next step if one is due."""
     db = database(request)
     one, seen = _observed(request, db, actor, named)
+    kinds = cast("Kinds", request.app.state.kinds)
     with db.write(commands.clockwork(actor)) as tx:
-        return commands.advance(tx, one.id, seen)
+        return commands.advance(tx, one.id, seen, kinds=kinds)
 
 
 def signed(request: Request, actor: Actor, named: str, *, binding: str, reason: str) -> Sunset:

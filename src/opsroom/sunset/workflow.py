@@ -13,6 +13,7 @@ from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.durable import SHORTEST, Durable
 from opsroom.kit.errors import Conflict
+from opsroom.registry import Kinds
 from opsroom.traces.queries import Reads
 
 from . import commands, reviewing, store, watching
@@ -33,6 +34,7 @@ class Driver:
 
     db: Database
     telemetry: Reads | None
+    kinds: Kinds
 
     def look(self, sunset_id: str) -> float | None:
         """Take the next step, if there is one now; after how many seconds to look again, or None
@@ -51,7 +53,7 @@ class Driver:
         seen = watching.observe(self.db, self.telemetry, actor, sunset_id) if observed else None
         try:
             with self.db.write(actor) as tx:
-                decision = commands.advance(tx, sunset_id, seen)
+                decision = commands.advance(tx, sunset_id, seen, kinds=self.kinds)
         except Conflict as moved:  # somebody changed it meanwhile: look again
             log.info("%s changed while it was decided: %s", sunset_id, moved)
             return 0.0
