@@ -13,13 +13,15 @@ import pytest
 from sqlalchemy import select, text
 from tests.acting import act
 from tests.api import HOST, Api, Caller
-from tests.pages import Site, day, site
+from tests.pages import ANA, Site, day, site
 
 from opsroom.access import commands, glass, queries, services, store
 from opsroom.access.http import COOKIE
 from opsroom.access.roles import set_role
 from opsroom.access.table import PUBLIC, ROUTES
 from opsroom.app.kinds import KINDS
+from opsroom.cadence import planning
+from opsroom.cadence import queries as cadence
 from opsroom.journal import queries as journal
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor
@@ -28,6 +30,8 @@ from opsroom.registry import commands as registry
 from opsroom.reports import commands as reports
 from opsroom.reports import queries as made_reports
 from opsroom.reports.model import Ask, Every, ScheduleDraft
+from opsroom.sunset import commands as sunset
+from opsroom.sunset.model import SunsetDraft
 
 __all__ = ["day", "site"]
 
@@ -64,6 +68,8 @@ NAMING = {
     "glass_id",
     "schedule_id",
     "copy_id",
+    "sunset_id",
+    "occasion_id",
 }
 
 
@@ -232,7 +238,25 @@ def send_report(api: Api) -> dict[str, str]:
     return {"schedule_id": schedule.id, "copy_id": copy.id}
 
 
+def look_after(api: Api) -> dict[str, str]:
+    """The end of an agent that waits for approval, and an occasion that is due, by their ids."""
+    with api.db.write(ANA) as tx:
+        plan = SunsetDraft(agent="customs-classifier", because="two do the same")
+        one = sunset.propose(tx, plan)
+    with api.db.write(SYSTEM) as tx:
+        planning.plan(tx)
+    with api.db.read(SYSTEM) as tx:
+        return {"sunset_id": one.id, "occasion_id": cadence.due(tx, limit=1)[0].id}
+
+
 BODIES: dict[str, Any] = {
+    "POST /v1/sunsets/{sunset_id}/approve": {"binding": "0", "reason": "mine"},
+    "POST /v1/sunsets/{sunset_id}/decommission": {"binding": "0", "reason": "mine"},
+    "POST /v1/sunsets/{sunset_id}/reinstate": {"reason": "mine"},
+    "POST /v1/cadence/{occasion_id}/start": {},
+    "POST /v1/cadence/{occasion_id}/attach": {"record": "mine"},
+    "POST /v1/cadence/{occasion_id}/close": {"answers": {}, "note": "mine"},
+    "POST /v1/cadence/{occasion_id}/reschedule": {"to": "2026-11-30", "because": "mine"},
     "PUT /v1/users/{name}/roles": {"roles": ["viewer"]},
     "PUT /v1/users/{name}/password": {"password": "correct horse battery"},
     "PUT /v1/services/{service}/roles": {"roles": ["viewer"]},
@@ -338,6 +362,7 @@ def ask(who: Caller, route: str, ids: dict[str, str]) -> tuple[int, str]:
 )
 def test_other_peoples_things_look_like_nothing(site: Site, as_person: bool) -> None:
     made = act(site.api.db).ids | govern(site.api) | send_report(site.api)
+    made = act(site.api.db).ids | govern(site.api) | look_after(site.api)
     site.api.program("viewer")  # so that the office has a token to be asked for
     site.api.person("viewer", name="vic")
     site.api.project("elsewhere")
