@@ -12,13 +12,15 @@ from tests.cadence.world import tick as come_up
 from tests.pages import Site
 
 from opsroom.access.table import ROUTES
+from opsroom.agents import commands as retirement
 from opsroom.cadence.model import Kind
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
 from opsroom.maturity import keeping, queries
 from opsroom.maturity.cli import _one, _summary
 from opsroom.maturity.errors import NothingAssessed
-from opsroom.maturity.model import HIGHEST, Assessment, Criterion, assess
+from opsroom.maturity.model import HIGHEST, Assessment, Criterion, Summary, assess
+from opsroom.maturity.recent import Recent
 from opsroom.maturity.report import page
 
 CRITERIA = st.lists(
@@ -109,6 +111,37 @@ def test_a_level_is_noted_when_it_moves_and_once_a_day(
     assert told(db, "maturity.moved").count("agent/customs") == 1  # its level is what it was
 
 
+def test_an_agent_that_ended_holds_nobody_back(sqlite_db: Database) -> None:
+    project(sqlite_db)
+    desk(sqlite_db, cases=0)
+    with sqlite_db.write(ADA) as tx:
+        retirement.retire(tx, "customs", reason="nobody calls it any more")
+    with sqlite_db.read(ADA) as tx:
+        found = queries.summary(tx)
+    assert found.agents == ()
+    assert found.project.criteria[0].says == "0 of 0 are not"
+
+
+def test_what_was_assessed_a_moment_ago_is_shown_with_its_time(
+    sqlite_db: Database, clock: ManualClock
+) -> None:
+    project(sqlite_db)
+    project(sqlite_db, "other")
+    recent = Recent()
+
+    def seen(by: Actor = ADA) -> Summary:
+        with sqlite_db.read(by) as tx:
+            return recent.summary(tx)
+
+    first = seen()
+    desk(sqlite_db, cases=0)
+    assert seen() is first
+    assert seen(replace(ADA, project="other")).project.subject == "project/other"
+    clock.move(timedelta(minutes=1))
+    assert [one.subject for one in seen().agents] == ["agent/customs"]
+    assert seen().at == first.at + timedelta(minutes=1)
+
+
 def test_what_was_released_and_measured_counts(shown: Site) -> None:
     root = shown.api.person("admin")
     found = root.get("/v1/maturity")
@@ -136,6 +169,9 @@ def test_the_terminal_and_the_file_say_the_same(sqlite_api: Api) -> None:
     assert "L1 a version serves: met" in _one(one)
     assert "2026-11-20  L1" in _one(one)
     assert viewer.refused("GET", "/v1/maturity/of?subject=x/y").code == "nothing_assessed"
+    sent = viewer.send("GET", "/v1/maturity/report")
+    assert sent.headers["content-disposition"].endswith('maturity-default-2026-11-20.html"')
+    assert sent.text == page(found, project="default")
     found["agents"][0]["criteria"][0]["says"] = "<script>alert(1)</script>"
     file = page(found, project="a & b")
     assert "<script" not in file

@@ -468,6 +468,7 @@ ROUTES: dict[str, str] = {
     # maturity
     "GET /v1/maturity": "read",
     "GET /v1/maturity/of": "read",
+    "GET /v1/maturity/report": "read",
     "GET /maturity": "read",
     "GET /maturity/{kind}/{name}": "read",
     # reports

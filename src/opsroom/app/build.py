@@ -63,6 +63,7 @@ from opsroom.journal import routes as journal_routes
 from opsroom.journal.checkpoints import Notary
 from opsroom.maturity import pages as maturity_pages
 from opsroom.maturity import routes as maturity_routes
+from opsroom.maturity.recent import Recent
 from opsroom.memory import routes as memory_routes
 from opsroom.metrics import routes as metric_routes
 from opsroom.metrics.collecting import Metrics
@@ -273,6 +274,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.uses = Uses()
     app.state.serve = acting.serve
     app.state.executors = acting.executors(runtime.settings)
+    app.state.maturity = Recent()
     app.state.prober = probing.prober(runtime.settings)
     app.state.mcp_door = LazyDoor(
         runtime.db,

@@ -11,6 +11,7 @@ from opsroom.web.render import Pages
 
 from . import queries
 from .model import HIGHEST, TITLES, Assessment
+from .routes import recent
 
 PATH = "/maturity"
 router = APIRouter(prefix=PATH, include_in_schema=False)
@@ -19,7 +20,7 @@ router = APIRouter(prefix=PATH, include_in_schema=False)
 @router.get("")
 def summary_page(request: Request, tx: Read) -> Response:
     """The project, its agents and its prompts, each with the one thing to do next."""
-    found = queries.summary(tx)
+    found = recent(request).summary(tx)
     return _pages(request).render(
         request,
         "maturity/summary.html",

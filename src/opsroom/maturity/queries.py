@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from opsroom.agents import queries as retirement
 from opsroom.cadence import queries as cadence
 from opsroom.cadence.model import Kind
 from opsroom.journal import queries as journal
@@ -30,9 +31,13 @@ MOST_PAST = 60
 
 
 def summary(tx: Tx) -> Summary:
-    """Every agent, every prompt in production, and the project."""
+    """Every agent that has not ended, every prompt in production, and the project."""
     facts = gather(tx)
-    some = registry.artifacts(tx, "agent", limit=MOST)
+    some = [
+        one
+        for one in registry.artifacts(tx, "agent", limit=MOST)
+        if retirement.retired(tx, one[0].name) is None
+    ]
     judged = [agents.assessed(tx, of, facts) for of, _, _ in some]
     serving = {of.ref for of, _, labels in some if _serves(labels)}
     prompts = [of for of, _, labels in _prompts(tx) if _serves(labels)]
