@@ -12,6 +12,7 @@ from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
 from opsroom.evals.comparison import Arm
 from opsroom.evals.model import EvalRun, Metric, Result, Score
+from opsroom.evals.trust import JudgeOf
 from opsroom.kit.canonical import digest
 from opsroom.kit.db import Actor, Database
 from opsroom.models import Find, Model, NoModelConfigured, Output, Recording
@@ -36,7 +37,6 @@ def _nothing(name: str) -> Model:
 
 MODELS = NoModels()
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-NOBODY: frozenset[str] = frozenset()
 RIGHT = Metric(name="right")
 
 
@@ -113,10 +113,10 @@ def _arm(run: EvalRun, results: Iterable[Result]) -> Arm:
     )
 
 
-def drawn(*found: Measured, judges: frozenset[str] = NOBODY, **ask: object) -> Scorecard:
+def drawn(*found: Measured, judge: JudgeOf | None = None, **ask: object) -> Scorecard:
     wanted = Ask(name="pick", candidates=tuple(one.candidate for one in found), **ask)  # type: ignore[arg-type]
     wanted.check()
-    return draw(wanted, found, judges=judges, at=NOW)
+    return draw(wanted, found, judge=judge, at=NOW)
 
 
 CASES = 60

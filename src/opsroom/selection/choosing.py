@@ -75,7 +75,7 @@ def recommend(
     contrasts: Sequence[Contrast],
     *,
     shared: int,
-    judged: bool,
+    judged: str,
     left_out: Sequence[Dimension],
 ) -> Recommendation:
     """Who should do the task. `standings` come best total first.
@@ -151,7 +151,7 @@ def _says(
 
 
 def _cautions(
-    among: Sequence[Standing], shared: int, *, judged: bool, left_out: Sequence[Dimension]
+    among: Sequence[Standing], shared: int, *, judged: str, left_out: Sequence[Dimension]
 ) -> tuple[str, ...]:
     said = [f"{one.called}: {flag}" for one in among for flag in one.flags]
     if shared < FLOOR:
@@ -167,7 +167,7 @@ def _cautions(
         if one.errors
     ]
     if judged:
-        said.append("fit is what a judge said; its own errors are not corrected here")
+        said.append(judged)
     if left_out:
         said.append(
             f"{_listed(left_out)} {'was' if len(left_out) == 1 else 'were'} measured of nobody, "

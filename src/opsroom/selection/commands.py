@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from opsroom.agents.model import AgentSpec
 from opsroom.datasets import queries as datasets
+from opsroom.evals.comparison import MetricRule
 from opsroom.evals.errors import NoEvaluators
-from opsroom.evals.evaluators import evaluators_digest, metric_of
-from opsroom.evals.evaluators.specs import AnyJudge
+from opsroom.evals.evaluators import evaluators_digest
+from opsroom.evals.gate import GateRules
 from opsroom.evals.gating import arm_of
 from opsroom.evals.measure import Measurement, cited_specs, find_subject, measure
 from opsroom.evals.model import EvalRun
+from opsroom.evals.trust import JudgeOf
+from opsroom.evals.trusting import judges_of
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.faults import boundary
 from opsroom.kit.wire import adapter
@@ -33,7 +36,6 @@ class _Cases:
 
     dataset: str
     evaluators: tuple[str, ...]
-    judges: frozenset[str]
 
 
 def draw_up(db: Database, actor: Actor, ask: Ask, *, models: Models) -> Kept:
@@ -65,8 +67,11 @@ def draw_up(db: Database, actor: Actor, ask: Ask, *, models: Models) -> Kept:
                 ask.candidates, versions, runs, strict=True
             )
         ]
+        judge, edge_judge = (
+            _judge(tx, ask, cases, run) if run else None for run in (runs[0][0], runs[0][1])
+        )
         now = tx.now
-    card = draw(ask, found, judges=cases.judges, at=now)
+    card = draw(ask, found, at=now, judge=judge, edge_judge=edge_judge)
     boundary("selection.drawn")
     with db.write(actor) as tx:
         return keep(tx, card)
@@ -150,7 +155,6 @@ def _of(kept: Kept, name: str, digest: str) -> Standing:
 def _one_task(tx: Tx, ask: Ask) -> _Cases:
     """What everybody would be measured on. Raises `DifferentTasks`, `NoEvaluators`."""
     first: tuple[str, str, str, str, tuple[str, ...]] | None = None
-    judges: frozenset[str] = frozenset()
     for candidate in ask.candidates:
         version = find_subject(tx, candidate.subject)
         dataset, spec = datasets.dataset(tx, ask.dataset or version.name)
@@ -161,9 +165,6 @@ def _one_task(tx: Tx, ask: Ask) -> _Cases:
         mine = (version.ref, dataset.ref, dataset.digest, evaluators_digest(specs), cited)
         if first is None:
             first = mine
-            judges = frozenset(
-                metric_of(one).name for one in specs if isinstance(one, AnyJudge)
-            )
         if mine[2] != first[2]:
             raise DifferentTasks(first[0], mine[0], "dataset", first[1], mine[1])
         if mine[3] != first[3]:
@@ -171,7 +172,19 @@ def _one_task(tx: Tx, ask: Ask) -> _Cases:
                 first[0], mine[0], "evaluators", ", ".join(first[4]), ", ".join(cited)
             )
     assert first is not None
-    return _Cases(dataset=first[1], evaluators=ask.evaluators, judges=judges)
+    return _Cases(dataset=first[1], evaluators=ask.evaluators)
+
+
+def _judge(tx: Tx, ask: Ask, cases: _Cases, run: EvalRun) -> JudgeOf | None:
+    """The judge that gives the fit of a run, with what is known of its errors, if one does."""
+    from .scoring import fit_of  # noqa: PLC0415  # scipy: 0.3 s
+
+    fit = fit_of(ask, run).name
+    wanted = Measurement(
+        subject=run.subject_name, dataset=cases.dataset, evaluators=cases.evaluators
+    )
+    rules = GateRules(metrics=(MetricRule(metric=fit, margin=0.0),))
+    return judges_of(tx, wanted, run, rules).get(fit)
 
 
 def _measured(

@@ -9,9 +9,10 @@ from statistics import median
 from opsroom.evals.comparison import Arm
 from opsroom.evals.errors import NotMeasured
 from opsroom.evals.model import EvalRun, Metric
+from opsroom.evals.trust import JudgeOf
 from opsroom.evidence.rates import median_interval
 
-from . import choosing, pricing
+from . import choosing, judging, pricing
 from .errors import BadScorecard, DifferentTasks, NothingShared
 from .model import (
     LEVEL,
@@ -39,6 +40,7 @@ from .weighing import (
     left,
     means_of,
     measure,
+    measure_judged,
     total,
     usable,
 )
@@ -90,9 +92,15 @@ def same_task(runs: Sequence[EvalRun]) -> None:
 
 
 def draw(
-    ask: Ask, found: Sequence[Measured], *, judges: frozenset[str], at: datetime
+    ask: Ask,
+    found: Sequence[Measured],
+    *,
+    at: datetime,
+    judge: JudgeOf | None = None,
+    edge_judge: JudgeOf | None = None,
 ) -> Scorecard:
-    """The scorecard of what was measured; `judges` are metrics that a judge gives.
+    """The scorecard of what was measured. `judge` gives the fit, if one does, and `edge_judge`
+    is the same on the edge cases; where their errors are known, these are taken out.
 
     Raises `DifferentTasks`, `NothingShared`, `NotAShare`, and `NotMeasured` for a metric that
     the evaluators do not give.
@@ -104,9 +112,10 @@ def draw(
         same_task(edges)
     shared = _shared(found)
     run = found[0].run
-    fit = _metric(run, ask.metric) if ask.metric else run.metrics[0]
+    fit = fit_of(ask, run)
     form = _metric(run, ask.format_metric) if ask.format_metric else None
-    weighed = [_weigh(ask, one, fit, form, shared, at) for one in found]
+    judges = {Dimension.FIT: judge, Dimension.EDGE: edge_judge}
+    weighed = [_weigh(ask, one, fit, form, shared, at, judges) for one in found]
     sides = [one.side for one in weighed]
     weights, left_out = usable(ask.weights or _standard(ask), sides)
     totals = {one.name: total(one, weights, shared) for one in sides}
@@ -132,10 +141,15 @@ def draw(
             standings,
             contrasts,
             shared=len(shared),
-            judged=fit.name in judges,
+            judged=judging.words(judge) if judge else "",
             left_out=gone,
         ),
     )
+
+
+def fit_of(ask: Ask, run: EvalRun) -> Metric:
+    """The metric that fit means. Raises `NotMeasured`."""
+    return _metric(run, ask.metric) if ask.metric else run.metrics[0]
 
 
 def _standard(ask: Ask) -> Mapping[Dimension, float]:
@@ -158,6 +172,7 @@ def _weigh(
     form: Metric | None,
     shared: frozenset[str],
     at: datetime,
+    judges: Mapping[Dimension, JudgeOf | None],
 ) -> _Weighed:
     arm = one.arm
     seconds = means_of(arm, "latency")
@@ -185,13 +200,22 @@ def _weigh(
     known_of = {name: each for name, each in worth.items() if known(each, len(arm.results))}
     measures = {name: measure(_only(each, shared)) for name, each in worth.items()}
     if one.edge_arm is not None:
-        edge = fits(one.edge_arm, fit)
+        edge = worth[Dimension.EDGE] = fits(one.edge_arm, fit)
         measures[Dimension.EDGE] = measure(edge)
         if known(edge, len(one.edge_arm.results)):
             known_of[Dimension.EDGE] = edge
+    said: dict[Dimension, tuple[Worth, JudgeOf]] = {}
+    for name, judge in judges.items():
+        if judge is not None and judging.trusted(judge) and name in worth:
+            all_said = worth[name]
+            there = all_said if name is Dimension.EDGE else _only(all_said, shared)
+            measures[name] = measure_judged(there, judge)
+            if name in known_of:
+                said[name] = all_said, judge
+                known_of[name] = judging.corrected(all_said, judge)
     return _Weighed(
         one=one,
-        side=Side(one.name, known_of),
+        side=Side(one.name, known_of, said),
         measures={name: found for name, found in measures.items() if found},
         latency=_median(list(_only(seconds, shared).values()))
         if known(seconds, len(arm.results))

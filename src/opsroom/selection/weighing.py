@@ -6,8 +6,8 @@ cases. Edge cases are other cases, so their part is added to it as an independen
 is not known of a candidate is bounded by the least and the most that it could be worth.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import fmean
 
@@ -15,13 +15,16 @@ import numpy as np
 
 from opsroom.evals.comparison import Arm
 from opsroom.evals.model import Metric, Result
+from opsroom.evals.trust import JudgeOf
 from opsroom.evidence import Direction, Interval, NothingToCompare, Tally, Verdict
 from opsroom.evidence import verdict as verdict_of
 from opsroom.evidence.adding import added
+from opsroom.evidence.judged import Seen
 from opsroom.evidence.numeric import bca, compare_numeric
 from opsroom.evidence.paired import compare_binary, count_pairs
 from opsroom.evidence.rates import clopper_pearson, upper_bound
 
+from . import judging
 from .errors import NotAShare
 from .model import LEVEL, MAX_MISSING, Contrast, Dimension, Measure, Total
 
@@ -32,11 +35,14 @@ Weights = Mapping[Dimension, float]
 @dataclass(frozen=True, slots=True)
 class Side:
     """One candidate as it is weighed: what each of its cases is worth, in every dimension that
-    is known of it.
+    is known of it. Of what a judge gave and is corrected, `said` has what it said.
     """
 
     name: str
     worth: Mapping[Dimension, Worth]
+    said: Mapping[Dimension, tuple[Worth, JudgeOf]] = field(
+        default_factory=dict[Dimension, tuple[Worth, JudgeOf]]
+    )
 
 
 def fits(arm: Arm, metric: Metric) -> dict[str, float]:
@@ -93,6 +99,16 @@ def measure(worth: Worth) -> Measure | None:
     return Measure(value=fmean(values), interval=_interval(values, LEVEL), n=len(values))
 
 
+def measure_judged(said: Worth, judge: JudgeOf) -> Measure | None:
+    """The true mean of a share that a judge gave; None for less than two cases."""
+    if len(said) < 2:
+        return None
+    interval = judging.share(said, judge, lambda some: _interval(some, LEVEL))
+    mean = fmean(judging.corrected(said, judge).values())
+    value = min(interval.high, max(interval.low, mean))
+    return Measure(value=value, interval=interval, n=len(said))
+
+
 def known(worth: Worth, cases: int) -> bool:
     """Whether enough cases have it to speak for all of them."""
     return len(worth) > 1 and len(worth) >= (1 - MAX_MISSING) * cases
@@ -113,15 +129,24 @@ def total(side: Side, weights: Weights, shared: Iterable[str]) -> Total:
     """The weighted total of a candidate on `shared` cases, and on its edge cases."""
     unknown = tuple(one for one in weights if one not in side.worth)
     parts: list[tuple[float, Interval]] = []
-    for strata in _strata(weights, side.worth):
+    for strata in _strata(weights, side.worth, side.said):
         worth = _combined(side, strata, weights, set(shared))
         if len(worth) < 2:
             raise NothingToCompare("cases with every figure", len(worth), 2)
         most = sum(weights[one] for one in strata)
         values = [one / most for one in worth.values()]
-        parts.append((fmean(values) * most, _scaled(_interval(values, LEVEL), most)))
+        mean = fmean(values)
+        if strata[0] in side.said:
+            said, judge = side.said[strata[0]]
+            interval = judging.share(
+                {item: said[item] for item in worth}, judge, lambda some: _interval(some, LEVEL)
+            )
+            mean = min(interval.high, max(interval.low, mean))
+        else:
+            interval = _interval(values, LEVEL)
+        parts.append((mean * most, _scaled(interval, most)))
     doubt = sum(weights[one] for one in unknown)
-    found = added(parts) if parts else Interval(low=0, high=0, level=LEVEL, method="")
+    found = _together(parts, side.said, LEVEL)
     return Total(
         value=sum(estimate for estimate, _ in parts),
         interval=_widened(found, 0, doubt),
@@ -138,7 +163,7 @@ def contrast(a: Side, b: Side, weights: Weights, *, level: float) -> Contrast:
     doubt = sum(weights.values()) - sum(both.values())
     parts: list[tuple[float, Interval]] = []
     pairs, p = 0, None
-    for strata in _strata(weights, both):
+    for strata in _strata(weights, both, a.said):
         mine, others = (_combined(side, strata, weights) for side in (a, b))
         items = sorted(mine.keys() & others.keys())
         if Dimension.EDGE not in strata:
@@ -147,15 +172,16 @@ def contrast(a: Side, b: Side, weights: Weights, *, level: float) -> Contrast:
         if len(items) < 2:
             doubt += most
             continue
+        if strata[0] in a.said:
+            seen = _judged(a, b, strata[0], level)
+            parts.append((seen.difference * most, _scaled(seen.interval, most)))
+            continue
         found = _compared(
             [mine[i] / most for i in items], [others[i] / most for i in items], level
         )
         parts.append((found[0] * most, _scaled(found[1], most)))
         p = found[2]
-    interval = (
-        added(parts, level=level) if parts else Interval(low=0, high=0, level=level, method="")
-    )
-    interval = _widened(interval, -doubt, doubt)
+    interval = _widened(_together(parts, a.said, level), -doubt, doubt)
     said = verdict_of(interval, direction=Direction.HIGHER, p=p if len(parts) == 1 else None)
     return Contrast(
         a=a.name,
@@ -164,6 +190,31 @@ def contrast(a: Side, b: Side, weights: Weights, *, level: float) -> Contrast:
         difference=sum(estimate for estimate, _ in parts),
         interval=interval,
         verdict=said if said in {Verdict.BETTER, Verdict.WORSE} else Verdict.UNDECIDED,
+    )
+
+
+def _judged(a: Side, b: Side, one: Dimension, level: float) -> Seen:
+    (mine, judge), (others, _) = a.said[one], b.said[one]
+    return judging.difference(
+        mine, others, judge, lambda x, y: _compared(x, y, level)[:2], level
+    )
+
+
+def _together(
+    parts: Sequence[tuple[float, Interval]], said: Collection[Dimension], level: float
+) -> Interval:
+    """The interval of a sum of parts: of other cases, hence independent; or of the same ones,
+    where a judged part stands apart, and then as wide as if all erred the same way.
+    """
+    if not parts:
+        return Interval(low=0, high=0, level=level, method="")
+    if not said:
+        return added(parts, level=level)
+    return Interval(
+        low=sum(one.low for _, one in parts),
+        high=sum(one.high for _, one in parts),
+        level=level,
+        method="+".join(dict.fromkeys(one.method for _, one in parts)),
     )
 
 
@@ -179,13 +230,19 @@ def _shares(results: Sequence[Result], metric: Metric) -> list[float]:
     return values
 
 
-def _strata(weights: Weights, there: Iterable[Dimension]) -> list[list[Dimension]]:
-    """What is measured on the cases of the task, and what on the edge cases."""
+def _strata(
+    weights: Weights, there: Iterable[Dimension], said: Collection[Dimension]
+) -> list[list[Dimension]]:
+    """What is measured on the cases of the task, and what on the edge cases; what a judge gave
+    is corrected by itself.
+    """
     have = [one for one in weights if one in set(there)]
+    alone = [[one] for one in have if one in said]
     split: tuple[list[Dimension], list[Dimension]] = ([], [])
     for one in have:
-        split[one is Dimension.EDGE].append(one)
-    return [some for some in split if some]
+        if one not in said:
+            split[one is Dimension.EDGE].append(one)
+    return [*alone, *(some for some in split if some)]
 
 
 def _combined(
