@@ -28,7 +28,7 @@ from opsroom.evals.evaluators import (
     evaluators_digest,
     metric_of,
 )
-from opsroom.evals.evaluators.specs import Judge, PreferenceJudge
+from opsroom.evals.evaluators.specs import Assertions, Judge, PreferenceJudge
 from opsroom.evals.kind import KIND
 from opsroom.evals.model import Metric, Scale, Score
 from opsroom.evidence import Direction
@@ -364,7 +364,7 @@ def test_a_set_of_evaluators_has_one_digest() -> None:
 
 def test_every_type_that_can_be_written_can_be_used() -> None:
     union, _ = get_args(EvaluatorSpec)
-    assert {*get_args(union)} == {*CHECKS, Judge, PreferenceJudge}
+    assert {*get_args(union)} == {*CHECKS, Assertions, Judge, PreferenceJudge}
 
 
 @given(answer=st.text(max_size=40), expected=st.text(max_size=40))

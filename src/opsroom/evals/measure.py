@@ -30,8 +30,7 @@ from opsroom.registry import queries as registry
 from . import store
 from .compose import composer, load_prompts
 from .errors import NoEvaluators, NotMeasurable
-from .evaluators import EvaluatorSpec, evaluators, evaluators_digest, metric_of
-from .evaluators.specs import AnyJudge
+from .evaluators import EvaluatorSpec, evaluators, evaluators_digest, metric_of, model_of
 from .ledger import Finished, summed
 from .model import FINAL, EvalRun, RunState, Totals
 from .runner import Pace, run
@@ -104,11 +103,8 @@ def measure(
 
     async def ask() -> Totals:
         async with models.opened() as find:
-            judges = {
-                spec.model: find(spec.model)
-                for spec in opened.specs
-                if isinstance(spec, AnyJudge)
-            }
+            asked = {model_of(spec) for spec in opened.specs} - {""}
+            judges = {name: find(name) for name in asked}
             return await run(
                 opened.run.id,
                 opened.items,

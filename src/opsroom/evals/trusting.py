@@ -12,8 +12,7 @@ from opsroom.registry import queries as registry
 
 from . import store
 from .calibrating import domain_of
-from .evaluators import EvaluatorSpec, metric_of
-from .evaluators.specs import AnyJudge
+from .evaluators import EvaluatorSpec, metric_of, model_of
 from .gate import GateRules
 from .measure import Measurement
 from .model import EvalRun
@@ -32,7 +31,7 @@ def judges_of(
     judges = {
         metric.name: spec
         for spec in specs
-        if isinstance(spec, AnyJudge) and (metric := metric_of(spec)).name in asked
+        if model_of(spec) and (metric := metric_of(spec)).name in asked
     }
     if not judges:
         return {}
@@ -48,7 +47,11 @@ def judges_of(
 
 
 def _judge_of(
-    tx: Tx, spec: AnyJudge, names: Mapping[str, str], metric: str, domains: Mapping[str, str]
+    tx: Tx,
+    spec: EvaluatorSpec,
+    names: Mapping[str, str],
+    metric: str,
+    domains: Mapping[str, str],
 ) -> JudgeOf:
     named = digest(plain(spec))
     evaluator = names.get(named, metric)  # a label may have moved on since it was measured

@@ -14,8 +14,7 @@ from typing import Any
 from opsroom.datasets import Item
 from opsroom.evals import finding
 from opsroom.evals.compose import composer, load_prompts
-from opsroom.evals.evaluators import evaluators, metric_of
-from opsroom.evals.evaluators.specs import Judge
+from opsroom.evals.evaluators import evaluators, metric_of, model_of
 from opsroom.evals.gating import compare_runs
 from opsroom.evals.measure import Measurement, cited_specs, measure
 from opsroom.evals.model import MEASURED, EvalRun, Metric, Result, Scale, Totals
@@ -87,7 +86,7 @@ class Workbench:
             kept = store.candidates_of(tx, improvement.id, limit=MOST_CANDIDATES + 1)
         self._specs = specs
         self._metric = _deciding(self.plan.metric, [metric_of(one) for one in specs])
-        self._calls_each = 1 + sum(isinstance(one, Judge) for one in specs)
+        self._calls_each = 1 + sum(bool(model_of(one)) for one in specs)
         self.candidates = kept
 
     def measure_base(self, items: int) -> Candidate:
@@ -210,9 +209,8 @@ class Workbench:
 
         async def ask() -> Totals:
             async with self._models.opened() as find:
-                judges = {
-                    one.model: find(one.model) for one in self._specs if isinstance(one, Judge)
-                }
+                asked = {model_of(one) for one in self._specs} - {""}
+                judges = {name: find(name) for name in asked}
                 return await run(
                     self.improvement.id,
                     items,

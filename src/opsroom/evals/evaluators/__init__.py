@@ -18,7 +18,7 @@ from opsroom.kit.canonical import digest
 from opsroom.kit.wire import plain
 from opsroom.models import Model, Output
 
-from . import specs, structured, text
+from . import asserting, specs, structured, text
 from .judge import judge
 from .reading import NoReference
 from .specs import EvaluatorSpec
@@ -55,25 +55,46 @@ class Evaluator:
     assess: Callable[[Item, Output], Score | Awaitable[Score]]
 
 
-def evaluator(spec: EvaluatorSpec, judges: Mapping[str, Model] | None = None) -> Evaluator:
+def evaluator(
+    spec: EvaluatorSpec,
+    judges: Mapping[str, Model] | None = None,
+    gradings: dict[str, asserting.Gradings] | None = None,
+) -> Evaluator:
     """Compile `spec`; `judges` are the models that judges may name.
 
+    With `gradings`, evaluators of parts of the same assertions grade each answer once.
     Raises `BadEvaluator`, `BadPattern`, `BadSchema` or `NoJudge`.
     """
     metric = metric_of(spec)
-    if not isinstance(spec, specs.AnyJudge):
-        return Evaluator(metric, _safe(CHECKS[type(spec)](spec)))
-    model = (judges or {}).get(spec.model)
-    if model is None:
-        raise NoJudge(metric.name, spec.model)
-    return Evaluator(metric, judge(spec, model))
+    name = model_of(spec)
+    model = (judges or {}).get(name) if name else None
+    if name and model is None:
+        raise NoJudge(metric.name, name)
+    if isinstance(spec, specs.Assertions):
+        return Evaluator(metric, asserting.assertions(spec, model, gradings))
+    if isinstance(spec, specs.AnyJudge):
+        assert model is not None  # a judge names one
+        return Evaluator(metric, judge(spec, model))
+    return Evaluator(metric, _safe(CHECKS[type(spec)](spec)))
+
+
+def model_of(spec: EvaluatorSpec) -> str:
+    """The model that judging by `spec` asks, or an empty text where it asks none."""
+    match spec:
+        case specs.Judge() | specs.PreferenceJudge():
+            return spec.model
+        case specs.Assertions():
+            return spec.grader
+        case _:
+            return ""
 
 
 def evaluators(
     chosen: Sequence[EvaluatorSpec], judges: Mapping[str, Model] | None = None
 ) -> tuple[Evaluator, ...]:
     """Compile all of `chosen`; raises `DuplicateMetric` where two share a name."""
-    compiled = tuple(evaluator(spec, judges) for spec in chosen)
+    gradings: dict[str, asserting.Gradings] = {}
+    compiled = tuple(evaluator(spec, judges, gradings) for spec in chosen)
     seen: set[str] = set()
     for one in compiled:
         if one.metric.name in seen:
@@ -96,6 +117,8 @@ def metric_of(spec: EvaluatorSpec) -> Metric:
             direction, scale = spec.direction, Scale(spec.scale)
         case specs.LatencyWithin() | specs.CostWithin():
             name = spec.metric or f"{spec.type}-within"
+        case specs.Assertions() if spec.named or spec.part == "score":
+            name, scale = spec.metric or f"{spec.type}-score", Scale.NUMBER
         case specs.Similar(threshold=None):
             name, scale = spec.metric or spec.type, Scale.NUMBER
         case _:
@@ -126,4 +149,5 @@ __all__ = [
     "evaluators",
     "evaluators_digest",
     "metric_of",
+    "model_of",
 ]

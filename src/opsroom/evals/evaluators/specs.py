@@ -232,6 +232,25 @@ class PreferenceJudge(Wire):
     repeats: Repeats = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertions(Wire):
+    """Everything that the item itself expects of an answer, as promptfoo writes it down.
+
+    The item's expected answer is `{"assert": […], "threshold": …}`. The metric is whether all
+    of it holds; with `part: score` it is the weighted mean of the scores, and with `named`
+    the score under that name. `grader` is the model that is asked where an assertion needs
+    one; `tools` and `functions` are those that the subject may call.
+    """
+
+    type: Literal["assertions"]
+    part: Literal["verdict", "score"] = "verdict"
+    named: str = ""
+    grader: str = ""
+    tools: tuple[JsonValue, ...] = ()
+    functions: tuple[JsonValue, ...] = ()
+    metric: str | None = None
+
+
 AnyJudge = Judge | PreferenceJudge
 
 EvaluatorSpec = Annotated[
@@ -251,6 +270,7 @@ EvaluatorSpec = Annotated[
     | ToolOrder
     | Recorded
     | Corrected
+    | Assertions
     | Judge
     | PreferenceJudge,
     Discriminator("type"),
