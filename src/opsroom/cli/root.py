@@ -58,7 +58,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
     "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),
     "drift": ("opsroom.drift.cli:drift", "Drift: whether the work is still what it was."),
-    "eval": ("opsroom.evals.cli:eval_", "Evaluations: run, compare, gate."),
+    "eval": ("opsroom.cli.evals:eval_", "Evaluations: run, compare, gate."),
     "evaluator": ("opsroom.evals.cli:evaluator", "Evaluators: what judges an answer."),
     "evidence": (
         "opsroom.assurance.cli:evidence",

@@ -17,7 +17,7 @@ def import_(ctx: click.Context, format_: str, path: Path, dry_run: bool) -> None
     """Import PATH (a file or a folder): all of it or nothing; again changes nothing.
 
     FORMAT is one of tau, prompt-history, ticket-prompts, llmdrift, agentdojo, who-and-when,
-    pandalm.
+    pandalm, promptfoo.
     """
     from opsroom.kit.wire import plain
 

@@ -103,6 +103,9 @@ def _take_dataset(tx: Tx, new: NewDataset, bundle: Bundle, tally: _Tally, kinds:
     fresh = [item for item in new.items if item.hash not in known]
     tally.new["item"] += len(fresh)
     tally.known["item"] += len(new.items) - len(fresh)
+    if new.replaces:
+        there, fresh = [], list(new.items)
+        description, evaluators = new.description, new.evaluators
     if fresh or not there:
         datasets.put(
             tx,

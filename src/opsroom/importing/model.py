@@ -29,12 +29,16 @@ class NewVersion(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDataset(Wire):
-    """Items for a dataset. They join those that are there; same content counts once."""
+    """Items for a dataset. They join those that are there; same content counts once.
+
+    Where the file is the whole of it, `replaces` makes the next version hold these items alone.
+    """
 
     name: str
     items: tuple[Item, ...]
     description: str = ""
     evaluators: tuple[str, ...] = ()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

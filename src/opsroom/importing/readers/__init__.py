@@ -12,6 +12,7 @@ FORMATS = {
     "llmdrift": "llmdrift",
     "pandalm": "pandalm",
     "prompt-history": "prompt_history",
+    "promptfoo": "promptfoo",
     "tau": "tau",
     "ticket-prompts": "ticket_prompts",
     "who-and-when": "who_and_when",
