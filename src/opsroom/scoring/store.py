@@ -2,7 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
 
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata
@@ -67,5 +78,5 @@ def claim(tx: Tx, agent: str, *, until: datetime) -> bool:
     return done.rowcount == 1
 
 
-def _of(tx: Tx, agent: str) -> tuple[object, ...]:
+def _of(tx: Tx, agent: str) -> tuple[ColumnElement[bool], ...]:
     return (scorings.c.project == tx.project, scorings.c.agent == agent)
