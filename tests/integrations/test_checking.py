@@ -19,7 +19,7 @@ from tests.integrations.world import (
 )
 
 from opsroom.app.kinds import KINDS
-from opsroom.integrations import commands, queries, workflow
+from opsroom.integrations import checking, commands, queries, workflow
 from opsroom.integrations import store as table
 from opsroom.integrations.differ import Level, ToolFace
 from opsroom.integrations.errors import BeingChecked, ChangedAgain, NothingToAccept
@@ -238,7 +238,7 @@ def test_two_do_not_check_at_once_and_a_lost_claim_runs_out(
     assert claimed is not None
     with pytest.raises(BeingChecked):
         check(db, prober(here))
-    assert workflow.check(db, OPS, NAME, prober=prober(here), due_only=True) is None
+    assert checking.check(db, OPS, NAME, prober=prober(here), due_only=True) is None
     clock.move(commands.PATIENCE)
     assert check(db, prober(here)).outcome is Outcome.PASSED
     found = prober(here).visit(claimed.spec)

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opsroom.app.kinds import KINDS
-from opsroom.integrations import commands, workflow
+from opsroom.integrations import checking, commands
 from opsroom.integrations.differ import ToolFace
 from opsroom.integrations.model import Run, Standing
 from opsroom.integrations.probing import ANSWER, ListTools, Prober
@@ -155,7 +155,7 @@ def store(db: Database, wanted: dict[str, Any], *, name: str = NAME) -> Standing
 
 
 def check(db: Database, by: Prober, *, name: str = NAME) -> Run:
-    run = workflow.check(db, OPS, name, prober=by)
+    run = checking.check(db, OPS, name, prober=by)
     assert run is not None
     return run
 

@@ -129,12 +129,14 @@ def acting(db: Database) -> None:
         )
         newest = artifacts.in_force(tx, "prompt", AGENT)
         was = artifacts.version(tx, Ref("agent", AGENT, "production")).spec
-        spec = {
+        manifest = {
             "model": was["model"],
             "prompts": {"system": f"{AGENT}@{newest.number}"},
             "contracts": ["file-papers@1"],
         }
-        made = registry.create_version(tx, "agent", AGENT, VersionDraft(spec=spec), kinds=KINDS)
+        made = registry.create_version(
+            tx, "agent", AGENT, VersionDraft(spec=manifest), kinds=KINDS
+        )
         of = artifacts.artifact(tx, "agent", AGENT)
         registry.move_label(tx, of, "production", made.number, how="release", reason="it holds")
         budgets.set_budget(

@@ -5,7 +5,7 @@ a judge is put to its labels, all before the transaction and outside of it.
 from dataclasses import dataclass
 
 from opsroom.evals.calibrating import Calibrating, calibrate
-from opsroom.integrations import workflow as integrations
+from opsroom.integrations import checking as integrations
 from opsroom.integrations.probing import Prober
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.errors import OpsroomError

@@ -16,7 +16,7 @@ from opsroom.registry.drawing import KindPage, Panel
 from opsroom.web.charts import Tone
 from opsroom.web.render import Notice, Pages
 
-from . import commands, drawing, queries, workflow
+from . import checking, commands, drawing, queries
 from .errors import IntegrationNotFound
 from .model import IntegrationSpec, McpServer, OpenApi, Outcome, Source, State
 from .queries import Overview
@@ -67,7 +67,7 @@ def list_page(request: Request, tx: Read, after: Text = "") -> Response:
 @router.post("/{name}/check")
 def check_page(name: str, actor: Caller, request: Request, probing: Probing) -> Response:
     """Check it now, and go back to what that found."""
-    run = workflow.check(database(request), actor, name, prober=probing)
+    run = checking.check(database(request), actor, name, prober=probing)
     outcome = Outcome.PASSED if run is None else run.outcome
     return _pages(request).redirect(f"{PATH}/{name}", notice=f"integration_{outcome.value}")
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from opsroom.access.http import Caller, Read, Write, database
 from opsroom.kit.wire import Wire
 
-from . import commands, queries, workflow
+from . import checking, commands, queries
 from .differ import Change, Level, compare, worst
 from .model import Run, Standing
 from .probing import Prober
@@ -95,7 +95,7 @@ def list_runs(
 @router.post("/integrations/{name}/check")
 def check_integration(name: str, actor: Caller, request: Request, probing: Probing) -> Run:
     """Check an integration now: fetch what it says of itself, and send its contract tests."""
-    run = workflow.check(database(request), actor, name, prober=probing)
+    run = checking.check(database(request), actor, name, prober=probing)
     assert run is not None, "only a check that waits for its time may be left out"
     return run
 

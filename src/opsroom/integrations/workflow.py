@@ -13,11 +13,10 @@ from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.durable import SHORTEST, Durable
 from opsroom.kit.errors import NotFound
-from opsroom.kit.faults import boundary
 from opsroom.registry import queries as registry
 
 from . import commands, store
-from .model import Run
+from .checking import check
 from .probing import Prober
 
 log = logging.getLogger(__name__)
@@ -61,24 +60,6 @@ class Driver:
         now = self.db.clock.now()
         wait = max(standing.next_at - now, BUSY if standing.busy_until else timedelta(0))
         return max(self.db.clock.real(min(wait, LONGEST)), SHORTEST)
-
-
-def check(
-    db: Database, actor: Actor, name: str, *, prober: Prober, due_only: bool = False
-) -> Run | None:
-    """Check an integration now; with `due_only`, only if it is due (None where it is not).
-
-    Raises `BeingChecked` where somebody else is at it.
-    """
-    with db.write(actor) as tx:
-        claimed = commands.claim(tx, name, due_only=due_only)
-    if claimed is None:
-        return None
-    boundary("integration.before_visit")
-    found = prober.visit(claimed.spec)
-    boundary("integration.after_visit")
-    with db.write(actor) as tx:
-        return commands.take_in(tx, claimed, found)
 
 
 def reactions(durable: Durable) -> tuple[Reaction, ...]:

@@ -6,7 +6,7 @@ what was set for it, and the work that was open. It is put away once, and read f
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from opsroom.access import queries as access
@@ -73,8 +73,8 @@ def _versions(tx: Tx, agent: str) -> Iterator[Version]:
         before = page[-1].number
 
 
-def _cites(version: Version) -> Iterable[str]:
-    return version.spec.get("cites", {})
+def _cites(version: Version) -> set[str]:
+    return set(version.spec.get("cites", {}))
 
 
 def _documents(tx: Tx, agent: str) -> Iterator[Part]:
@@ -85,7 +85,7 @@ def _documents(tx: Tx, agent: str) -> Iterator[Part]:
     cited: set[str] = set()
     for version in _versions(tx, agent):
         yield "version", {"version": plain(version)}
-        cited |= set(_cites(version))
+        cited |= _cites(version)
     for ref in sorted(cited):
         yield "cited", {"version": plain(registry.version(tx, Ref.parse(ref)))}
 
