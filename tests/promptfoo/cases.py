@@ -201,7 +201,7 @@ def _words(chance: random.Random) -> dict[str, Any]:
 
 
 def _near(chance: random.Random) -> dict[str, Any]:
-    one = {
+    one: dict[str, Any] = {
         "type": _kind(chance, "bleu", "gleu", "rouge-n"),
         "value": chance.choice(TEXTS[:5] + TEXTS[12:]),
     }

@@ -298,6 +298,18 @@ def test_a_hostile_configuration_is_refused(tmp_path: Path, text: str, code: str
     assert refused.value.code == code
 
 
+def test_files_that_name_each_other_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OpsroomError, match="in a circle"):
+        suite_of(tmp_path, HEAD + "tests: file://a.yaml\n", a__yaml="[file://a.yaml]")
+    doubled = {
+        f"t{n}__yaml": f"[file://t{n + 1}.yaml, file://t{n + 1}.yaml]" for n in range(20)
+    }
+    found = missing_of(
+        tmp_path, HEAD + "tests: file://t0.yaml\n", **doubled, t20__yaml="[{vars: {q: x}}]"
+    )
+    assert found == ["tests: there are more than 20000"]
+
+
 def test_text_of_a_test_is_never_run_as_a_template_of_ours(tmp_path: Path) -> None:
     found = missing_of(tmp_path, HEAD + "tests: [{vars: {q: '{{ 7 * 7 }}'}}]\n")
     assert "its template cannot be rendered" in found[0]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from opsroom.kit.errors import OpsroomError
@@ -27,6 +28,7 @@ _EXTRA = frozenset(
         "function_call", "reasoning_effort", "parallel_tool_calls", "logit_bias", "verbosity",
     }
 )  # fmt: skip
+MAX_PROVIDERS = 200
 _ROLES = frozenset({"system", "developer", "user", "assistant"})
 
 # Providers of chat models: the configured endpoint is asked for the model behind the prefix.
@@ -162,6 +164,8 @@ def _joined(message: Any) -> Any:
             ]
             if len(texts) == len(parts) and all(isinstance(one, str) for one in texts):
                 return {**message, "content": "\n".join(texts)}
+        case _:
+            pass
     return message
 
 
@@ -197,7 +201,11 @@ def providers_of(
         source.missing.add("providers", "there are none")
         return []
     many = written if isinstance(written, list) else [written]
-    return [one for entry in many for one in _providers(source, entry, models)]
+    found = (one for entry in many for one in _providers(source, entry, models))
+    kept = list(islice(found, MAX_PROVIDERS + 1))
+    if len(kept) > MAX_PROVIDERS:
+        source.missing.add("providers", f"there are more than {MAX_PROVIDERS}")
+    return kept
 
 
 def _providers(source: Source, entry: Any, models: Mapping[str, str]) -> Iterator[Provider]:

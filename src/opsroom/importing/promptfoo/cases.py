@@ -6,7 +6,7 @@ of its settings with each of its tests. Defaults come first, as in promptfoo.
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,19 @@ def tests_of(source: Source, document: Mapping[str, Any]) -> list[Test]:
     if not isinstance(default, dict):
         source.missing.add("defaultTest", "it is a mapping")
         default = {}
-    plain = list(_loaded(source, document.get("tests"), "tests"))
+    plain = list(_some(_loaded(source, document.get("tests"), "tests")))
     scenarios = document.get("scenarios")
     found = plain or ([] if scenarios else [{}])
-    found = [*found, *_scenarios(source, scenarios)]
+    found = [*found, *_some(_scenarios(source, scenarios))]
+    if len(found) > MAX_CASES:
+        source.missing.add("tests", f"there are more than {MAX_CASES}")
+        return []
     return [_with_default(one, default) for one in found]
+
+
+def _some(tests: Iterator[Test]) -> Iterator[Test]:
+    """As many as are looked at; one more than may be there says that there are too many."""
+    return islice(tests, MAX_CASES + 1)
 
 
 def _loaded(source: Source, written: Any, where: str) -> Iterator[Test]:
@@ -169,8 +177,8 @@ def _scenarios(source: Source, written: Any) -> Iterator[Test]:
             if not isinstance(part, dict):
                 source.missing.add(where, "a scenario is a mapping")
                 continue
-            settings = list(_loaded(source, part.get("config"), where))
-            tests = list(_loaded(source, part.get("tests"), where)) or [{}]
+            settings = list(_some(_loaded(source, part.get("config"), where)))
+            tests = list(_some(_loaded(source, part.get("tests"), where))) or [{}]
             for setting, test in product(settings, tests):
                 yield {
                     **setting,

@@ -8,10 +8,12 @@ from opsroom.evals.evaluators.assertions import TYPES, why_not
 from opsroom.evals.evaluators.assertions.known import GRADED
 from opsroom.evals.evaluators.assertions.texts import BeyondRe2, compiled
 from opsroom.evals.evaluators.assertions.words import listed, number_of, trimmed
+from opsroom.kit.files import FileUnreadable
 
 from .source import Source
 from .templates import rendered
 
+MAX_LISTS = 200_000  # lists of assertions, counting what files repeat
 _KEPT = ("type", "value", "threshold", "weight", "metric")
 _LISTED = frozenset({"contains-all", "contains-any", "icontains-all", "icontains-any"})
 _WITH_THRESHOLD = frozenset(
@@ -47,11 +49,17 @@ class Expectations:
         self.graders: dict[str, None] = {}
         self.named: dict[str, None] = {}
         self.asks = False
+        self._lists = 0
 
     def of(
         self, written: Any, values: Mapping[str, Any], where: str, *, nested: bool = False
     ) -> list[dict[str, Any]]:
         """What a list of assertions expects of one case."""
+        self._lists += 1
+        if self._lists > MAX_LISTS:
+            raise FileUnreadable(
+                self._source.path.name, "it names more assertions than are read"
+            )
         if isinstance(written, str) and written.startswith("file://"):
             written = self._source.one(written, where)
         if written is None:

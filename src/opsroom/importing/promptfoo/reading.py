@@ -9,6 +9,7 @@ from typing import Any
 from opsroom.datasets import Item, distinct
 from opsroom.importing.readers.lines import as_name
 from opsroom.kit.canonical import digest
+from opsroom.kit.files import FileUnreadable
 
 from .asked import label_of, prompts_of, providers_of
 from .cases import Test, named_well, refuse_what_is_not_done, settings, tests_of
@@ -54,7 +55,14 @@ def read_suite(path: Path, wanted: Wanted | None = None) -> tuple[Suite, tuple[P
     Raises `NotRunnable` with everything that is missing, and what is wrong with the file
     itself: `YamlWrong`, `YamlTooLarge` and the errors of `kit.files`.
     """
-    wanted = wanted or Wanted()
+    try:
+        return _read(path, wanted or Wanted())
+    except RecursionError:
+        why = "its files name each other in a circle"
+        raise FileUnreadable(path.name, why) from None
+
+
+def _read(path: Path, wanted: Wanted) -> tuple[Suite, tuple[Path, ...]]:
     source = Source(path, wanted.env)
     document = source.document()
     for name, why in _TOP.items():
@@ -103,7 +111,7 @@ def read_suite(path: Path, wanted: Wanted | None = None) -> tuple[Suite, tuple[P
         repeat=_repeat(document),
         notes=_notes(document, len(repeated), providers, cases),
     )
-    return suite, tuple(source.read_files)
+    return suite, (path, *source.texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ class Source:
         self.folder = path.parent
         self.missing = Missing()
         self._env = dict(env)
-        self.read_files: dict[Path, None] = {path: None}
+        self.texts: dict[Path, str] = {}
+        self._data: dict[Path, Any] = {}
+        self._found: dict[str, list[Path]] = {}
 
     def document(self) -> dict[str, Any]:
         """The configuration with its environment and references in place."""
@@ -87,6 +90,11 @@ class Source:
 
     def find(self, reference: str, where: str) -> list[Path]:
         """The files that `file://…` (or a plain path) names, by name. Nothing runs."""
+        if reference not in self._found:
+            self._found[reference] = self._find(reference, where)
+        return self._found[reference]
+
+    def _find(self, reference: str, where: str) -> list[Path]:
         name = reference.removeprefix("file://").removeprefix("./")
         base, _, function = name.rpartition(":")
         if name.endswith(CODE) or (function and base.endswith(CODE)):
@@ -98,7 +106,7 @@ class Source:
         try:
             if any(one in name for one in "*?["):
                 inside(self.folder, name)
-                found = sorted(self.folder.glob(name))[: MAX_FILES + 1]
+                found = sorted(islice(self.folder.glob(name), MAX_FILES + 1))
                 paths = [
                     inside(self.folder, str(one.relative_to(self.folder))) for one in found
                 ]
@@ -116,19 +124,23 @@ class Source:
         return files
 
     def text(self, path: Path, where: str) -> str:
-        self.read_files[path] = None
-        try:
-            return read_text(path, max_inflated=LIMITS.size)
-        except OpsroomError as error:
-            self.missing.add(where, str(error))
-            return ""
+        """The text of a file, which is read once however often it is named."""
+        if path not in self.texts:
+            try:
+                self.texts[path] = read_text(path, max_inflated=LIMITS.size)
+            except OpsroomError as error:
+                self.missing.add(where, str(error))
+                return ""
+        return self.texts[path]
 
     def data(self, path: Path, where: str) -> Any:
-        """What a YAML or JSON file holds, or the text of another one."""
-        text = self.text(path, where)
-        if path.suffix not in DATA:
-            return text.strip()
-        return self.parsed(text, path.name, where)
+        """What a YAML or JSON file holds, or the text of another one. It is not to be changed."""
+        if path not in self._data:
+            text = self.text(path, where)
+            self._data[path] = (
+                self.parsed(text, path.name, where) if path.suffix in DATA else text.strip()
+            )
+        return self._data[path]
 
     def parsed(self, text: str, name: str, where: str) -> Any:
         try:

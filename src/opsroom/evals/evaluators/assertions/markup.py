@@ -204,7 +204,7 @@ class _Html(HTMLParser):
         self.stack: list[str] = []
         self.loose = self.known = self.body = False
 
-    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # the name is the parser's
         if tag in _TABLE_PARTS and "table" not in self.stack:
             return  # without a table around it such a tag means nothing
         self.known = self.known or tag in _ELEMENTS or "-" in tag
