@@ -305,7 +305,11 @@ def test_files_that_name_each_other_are_refused(tmp_path: Path) -> None:
         f"t{n}__yaml": f"[file://t{n + 1}.yaml, file://t{n + 1}.yaml]" for n in range(20)
     }
     found = missing_of(
-        tmp_path, HEAD + "tests: file://t0.yaml\n", **doubled, t20__yaml="[{vars: {q: x}}]"
+        tmp_path,
+        HEAD + "tests: file://t0.yaml\n",
+        None,
+        **doubled,
+        t20__yaml="[{vars: {q: x}}]",
     )
     assert found == ["tests: there are more than 20000"]
 
