@@ -59,7 +59,7 @@ EVENTS = frozenset(
         "version.created",
     }
 )
-NOTES = (
+NOTES: tuple[str, ...] = (
     (
         "Agents cite prompts, contracts and policies by exact version: what changes there reaches an"
         " agent by a new version of it, which is in here."

@@ -29,7 +29,7 @@ COLUMNS = (
     Column(key="each", title="Cost of a trace", shape=Shape.MEAN),
     Column(key="unpriced", title="Calls of unknown price", shape=Shape.COUNT),
 )
-NOTES = (
+NOTES: tuple[str, ...] = (
     (
         "The plan is what budgets in US dollars allow in this time: of the organisation, or where it"
         " has none of agents, else of teams; an agent's own row is held against its own budget."

@@ -28,7 +28,7 @@ COLUMNS = (
     Column(key="gate", title="Gate"),
     Column(key="evaluation", title="Evaluation"),
 )
-NOTES = (
+NOTES: tuple[str, ...] = (
     "This is how it is now, whatever time is asked for; everything is counted whole.",
     (
         "A prompt is used where an agent in production cites a version of it, itself or through an"

@@ -32,7 +32,7 @@ COLUMNS = (
     Column(key="refused", title="Refused by rules", shape=Shape.COUNT),
     Column(key="overridden", title="Decided otherwise", shape=Shape.RATE),
 )
-NOTES = (
+NOTES: tuple[str, ...] = (
     (
         "Decided alone: of what was carried out, approved or not approved, refusals by rules left"
         " out, the share that no person was asked about. Not approved: refused by people, out of"

@@ -34,9 +34,9 @@ COLUMNS = (
     Column(key="agents", title="Through agents"),
 )
 SOURCES = ("cases", "turns", "voices", "traces")
-NOTES = (
+NOTES: tuple[str, ...] = (
     (
-        "Cases: the newest run of each version on each dataset in this time; a case failed where it"
+        "Cases: the newest run of each agent or prompt on each dataset in this time; a case failed where it"
         " had no answer or a judge said no, and counts once, by its first trial. Turns: those that"
         " failed or were abandoned. Traces: those in which a call that names the prompt failed."
     ),

@@ -17,7 +17,7 @@ COLUMNS = (
     Column(key="accurate", title="Accurate", shape=Shape.RATE),
     Column(key="complete", title="Complete", shape=Shape.RATE),
 )
-NOTES = (
+NOTES: tuple[str, ...] = (
     (
         "A user counts once for each subject; what is in quarantine counts nowhere. Those who say"
         " something are not a random sample of those who are served."

@@ -163,5 +163,6 @@ def _row(one: Schedule) -> dict[str, Any]:
 
 
 def _schedule(row: RowMapping) -> Schedule:
-    data = {name: value for name, value in row.items() if name != "project"}
-    return Schedule(**(data | {"every": Every(data["every"])}))
+    data: dict[str, Any] = {name: value for name, value in row.items() if name != "project"}
+    data["every"] = Every(data["every"])
+    return Schedule(**data)
