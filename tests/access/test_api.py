@@ -73,10 +73,10 @@ def test_a_token_of_an_agent_is_its_identity(api: Api) -> None:
     ],
 )
 def test_bad_input_is_named(sqlite_api: Api, path: str, body: object, code: str) -> None:
-    admin = sqlite_api.program("admin")
+    admin = sqlite_api.person("admin", name="root")
     admin.post("/v1/users", {"name": "bob", "roles": []})
     assert admin.refused("POST", path, body).code == code
-    assert [user["name"] for user in admin.get("/v1/users")] == ["bob"]
+    assert [user["name"] for user in admin.get("/v1/users")] == ["bob", "root"]
 
 
 def test_people_of_other_projects_are_nobody_here(sqlite_api: Api) -> None:

@@ -20,7 +20,7 @@ def post(api: Api, path: str, form: dict[str, str], **headers: str) -> Any:
 
 
 def link(api: Api) -> str:
-    path: str = api.program("admin").post("/v1/users/ada/link")["path"]
+    path: str = api.person("admin").post("/v1/users/ada/link")["path"]
     return path.partition("#")[2]
 
 

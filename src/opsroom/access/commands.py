@@ -26,6 +26,7 @@ from .errors import (
     WrongCredentials,
 )
 from .granting import (
+    check_lets_in,
     check_not_above,
     check_roles,
     deciding_about_roles,
@@ -61,9 +62,9 @@ def issue_link(tx: Tx, user: str) -> str:
     """A secret that logs `user` in once, within half an hour.
 
     Raises `MoreThanYours` where they may do more than whoever acts: the link could be followed
-    by anybody.
+    by anybody. Raises `OnlyPeople` for a program, which would become a person.
     """
-    check_not_above(tx, permissions(tx, tx.project, _known(tx, user)))
+    _check_lets_in(tx, user)
     secret = secrets.token_hex(24)
     store.add_session(
         tx, fingerprint(secret), "link", user, tx.project, tx.now + tx.lasting(LINK_FOR)
@@ -111,8 +112,12 @@ def end_my_sessions(tx: Tx) -> int:
 
 
 def create_user(tx: Tx, name: str, roles: tuple[str, ...], password: str | None = None) -> None:
-    """Raises `UnknownRole`, `NameTaken`, `WeakPassword` or `MoreThanYours`."""
+    """Raises `UnknownRole`, `NameTaken`, `WeakPassword`, `MoreThanYours`, or `OnlyPeople` for a
+    program that gives a password.
+    """
     check_roles(tx, roles)
+    if password:
+        check_lets_in(tx)
     check_not_above(tx, permissions(tx, tx.project, roles))
     if store.has_user(tx, name):
         raise NameTaken(name)
@@ -139,9 +144,10 @@ def set_roles(tx: Tx, name: str, roles: tuple[str, ...]) -> None:
 def set_password(tx: Tx, name: str, password: str) -> None:
     """Set a password; whoever is logged in as `name` has to log in again.
 
-    Raises `WeakPassword`, or `MoreThanYours` where they may do more than whoever acts.
+    Raises `WeakPassword`, `MoreThanYours` where they may do more than whoever acts, or `OnlyPeople`
+    for a program.
     """
-    check_not_above(tx, permissions(tx, tx.project, _known(tx, name)))
+    _check_lets_in(tx, name)
     store.set_password(tx, name, _hash(password))
     store.end_sessions(tx, name)
     tx.record("user.password_set", f"user/{name}")
@@ -156,12 +162,14 @@ def issue_token(
     agent: str = "",
     service: str = "",
     scopes: tuple[str, ...] = (),
+    local: bool = False,
 ) -> tuple[Token, str]:
     """Make a token. The text returned beside it is shown once and is stored nowhere.
 
     Bound to an `agent`, it is that agent's identity: it has the role agent and no other, acts
     for that agent only, and dies with it. Bound to a `service`, it has that service's roles and
-    none of its own. `scopes` narrow what the roles give. Raises `NotForAgents`, `NotAnAgent`,
+    none of its own. `scopes` narrow what the roles give. `local` is for the installation's own
+    folder. Raises `NotForAgents`, `NotAnAgent`,
     `IdentityClosed`, `NoSuchService`, `BadScope`, `MoreThanYours`, or `TokenNeedsExpiry` where
     the project says how long a token lives.
     """
@@ -189,6 +197,7 @@ def issue_token(
         agent=agent,
         service=service,
         scopes=scopes,
+        local=local,
     )
     store.add_token(tx, token, fingerprint(secret))
     bound = {"agent": agent} if agent else {"service": service} if service else {}
@@ -347,6 +356,12 @@ def begin_session(tx: Tx, user: str, project: str, *, how: str) -> str:
     tx.actor = Actor(user, project)
     tx.record("session.begun", f"user/{user}")
     return secret
+
+
+def _check_lets_in(tx: Tx, name: str) -> None:
+    may = permissions(tx, tx.project, _known(tx, name))
+    check_lets_in(tx)
+    check_not_above(tx, may)
 
 
 def _known(tx: Tx, name: str) -> tuple[str, ...]:

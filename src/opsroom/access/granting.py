@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from opsroom.kit.db import Tx
 
 from . import governing_store, store
-from .errors import LastAdmin, MayNot, MoreThanYours, UnknownRole
+from .errors import LastAdmin, MayNot, MoreThanYours, OnlyPeople, UnknownRole
 from .model import BUILT_IN, permissions_of
 
 ADMINISTER = "administer"
@@ -56,6 +56,18 @@ def check_not_above(tx: Tx, given: Collection[str]) -> None:
         mine &= permissions(tx, tx.project, held)
     if beyond := sorted(set(given) - mine):
         raise MoreThanYours(tx.actor.name, ", ".join(beyond))
+
+
+def check_lets_in(tx: Tx) -> None:
+    """Raise `OnlyPeople` where a program would make what people log in with, and so could become
+    one. The token in the installation's folder may: its holder could write the database.
+    """
+    actor = tx.actor
+    if actor.human or not actor.roles:
+        return
+    mine = store.token(tx, actor.token) if actor.token else None
+    if mine is None or not mine.local:
+        raise OnlyPeople(actor.name)
 
 
 @contextmanager

@@ -95,7 +95,8 @@ class Token(Wire):
 
     One that is bound to an `agent` is that agent's identity, and acts for no other. With
     `scopes`, it may do only these of the things that its roles let it do. `last_used_at` is
-    exact to an hour.
+    exact to an hour. The one that lies in the installation's folder is `local`: whoever can read
+    it could write the database.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Token(Wire):
     service: str = ""
     scopes: tuple[str, ...] = ()
     last_used_at: datetime | None = None
+    local: bool = False
 
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     ColumnElement,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    false,
     func,
     insert,
     select,
@@ -70,6 +72,7 @@ tokens = Table(
     Column("service", String, nullable=False, server_default=""),
     Column("scopes", JSON, nullable=False, server_default="[]"),
     Column("last_used_at", Utc),
+    Column("local", Boolean, nullable=False, server_default=false()),
     Index("uq_tokens_prefix", "prefix", unique=True),
 )
 
