@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.access.identity_provider import (
@@ -13,9 +14,9 @@ from tests.access.identity_provider import (
     new_key,
     providing,
 )
-from tests.api import Api
+from tests.api import HOST, Api
 
-from opsroom.access import commands
+from opsroom.access import commands, queries
 from opsroom.access.errors import BadOidcSetting, OidcRefused
 from opsroom.access.http import COOKIE
 from opsroom.access.oidc import from_environment, person_of
@@ -156,7 +157,6 @@ def secret_key(idp: IdentityProvider) -> None:
         (claims(sub=""), "who it is"),
         (claims(preferred_username="token:ci"), "no name"),
         (claims(preferred_username="system"), "no name"),
-        (claims(groups=["strangers"]), "none of your groups"),
         (claims(groups={"desk": True}), "no list of groups"),
         (sign(IdentityProvider.unsigned), "signed by 'none'"),
         (sign(lambda idp, told: idp.shared(told, idp.public)), "signed by 'HS256'"),
@@ -199,6 +199,64 @@ def test_an_answer_is_good_once(sqlite_api: Api, idp: IdentityProvider) -> None:
     assert come_back(sqlite_api, fresh, cookie).status_code == 401
 
 
+def test_the_token_of_an_earlier_login_opens_nothing(
+    sqlite_api: Api, idp: IdentityProvider
+) -> None:
+    """A token that was good once, with the nonce it was made for, in an answer of its own."""
+    old = idp.token("the nonce of a login that is over")
+    assert person_of(
+        idp.settings,
+        old,
+        idp.keys(),
+        nonce="the nonce of a login that is over",
+        now=sqlite_api.db.clock.now(),
+    )
+    idp.sign = lambda _claims: old
+    assert "another login" in refused(sqlite_api, log_in(sqlite_api, idp))
+
+
+def log_out(api: Api, answer: Any) -> Any:
+    """What a browser meets that was let in by this answer, and has its cookies."""
+    cookies = [one.partition(";")[0] for one in answer.headers.get_list("set-cookie")]
+    headers = {"Cookie": "; ".join(cookies), "Origin": HOST}
+    api.client.cookies.clear()
+    said = api.nobody.send("POST", "/logout", headers=headers, follow_redirects=False)
+    if said.status_code != 200:
+        return said
+    assert said.headers["refresh"] == "0; url=/logout/oidc"
+    api.client.cookies.clear()
+    return api.nobody.send("GET", "/logout/oidc", headers=headers, follow_redirects=False)
+
+
+def test_logging_out_goes_to_the_provider_as_well(
+    sqlite_api: Api, idp: IdentityProvider
+) -> None:
+    idp.discovery = {"end_session_endpoint": f"{idp.base}/end"}
+    came = log_in(sqlite_api, idp)
+    left = log_out(sqlite_api, came)
+    where = urlsplit(left.headers["location"])
+    assert f"{where.scheme}://{where.netloc}{where.path}" == f"{idp.base}/end"
+    asked = parse_qs(where.query)
+    assert asked["client_id"] == [CLIENT]
+    assert asked["post_logout_redirect_uri"][0].endswith("/login")
+    assert asked["id_token_hint"][0].count(".") == 2
+    with sqlite_api.db.read(SYSTEM) as tx:
+        assert len(journal.entries(tx, event="session.ended")) == 1
+    # Without the cookie of a login there, nobody is sent there.
+    sqlite_api.client.cookies.clear()
+    bare = sqlite_api.nobody.send("GET", "/logout/oidc", follow_redirects=False)
+    assert bare.headers["location"].startswith("/login")
+
+
+@pytest.mark.parametrize("there", [None, "http://evil.example/end"])
+def test_a_provider_without_a_way_out_keeps_nobody(
+    sqlite_api: Api, idp: IdentityProvider, there: str | None
+) -> None:
+    idp.discovery = {"end_session_endpoint": there}
+    left = log_out(sqlite_api, log_in(sqlite_api, idp))
+    assert left.headers["location"] == "/login?notice=logged-out"
+
+
 def test_an_answer_is_good_in_the_browser_that_asked(
     sqlite_api: Api, idp: IdentityProvider
 ) -> None:
@@ -229,6 +287,25 @@ def test_what_comes_back_is_looked_at(sqlite_api: Api, idp: IdentityProvider) ->
         address, cookie = leave(sqlite_api)
         brought = idp.log_in(address) | changed
         assert why in refused(sqlite_api, come_back(sqlite_api, brought, cookie))
+
+
+def test_who_is_in_no_group_any_more_loses_what_they_had(
+    sqlite_api: Api, idp: IdentityProvider
+) -> None:
+    came = log_in(sqlite_api, idp)
+    assert me(sqlite_api, came)["roles"] == ["author"]
+    idp.person["groups"] = ["strangers"]
+    assert log_in(sqlite_api, idp).status_code == 401
+    with sqlite_api.db.read(SYSTEM) as tx:
+        assert queries.roles_of(tx, "ana") == ()
+        assert queries.logins(tx) == []
+        told = journal.entries(tx, event="session.refused", limit=1)
+    assert told[0][0].facts["because"].endswith("none of your groups has a role here")
+    # Nor does a stranger become somebody by trying.
+    idp.person |= {"sub": "p-2", "preferred_username": "eve"}
+    assert log_in(sqlite_api, idp).status_code == 401
+    with sqlite_api.db.read(SYSTEM) as tx:
+        assert queries.roles_of(tx, "eve") is None
 
 
 def test_nobody_takes_a_name_over(sqlite_api: Api, idp: IdentityProvider) -> None:

@@ -9,7 +9,7 @@ from opsroom.web.render import Notice, Pages
 
 from . import commands, glass, queries, roles, ruling, services
 from .http import Read, Write
-from .model import BUILT_IN, PERMISSIONS, ROLES, AccessSettings
+from .model import BUILT_IN, PERMISSIONS, ROLES, AccessSettings, Role
 from .rules import AccessRules, Otherwise
 
 PATH = "/access"
@@ -26,6 +26,10 @@ NOTICES = {
     ),
     "glass_ended": Notice(text="The role is given back.", tone="info"),
     "session_ended": Notice(text="The session has ended.", tone="info"),
+    "service_opened": Notice(
+        text="The service is open. Its tokens are made with `opsroom token create NAME --service`.",
+        tone="good",
+    ),
     "service_closed": Notice(text="The service and all of its tokens are closed.", tone="info"),
 }
 
@@ -48,8 +52,10 @@ def access_page(request: Request, tx: Read) -> Response:
         glasses=queries.glasses(tx)[:50],
         services=queries.services(tx) if administers else [],
         logins=queries.logins(tx) if administers else [],
-        names=sorted(BUILT_IN),
+        people=[(one.name, one.name) for one in queries.people(tx)] if administers else [],
+        assignable=sorted(BUILT_IN - {Role.AGENT.value}),
         may=tx.actor.may,
+        lacking=ruling.lacking,
         me=tx.actor,
         now=tx.now,
     )
@@ -138,6 +144,22 @@ def end_session(request: Request, session_id: str, tx: Write) -> Response:
     """End somebody's session."""
     commands.end_session(tx, session_id)
     return _pages(request).redirect(PATH, notice="session_ended")
+
+
+@router.post("/services")
+def open_service(
+    request: Request,
+    tx: Write,
+    name: Word,
+    owner: Word,
+    purpose: Annotated[str, Form(max_length=2000)],
+    role: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Give a program an identity that somebody answers for."""
+    services.open_service(
+        tx, name.strip(), owner=owner.strip(), purpose=purpose, roles=tuple(role or ())
+    )
+    return _pages(request).redirect(PATH, notice="service_opened")
 
 
 @router.post("/services/{service}/close")

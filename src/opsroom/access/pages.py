@@ -19,6 +19,8 @@ from .errors import TooManyTries, WrongCredentials
 from .http import COOKIE, NOBODY, Read, database
 
 router = APIRouter(include_in_schema=False)
+WAY_OUT = "/logout"
+HINT, NO_HINT = "opsroom_oidc_hint", "none"
 NOTICES = {"logged-out": Notice(text="You are logged out.", tone="info")}
 
 
@@ -70,7 +72,12 @@ def log_out(request: Request) -> Response:
             pass  # it has ended already, and that is what was asked for
         else:
             commands.log_out(tx, secret)
-    response = _pages(request).redirect("/login", notice="logged-out")
+    if request.cookies.get(HINT):
+        # Not a redirect: browsers follow none from a form to another site (form-action 'self').
+        response = _pages(request).render(request, "access/leaving.html")
+        response.headers["Refresh"] = f"0; url={WAY_OUT}/oidc"
+    else:
+        response = _pages(request).redirect("/login", notice="logged-out")
     response.delete_cookie(COOKIE)
     return response
 

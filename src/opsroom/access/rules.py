@@ -9,9 +9,10 @@ speaks of is as the roles say, or denied where a project says so (`otherwise`).
     when { resource.kind == "policy" }
     unless { principal in Role::"policy-admin" };
 
-A principal is a `Person` or a `Program`, in the `Role`s it holds. An action is `author`, `review`
-or `operate`. A resource is a `Thing` with `kind`, `name`, `label` (the one that is to move, or
-nothing) and `criticality`.
+A principal is a `Person` or a `Program`, in the `Role`s it holds. An action is `author`, `review`,
+`operate` or `answer`. A resource is a `Thing` with `kind`, `name`, `label` (the one that is to move,
+or nothing) and `criticality`. Beside the kinds of artifacts there are `budget`, `autonomy` (what an
+agent may do alone) and `request` (what waits in the inbox).
 """
 
 import re
@@ -42,6 +43,7 @@ class Action(StrEnum):
     AUTHOR = "author"
     REVIEW = "review"
     OPERATE = "operate"
+    ANSWER = "answer"
 
 
 class Otherwise(StrEnum):

@@ -24,14 +24,33 @@ def check(tx: Tx, action: Action, thing: Thing) -> None:
     Whoever comes from outside has a role, or came past no guard; without one it is opsroom itself
     at work, which rules about people and programs do not bind.
     """
+    if because := _against(tx, action, thing):
+        raise AccessDenied(tx.actor.name, action.value, str(thing), because)
+
+
+def why_not(tx: Tx, action: Action, thing: Thing) -> str:
+    """Why whoever acts may not do this, by role or by rule; empty where they may. For pages, which
+    show beforehand what `check` would refuse.
+    """
+    if action.value not in tx.actor.may:
+        return lacking(action.value)
+    because = _against(tx, action, thing)
+    return f"the access rules do not let you: {because}" if because else ""
+
+
+def lacking(permission: str) -> str:
+    """What pages say beside what takes a permission that whoever looks does not have."""
+    return f"this needs the permission to {permission}, which you do not have here"
+
+
+def _against(tx: Tx, action: Action, thing: Thing) -> str:
     if not tx.actor.roles:
-        return
+        return ""
     found = current(tx)
     if found == NO_RULES:
-        return
+        return ""
     said = rules.decide(found, tx.actor, action, thing)
-    if not said.allowed:
-        raise AccessDenied(tx.actor.name, action.value, str(thing), said.because)
+    return "" if said.allowed else said.because or "no rule says why"
 
 
 def current(tx: Tx) -> AccessRules:

@@ -66,9 +66,10 @@ def take_up(tx: Tx, state: str) -> UnderWay:
     return UnderWay(state=state, nonce=row["nonce"], verifier=row["verifier"], back=row["back"])
 
 
-def sign_in(tx: Tx, person: Person, project: str) -> str:
+def sign_in(tx: Tx, person: Person, project: str) -> str | None:
     """The secret of a new session of somebody whom the provider vouches for, with exactly the
-    roles that their groups give them now.
+    roles that their groups give them now. None for somebody who is in no group that has any: they
+    lose what they had here, and what they approved in it falls silent.
 
     Who they are is the provider's subject, for good. A name that somebody here has already is
     never taken over. Raises `OidcRefused`, `UnknownRole` or `LastAdmin`.
@@ -76,14 +77,23 @@ def sign_in(tx: Tx, person: Person, project: str) -> str:
     tx.actor = Actor(DOOR, project, human=False)
     check_roles(tx, person.roles)
     user = _user_of(tx, person)
-    if user is None:
-        user = _welcome(tx, person)
-    elif (held := store.roles_of(tx, project, user)) != person.roles:
-        with deciding_about_roles(tx):
-            store.set_roles(tx, project, user, person.roles)
-        before, after = list(held or ()), list(person.roles)
-        tx.record("user.roles_set", f"user/{user}", before=before, after=after)
-    return begin_session(tx, user, project, how="oidc")
+    if user is not None:
+        _set_roles(tx, user, person.roles)
+    if not person.roles:
+        if user is not None:
+            store.end_sessions(tx, user)
+        return None
+    return begin_session(tx, user or _welcome(tx, person), project, how="oidc")
+
+
+def _set_roles(tx: Tx, user: str, roles: tuple[str, ...]) -> None:
+    held = store.roles_of(tx, tx.project, user)
+    if held == roles:
+        return
+    with deciding_about_roles(tx):
+        store.set_roles(tx, tx.project, user, roles)
+    before, after = list(held or ()), list(roles)
+    tx.record("user.roles_set", f"user/{user}", before=before, after=after)
 
 
 def refuse(tx: Tx, project: str, because: str) -> None:

@@ -6,7 +6,7 @@ command, so that the same people may judge as on its page.
 
 from collections.abc import Sequence
 
-from opsroom.kit.db import Actor, Tx
+from opsroom.kit.db import Tx
 from opsroom.releases import observing
 from opsroom.releases import queries as releases
 from opsroom.releases.errors import PairNotSampled
@@ -14,7 +14,7 @@ from opsroom.releases.evidence import SampleCounts
 from opsroom.releases.model import Release
 from opsroom.releases.model import State as Stage
 from opsroom.releases.observation import Sampled
-from opsroom.releases.watching import judges
+from opsroom.releases.watching import why_not_judge
 from opsroom.releases.words import moves
 
 from .model import Label, State, TaskView, as_text, check_said
@@ -53,7 +53,7 @@ def count_mine(tx: Tx) -> int:
 
 def why_not(tx: Tx, release_id: str) -> str:
     """Why the person who asks may not judge; empty where they may."""
-    return judges(releases.release(tx, release_id), tx.actor)
+    return why_not_judge(tx, releases.release(tx, release_id))
 
 
 def next_task(tx: Tx, release_id: str, *, after: str = "") -> TaskView | None:
@@ -86,10 +86,10 @@ def _in_review(tx: Tx) -> list[Release]:
 
 def _lines(tx: Tx, some: Sequence[Release]) -> list[Line]:
     counted = releases.sample_counts(tx, some)
-    return [_line(of, counted[of.id], tx.actor) for of in some]
+    return [_line(of, counted[of.id], mine=not why_not_judge(tx, of)) for of in some]
 
 
-def _line(of: Release, counted: SampleCounts, who: Actor) -> Line:
+def _line(of: Release, counted: SampleCounts, *, mine: bool) -> Line:
     return Line(
         id=of.id,
         name=f"Sample of {moves(of)}",
@@ -98,7 +98,7 @@ def _line(of: Release, counted: SampleCounts, who: Actor) -> Line:
         tasks=counted.drawn,
         settled=counted.judged,
         disputed=0,
-        mine=0 if judges(of, who) else counted.drawn - counted.judged,
+        mine=counted.drawn - counted.judged if mine else 0,
     )
 
 

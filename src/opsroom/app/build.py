@@ -122,6 +122,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     governing_routes.router,
     governing_pages.router,
     oidc_pages.router,
+    oidc_pages.way_out,
     overview_pages.router,
     overview_routes.router,
     metric_routes.router,
@@ -135,6 +136,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     integration_pages.router,  # the list of integrations, in the place of the registry's
     registry_pages.router(DRAWINGS.kinds.values()),
     proposal_routes.router,
+    proposal_routes.settings_router,
     proposal_pages.router,
     prompt_routes.router,
     agent_routes.router,

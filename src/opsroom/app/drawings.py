@@ -11,6 +11,7 @@ from opsroom.channels.pages import PAGE_OF_KIND as CHANNEL
 from opsroom.contracts.pages import PAGE as CONTRACT
 from opsroom.datasets.pages import PAGE as DATASET
 from opsroom.evals.drawing import EVALUATOR, compare_action, draw_gate
+from opsroom.evals.weighing import draw_weight
 from opsroom.feedback.drawing import of_trace
 from opsroom.inbox import Request, otherwise
 from opsroom.inbox.pages import DrawBeside
@@ -71,7 +72,9 @@ _PAGES = (
     replace(INTEGRATION, beside=_under_way),
     POLICY,
 )
-DRAWINGS = Drawings(kinds={page.kind: page for page in _PAGES}, checks={"gate": draw_gate})
+DRAWINGS = Drawings(
+    kinds={page.kind: page for page in _PAGES}, checks={"gate": draw_gate}, weigh=draw_weight
+)
 
 
 def turn_strip(tx: Tx, turn_id: str) -> Panel | None:

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from hashlib import sha256
 
+from opsroom.access import ruling
+from opsroom.access.rules import Action, Thing
 from opsroom.approvals import Answer
 from opsroom.approvals import commands as approvals
 from opsroom.contracts.model import Tier
@@ -73,10 +75,20 @@ def revive(tx: Tx, agent: str, reason: str) -> bool:
     reason = reason_of(reason, to="let an agent act again")
     if agent == ALL and not tx.actor.human:
         raise RevivedByProgram(tx.actor.name)
+    ruling.check(tx, Action.OPERATE, thing(tx, agent))
     if not store.turn_off(tx, agent):
         return False
     tx.record("autonomy.revived", _subject(agent), agent=agent, reason=reason)
     return True
+
+
+def thing(tx: Tx, agent: str, environment: str = "") -> Thing:
+    """What access rules call what an agent may do alone; `*` is all agents. Stopping and narrowing
+    are no business of theirs: nobody is kept from the safe side.
+    """
+    of = None if agent == ALL else registry.artifact(tx, "agent", agent)
+    criticality = "" if of is None else of.criticality.value
+    return Thing(kind="autonomy", name=agent, label=environment, criticality=criticality)
 
 
 def narrow(
@@ -114,7 +126,7 @@ def propose_widening(tx: Tx, draft: WideningDraft) -> Widening:
     reason_of(draft.reason, to="ask for more")
     check_scope(draft.scope, draft.environment)
     check_envelope(draft.envelope)
-    registry.artifact(tx, "agent", draft.agent)
+    ruling.check(tx, Action.AUTHOR, thing(tx, draft.agent, draft.environment))
     was = _granted(tx, draft.agent, draft.environment, draft.scope)
     manifest = serving(tx, draft.agent, draft.environment)
     ready = _earned(tx, was, draft.level, draft.envelope, manifest)
@@ -156,6 +168,7 @@ def widen(tx: Tx, widening_id: str, *, binding: str, reason: str = "") -> Grant:
     asked = _open(tx, widening_id)
     if binding != asked.binding:
         raise WideningMoved(widening_id, "this approval is for something else")
+    ruling.check(tx, Action.REVIEW, thing(tx, asked.grant.agent, asked.grant.environment))
     was = _granted(tx, asked.grant.agent, asked.grant.environment, asked.grant.scope)
     if was != asked.grant:
         raise WideningMoved(widening_id, "the grant has changed since")

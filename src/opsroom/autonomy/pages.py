@@ -6,7 +6,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
+from opsroom.access import ruling
 from opsroom.access.http import Read, Write
+from opsroom.access.rules import Action
 from opsroom.journal import queries as journal
 from opsroom.journal.words import tell
 from opsroom.kit.db import Tx
@@ -51,7 +53,7 @@ def list_page(request: Request, tx: Read, after: Text = "") -> Response:
         widenings=[_shown(tx, one) for one in waiting],
         after=after,
         next=shown[-1].agent if len(found) > PAGE else "",
-        may=tx.actor.may,
+        barred=_barred(tx, ALL),
     )
 
 
@@ -77,7 +79,7 @@ def show_page(request: Request, agent: str, tx: Read) -> Response:
         scopes=[(one.grant.scope, one.grant.scope) for one in found.rungs],
         widenings=[_shown(tx, one) for one in found.widenings],
         news=[tell(one) for one in news[:NEWS]],
-        may=tx.actor.may,
+        barred=_barred(tx, agent),
     )
 
 
@@ -182,16 +184,29 @@ def decline(request: Request, widening_id: str, tx: Write, reason: Reason) -> Re
 def _shown(tx: Tx, one: Widening) -> dict[str, object]:
     """A widening as the page shows it, and why whoever looks cannot approve it."""
     actor = tx.actor
-    why = ""
-    if "review" not in actor.may:
-        why = "reviewing takes the role reviewer or risk"
-    elif actor.name == one.requester:
+    of = commands.thing(tx, one.grant.agent, one.grant.environment)
+    why = ruling.why_not(tx, Action.REVIEW, of)
+    if not why and actor.name == one.requester:
         why = "you asked for it"
     return {
         "widening": one,
         "binding": one.binding,
         "envelope": drawing.envelope(one.envelope) if one.level is Level.BOUNDED else "",
         "why_not": why,
+    }
+
+
+def _barred(tx: Tx, agent: str) -> dict[str, str]:
+    """What whoever looks may not do to an agent in production, and why. Roles alone say who may
+    stop and narrow.
+    """
+    lacks = "" if "operate" in tx.actor.may else ruling.lacking("operate")
+    return {
+        "stop": lacks,
+        "revive": ruling.why_not(tx, Action.OPERATE, commands.thing(tx, agent)),
+        "propose": ruling.why_not(
+            tx, Action.AUTHOR, commands.thing(tx, agent, queries.PRODUCTION)
+        ),
     }
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from opsroom.access import ruling
+from opsroom.access.rules import Action, Thing
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 
@@ -41,6 +43,7 @@ def set_budget(tx: Tx, draft: BudgetDraft) -> Budget:
     A hard limit may be set below what is spent already: then nothing more is reserved.
     """
     wanted = checked(draft, org=tx.project)
+    ruling.check(tx, Action.OPERATE, thing(wanted))
     was = store.same(tx, wanted.scope, wanted.key, wanted.unit, wanted.window)
     if was is not None and (was.hard, was.soft) == (wanted.hard, wanted.soft):
         return was
@@ -74,11 +77,17 @@ def set_budget(tx: Tx, draft: BudgetDraft) -> Budget:
     return now
 
 
+def thing(of: BudgetDraft | Budget) -> Thing:
+    """What access rules call a budget: its scope, and whose it is."""
+    return Thing(kind="budget", name=of.key, label=of.scope.value)
+
+
 def remove_budget(tx: Tx, budget_id: str, *, reason: str = "") -> None:
     """Stop counting against a budget. What is held on it is settled as ever."""
     budget = store.budget(tx, budget_id, lock=True)
     if budget is None:
         raise BudgetNotFound(budget_id)
+    ruling.check(tx, Action.OPERATE, thing(budget))
     store.remove(tx, budget_id)
     tx.record(
         "budget.removed",

@@ -8,7 +8,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
+from opsroom.access import ruling
 from opsroom.access.http import Read, Write
+from opsroom.access.rules import Action
 from opsroom.kit.db import Tx
 from opsroom.web.charts import Tone
 from opsroom.web.render import Notice, Pages
@@ -66,7 +68,7 @@ def list_page(request: Request, tx: Read, after: Text = "") -> Response:
         units=[(one.value, one.value) for one in Unit],
         windows=WINDOWS,
         project=tx.project,
-        may="operate" in tx.actor.may,
+        barred="" if "operate" in tx.actor.may else ruling.lacking("operate"),
     )
 
 
@@ -93,7 +95,7 @@ def show_page(request: Request, budget_id: str, tx: Read, key: Text = "") -> Res
         per_action=drawing.amount(unit, found.standing.settled / found.standing.actions)
         if found.standing.actions
         else "",
-        may="operate" in tx.actor.may,
+        barred=ruling.why_not(tx, Action.OPERATE, commands.thing(found.standing.budget)),
     )
 
 

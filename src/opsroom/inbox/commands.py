@@ -16,7 +16,7 @@ from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 from opsroom.kit.reasons import ReasonMissing
 
-from . import answer_store, overriding, probing, rules, store, watch_store
+from . import answer_store, overriding, probing, ruled, rules, store, watch_store
 from .editing import fitted
 from .errors import (
     BadSnooze,
@@ -225,7 +225,7 @@ def _may_answer(tx: Tx, request: Request, say: Say, check: Check | None) -> None
     if say is Say.RELABEL:
         raise NotYours(request.id, tx.actor.name, "relabelling is no answer to a request")
     barred = check.barred if check else ()
-    if why := rules.why_not(request, tx.actor, say, barred=barred):
+    if why := ruled.why_not(tx, request, say, barred=barred):
         raise NotYours(request.id, tx.actor.name, why)
 
 

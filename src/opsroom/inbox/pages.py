@@ -19,7 +19,7 @@ from opsroom.kit.db import Tx
 from opsroom.registry.drawing import Panel
 from opsroom.web.render import Notice, Pages
 
-from . import commands, drawing, probing, queries, rules
+from . import commands, drawing, probing, queries, ruled, rules
 from . import model as inbox
 from .errors import EditNotJson
 from .model import Care, Risk, Say, State
@@ -287,8 +287,7 @@ def _card(request: Request, tx: Tx, chosen: inbox.Request, do: Do) -> dict[str, 
     barred = queries.barred(tx, chosen.id)
     high = chosen.risk is Risk.HIGH
     may = {
-        say: rules.why_not(chosen, actor, say, barred=barred)
-        for say in (Say.APPROVE, Say.REJECT)
+        say: ruled.why_not(tx, chosen, say, barred=barred) for say in (Say.APPROVE, Say.REJECT)
     }
     mine = any(one.by == actor.name and one.undone_at is None for one in chosen.answers)
     people = _takers(tx, chosen) if do == "hand-over" else []

@@ -11,7 +11,7 @@ from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.wire import Wire
 from opsroom.web.waiting import until
 
-from . import commands, otherwise, overriding, probing, queries, rules
+from . import commands, otherwise, overriding, probing, queries, ruled, rules
 from . import model as inbox
 from .errors import RequestNotFound
 from .model import Care, Override, OverrideDraft, Risk, Say, Settings, State
@@ -335,7 +335,7 @@ def shown(tx: Tx, found: inbox.Request) -> ShownRequest:
     return ShownRequest(
         request=found,
         shown=found.shown,
-        why_not=rules.why_not(found, tx.actor, Say.APPROVE, barred=barred),
+        why_not=ruled.why_not(tx, found, Say.APPROVE, barred=barred),
         word=rules.word_to_type(found) if found.risk is Risk.HIGH else "",
         evidence_opened=queries.evidence_opened(tx, found.id),
         approved_by=commands.standing(tx, found),

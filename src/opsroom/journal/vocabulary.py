@@ -71,6 +71,10 @@ WORDS: dict[str, Words] = {
     "proposal.revised": Words(says="{actor} moved {subject} to version {after}", tone="info"),
     "proposal.viewed": Words(says="{actor} looked at {part} of {subject}"),
     "proposal.unviewed": Words(says="{actor} has still to look at {part} of {subject}"),
+    "proposal.checklist_answered": Words(
+        says="{actor} answered the bias checklist of {subject} for version {number}", tone="info"
+    ),
+    "review.settings_set": Words(says="{actor} set what reviews take", tone="warn"),
     "proposal.commented": Words(says="{actor} commented on {subject}"),
     "proposal.comment_closed": Words(says="a comment on {subject} is {state}"),
     "proposal.merged": Words(says="{actor} merged {subject}", tone="good"),

@@ -234,6 +234,13 @@ def _tokens_before(previous: PromptSpec | None, include: Include) -> int | None:
         return None  # it was worse than this one; there is nothing to compare with
 
 
+def fixed_tokens(spec: PromptSpec, *, include: Include = nothing_to_include) -> int:
+    """About how many tokens of a prompt are in every call, whatever is filled in. Raises what
+    cannot be read of it.
+    """
+    return _tokens(whole(spec, include=include))
+
+
 def _tokens(prompt: Whole) -> int:
     """About how many tokens the literal text has, with every include counted once."""
     units = [*(unit for _, unit in prompt.parts), *prompt.included.values()]

@@ -1,5 +1,6 @@
 """Artifacts and proposals at the terminal: the same verbs for every kind."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,69 @@ def comment(
     body = {"text": text, "line": line, "suggestion": suggest}
     made = client(ctx).post(f"/v1/proposals/{proposal_id}/comments", body)
     show(ctx, made, lambda one: f"said {one['id']}")
+
+
+@proposal.command()
+@click.argument("proposal_id", metavar="PROPOSAL")
+@click.option(
+    "--answers",
+    type=click.File("rb"),
+    help='JSON: for each question yes or no and a sentence, as [true, "why"].',
+)
+@click.pass_context
+def checklist(ctx: click.Context, proposal_id: str, answers: Any) -> None:
+    """Show the bias checklist of a proposal, or answer it (people only)."""
+    here = client(ctx)
+    path = f"/v1/proposals/{proposal_id}"
+    found = here.get(path)
+    if answers is not None:
+        given = _checklist(answers.read())
+        found = here.post(f"{path}/checklist", {"binding": found["binding"], "answers": given})
+    questions = here.get("/v1/reviews/settings")["questions"]
+    show(ctx, found["checklist"], lambda made: _answered(questions, made))
+
+
+def _checklist(text: bytes) -> list[dict[str, Any]]:
+    try:
+        read = json.loads(text)
+        return [
+            {"item": item, "holds": holds, "because": because}
+            for item, (holds, because) in read.items()
+        ]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise click.UsageError('the answers are JSON: {"alike": [true, "why"], …}') from error
+
+
+def _answered(questions: dict[str, str], made: dict[str, Any] | None) -> str:
+    said = {one["item"]: one for one in made["answers"]} if made else {}
+    lines = [f"{made['by']} answered for version {made['number']}" if made else "not answered"]
+    for item, question in questions.items():
+        one = said.get(item)
+        word = "" if one is None else f": {'yes' if one['holds'] else 'no'}, {one['because']}"
+        lines.append(f"{item:10} {question}{word}")
+    return "\n".join(lines)
+
+
+@proposal.command("settings")
+@click.option(
+    "--checklist-for",
+    "listed",
+    multiple=True,
+    type=click.Choice(["advisory", "assistive", "autonomous"]),
+    help="Ask the bias checklist of prompts and agents that are so; may repeat.",
+)
+@click.option("--no-checklist", is_flag=True, help="Ask it of nothing.")
+@click.pass_context
+def review_settings(ctx: click.Context, listed: tuple[str, ...], *, no_checklist: bool) -> None:
+    """Show what reviews take in this project, or set it."""
+    here = client(ctx)
+    if listed or no_checklist:
+        here.put("/v1/reviews/settings", {"checklist": list(listed)})
+    show(
+        ctx,
+        here.get("/v1/reviews/settings")["settings"],
+        lambda one: f"bias checklist: {', '.join(one['checklist']) or 'asked of nothing'}",
+    )
 
 
 @proposal.command()

@@ -260,9 +260,17 @@ def move_label(
 
 def check_may(tx: Tx, action: Action, of: Artifact, label: str = "") -> None:
     """Raise `AccessDenied` where the access rules keep whoever acts from doing this to it."""
+    ruling.check(tx, action, _thing(of, label))
+
+
+def why_not(tx: Tx, action: Action, of: Artifact, label: str = "") -> str:
+    """Why whoever acts may not do this to it, by role or by rule; empty where they may."""
+    return ruling.why_not(tx, action, _thing(of, label))
+
+
+def _thing(of: Artifact, label: str) -> Thing:
     criticality = of.criticality.value
-    thing = Thing(kind=of.kind, name=of.name, label=label, criticality=criticality)
-    ruling.check(tx, action, thing)
+    return Thing(kind=of.kind, name=of.name, label=label, criticality=criticality)
 
 
 def check_label(label: str) -> None:

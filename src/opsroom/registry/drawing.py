@@ -45,6 +45,7 @@ DrawCheck = Callable[[Tx, Proposal, Check | None], Panel | None]
 Offer = Callable[[Tx, Artifact, Version], Sequence[Action]]
 Beside = Callable[[Tx, Artifact, Version], Sequence[Panel]]
 Flags = Callable[[Tx], Mapping[str, Sequence[Flag]]]
+Weigh = Callable[[Tx, Proposal], Panel | None]
 Between = Callable[[Version, Version], Sequence[Action]]
 
 
@@ -58,6 +59,10 @@ def _nothing_beside(_tx: Tx, _of: Artifact, _version: Version) -> Sequence[Panel
 
 def _no_flags(_tx: Tx) -> Mapping[str, Sequence[Flag]]:
     return {}
+
+
+def _not_weighed(_tx: Tx, _proposal: Proposal) -> Panel | None:
+    return None
 
 
 def _nothing_between(_before: Version, _after: Version) -> Sequence[Action]:
@@ -92,11 +97,13 @@ class KindPage:
 class Drawings:
     """Everything that the registry's pages get from elsewhere, by kind and by check.
 
-    A check is drawn with what it found, or with None while it has not been made.
+    A check is drawn with what it found, or with None while it has not been made. `weigh` draws what
+    a change adds to every call.
     """
 
     kinds: Mapping[str, KindPage]
     checks: Mapping[str, DrawCheck] = field(default_factory=dict[str, DrawCheck])
+    weigh: Weigh = _not_weighed
 
     def address(self, kind: str, name: str, number: int | None = None) -> str:
         """The page of an artifact or a version, or nothing for a kind without pages."""

@@ -179,6 +179,15 @@ class NoSuchLine(Invalid):
 
 
 @dataclass(eq=False)
+class ChecklistWrong(Invalid):
+    code = "checklist_wrong"
+    text = "the bias checklist of proposal {0.proposal_id!r} cannot be kept: {0.why}"
+    hint = "answer each question with yes or no and a sentence of 10 to 500 characters"
+    proposal_id: str
+    why: str
+
+
+@dataclass(eq=False)
 class TooMuchSaid(Invalid):
     code = "too_much_said"
     text = "{0.what} is too much for proposal {0.proposal_id!r}"

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from opsroom.access.http import Read, Write
+from opsroom.access.rules import Action
 from opsroom.kit.db import Tx
 from opsroom.web.render import Notice, Pages
 
@@ -99,6 +100,10 @@ def show_page(
         "labels": labels,
         "newest": newest,
         "may": tx.actor.may,
+        "backward": {
+            one.label: commands.why_not(tx, Action.OPERATE, artifact, one.label)
+            for one in labels
+        },
     }
     if newest is None:
         return _pages(request).render(request, "registry/fresh.html", **context)
@@ -198,7 +203,7 @@ def propose_page(
     artifact = queries.artifact(tx, of.kind, name)
     now = queries.label(tx, of.kind, name, label)
     before = None if now is None else _version(tx, of, name, str(now.number))
-    need = rules.needs(artifact.criticality, label, first=now is None)
+    need = queries.needs(tx, artifact, label, first=now is None)
     return _pages(request).render(
         request,
         "registry/propose.html",
@@ -210,7 +215,7 @@ def propose_page(
         diff=None if before is None else difference(known, before, version),
         findings=worst_first(proposals.lint(tx, version, kinds=known)),
         needs=in_words(need),
-        may="author" in tx.actor.may,
+        barred=commands.why_not(tx, Action.AUTHOR, artifact, label),
     )
 
 
@@ -260,7 +265,7 @@ def roll_back_page(
         offered=[(number, f"version {number}") for number in earlier],
         to=version,
         diff=None if version is None else difference(known, current, version),
-        may="operate" in tx.actor.may,
+        barred=commands.why_not(tx, Action.OPERATE, artifact, label),
     )
 
 

@@ -17,7 +17,8 @@ from opsroom.approvals import queries as approvals
 from opsroom.kit.db import Tx
 from opsroom.web.render import Notice, Pages
 
-from . import discussing, proposals, queries, rules
+from . import checklists, discussing, proposals, queries, rules
+from .checklist import ITEMS, Answered, ReviewSettings
 from .discussion import MOST_WORDS, TEXT, parts
 from .drawing import Drawings, Panel
 from .kinds import Kinds, kind_of
@@ -37,6 +38,10 @@ NOTICES = {
     "changes_requested": Notice(text="You asked for changes. It cannot be merged as it is."),
     "merged": Notice(text="Merged. Whoever asks from now on gets the new version."),
     "withdrawn": Notice(text="Withdrawn. Nothing has moved.", tone="info"),
+    "checklist": Notice(
+        text="Your answers are kept. What was approved before has to be again."
+    ),
+    "reviews_set": Notice(text="It holds for what is merged from now on."),
     "checked": Notice(text="Checked again.", tone="info"),
     "commented": Notice(text="Your comment is there for everybody who decides."),
     "comment_resolved": Notice(text="The comment is resolved.", tone="info"),
@@ -48,6 +53,7 @@ NOTICES = {
 
 Shown = Annotated[str, Form(max_length=64)]
 Reasoned = Annotated[str, Form(max_length=2000)]
+Several = Annotated[list[Annotated[str, Form(max_length=1000)]], Form(max_length=20)]
 Words = Annotated[str, Form(max_length=MOST_WORDS, pattern=r"\S")]
 
 
@@ -102,6 +108,10 @@ def list_page(
         drawn=drawn,
         before=before,
         next=shown[-1].id if len(page) > PAGE else "",
+        criticalities=[one.value for one in Criticality],
+        listed=[one.value for one in queries.review_settings(tx).checklist],
+        questions=ITEMS,
+        governs="govern" in tx.actor.may,
     )
 
 
@@ -137,6 +147,10 @@ def show_page(
         cited=[] if before is None else _cited(tx, known, before, version),
         checks=list(_checks(tx, proposal, need, drawn)),
         needs=in_words(need),
+        listed=rules.CHECKLIST in need.checks,
+        questions=ITEMS,
+        checklist=checklists.answered(tx, proposal),
+        weighed=drawn.weigh(tx, proposal),
         missing=missing,
         answers=answers[::-1],
         findings=worst_first(proposals.lint(tx, version, kinds=known)),
@@ -148,6 +162,7 @@ def show_page(
         may=allowed(
             proposal,
             tx.actor,
+            barred=proposals.barred(tx, proposal),
             writers=proposals.writers(tx, proposal),
             answers=answers,
             missing=missing,
@@ -211,6 +226,35 @@ def viewed(
     proposals.as_shown(tx, proposal_id, binding)
     discussing.mark(tx, proposal_id, part, seen=bool(seen))
     return _pages(request).redirect(f"/proposals/{proposal_id}")
+
+
+@router.post("/settings")
+def set_settings(
+    request: Request, tx: Write, criticality: Annotated[list[Criticality] | None, Form()] = None
+) -> Response:
+    """Say which proposals take a bias checklist."""
+    checklists.set_settings(tx, ReviewSettings(checklist=tuple(criticality or ())))
+    return _pages(request).redirect("/proposals", notice="reviews_set")
+
+
+@router.post("/{proposal_id}/checklist")
+def answer_checklist(
+    request: Request,
+    proposal_id: str,
+    tx: Write,
+    binding: Shown,
+    item: Several,
+    holds: Several,
+    because: Several,
+) -> Response:
+    """Answer the bias checklist: the same place of each list belongs together."""
+    given = [
+        Answered(item=one, holds=said == "yes", because=why)
+        for one, said, why in zip(item, holds, because, strict=False)
+        if said in {"yes", "no"}
+    ]
+    checklists.answer(tx, proposal_id, given, binding=binding)
+    return _pages(request).redirect(f"/proposals/{proposal_id}", notice="checklist")
 
 
 @router.post("/{proposal_id}/approve")

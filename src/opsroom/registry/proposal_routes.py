@@ -12,12 +12,14 @@ from opsroom.approvals import queries as approvals
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 
-from . import discussing, discussion_store, proposals, queries, rules
+from . import checklists, discussing, discussion_store, proposals, queries, rules
+from .checklist import ITEMS, Answered, Checklist, ReviewSettings
 from .discussion import MOST_COMMENTS, Comment
 from .model import Finding, Label, Proposal, ProposalState, Ref
 from .routes import KnownKinds, Limit
 
 router = APIRouter(prefix="/v1/proposals", tags=["proposals"])
+settings_router = APIRouter(prefix="/v1/reviews", tags=["proposals"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,14 @@ class Review(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredChecklist(Wire):
+    """Yes or no to each question, with a sentence. `binding` is the digest of what was shown."""
+
+    binding: str
+    answers: tuple[Answered, ...] = Field(max_length=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal(Wire):
     reason: str = ""
 
@@ -53,6 +63,14 @@ class Remark(Wire):
     text: str = Field(min_length=1)
     line: int = 0
     suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOfReviews(Wire):
+    """`questions` are those of the bias checklist, by name."""
+
+    settings: ReviewSettings
+    questions: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +100,7 @@ class ShownProposal(Wire):
     answers: tuple[Approval, ...]
     comments: tuple[Comment, ...]
     findings: tuple[Finding, ...]
+    checklist: Checklist | None
 
 
 @router.get("")
@@ -135,6 +154,27 @@ def review(proposal_id: str, given: Review, tx: Write) -> Approval:
     """Approve a proposal exactly as it stands, or ask for changes."""
     proposals.as_shown(tx, proposal_id, given.binding)
     return proposals.review(tx, proposal_id, answer=given.answer, reason=given.reason)
+
+
+@router.post("/{proposal_id}/checklist")
+def answer_checklist(
+    proposal_id: str, given: AnsweredChecklist, tx: Write, known: KnownKinds
+) -> ShownProposal:
+    """Answer the bias checklist of a proposal exactly as it stands."""
+    now = checklists.answer(tx, proposal_id, given.answers, binding=given.binding)
+    return shown(tx, now, known)
+
+
+@settings_router.get("/settings")
+def review_settings(tx: Read) -> AskedOfReviews:
+    """What this project asks of reviews, and the questions of the bias checklist."""
+    return AskedOfReviews(settings=queries.review_settings(tx), questions=dict(ITEMS))
+
+
+@settings_router.put("/settings")
+def set_review_settings(new: ReviewSettings, tx: Write) -> ReviewSettings:
+    """Ask this of every proposal that is merged from now on."""
+    return checklists.set_settings(tx, new)
 
 
 @router.post("/{proposal_id}/comments", status_code=201)
@@ -192,4 +232,5 @@ def shown(tx: Tx, proposal: Proposal, known: KnownKinds) -> ShownProposal:
         answers=tuple(approvals.history(tx, proposal.subject)),
         comments=tuple(discussion_store.of(tx, proposal.id, limit=MOST_COMMENTS)),
         findings=tuple(proposals.lint(tx, version, kinds=known)),
+        checklist=checklists.answered(tx, proposal),
     )

@@ -8,7 +8,7 @@ from opsroom.approvals import Answer, Approval
 from opsroom.kit.db import Tx
 
 from . import commands, queries, rules, store
-from .commands import check_label, check_may
+from .commands import check_label, check_may, why_not
 from .errors import NotReady, ProposalClosed, ProposalMoved
 from .kinds import Kinds, kind_of
 from .model import (
@@ -136,10 +136,7 @@ def revise(tx: Tx, proposal_id: str, number: int, *, kinds: Kinds) -> Proposal:
 def need_of(tx: Tx, proposal: Proposal) -> rules.Needs:
     """What a proposal takes before it may be merged."""
     of = queries.artifact(tx, proposal.kind, proposal.name)
-    guarded = bool(queries.guards(tx, proposal.kind, proposal.name))
-    return rules.needs(
-        of.criticality, proposal.label, first=proposal.base is None, guarded=guarded
-    )
+    return queries.needs(tx, of, proposal.label, first=proposal.base is None)
 
 
 def missing(tx: Tx, proposal: Proposal) -> list[str]:
@@ -178,8 +175,16 @@ def merge(tx: Tx, proposal_id: str) -> Label:
 
 def withdraw(tx: Tx, proposal_id: str, *, reason: str) -> Proposal:
     was = open_one(tx, proposal_id)
+    check_may(tx, Action.AUTHOR, queries.artifact(tx, was.kind, was.name), was.label)
     closed = replace(was, state=ProposalState.WITHDRAWN)
     return _save(tx, closed, was, "proposal.withdrawn", reason=reason)
+
+
+def barred(tx: Tx, proposal: Proposal) -> dict[Action, str]:
+    """What whoever acts may not do with a proposal, by role or by rule, and why."""
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    asked = (Action.AUTHOR, Action.REVIEW)
+    return {one: why for one in asked if (why := why_not(tx, one, of, proposal.label))}
 
 
 def open_one(tx: Tx, proposal_id: str) -> Proposal:

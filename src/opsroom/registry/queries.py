@@ -1,14 +1,17 @@
 """Looking things up in the registry."""
 
+from opsroom.kit import choices
 from opsroom.kit.db import Tx
 
-from . import rules, store
+from . import checklist_store, rules, store
+from .checklist import ReviewSettings
 from .errors import ArtifactNotFound, ProposalNotFound, VersionNotFound
 from .kinds import Lookup
 from .model import (
     LATEST,
     PRODUCTION,
     Artifact,
+    Criticality,
     Label,
     LabelMove,
     Proposal,
@@ -122,6 +125,27 @@ def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
         return ()
     wanted = (f"{one}-{name}" for one in rules.GUARDS)
     return tuple(one for one in wanted if has_versions(tx, "dataset", one))
+
+
+def review_settings(tx: Tx) -> ReviewSettings:
+    """What this project asks of reviews."""
+    return choices.load(tx, checklist_store.review_settings, ReviewSettings)
+
+
+def needs(
+    tx: Tx, of: Artifact, label: str, *, first: bool, criticality: Criticality | None = None
+) -> rules.Needs:
+    """What moving a label of something takes today; `first` where it points nowhere yet. Another
+    `criticality` stands in for its own where somebody stricter decides.
+    """
+    level = criticality or of.criticality
+    return rules.needs(
+        level,
+        label,
+        first=first,
+        guarded=bool(guards(tx, of.kind, of.name)),
+        listed=of.kind in rules.GUARDED and level in review_settings(tx).checklist,
+    )
 
 
 def guarded_by(dataset: str) -> str:

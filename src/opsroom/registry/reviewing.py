@@ -1,8 +1,9 @@
 """What somebody may do with a proposal, and why not where they may not. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from opsroom.access.rules import Action
 from opsroom.approvals import Answer, Approval
 from opsroom.kit.db import Actor
 
@@ -17,38 +18,44 @@ class Allowed:
     request_changes: str = ""
     merge: str = ""
     withdraw: str = ""
+    checklist: str = ""
 
 
 def allowed(
     proposal: Proposal,
     actor: Actor,
     *,
+    barred: Mapping[Action, str],
     writers: Collection[str],
     answers: Sequence[Approval],
     missing: Sequence[str],
     left: Sequence[str] = (),
 ) -> Allowed:
-    """What `actor` may do with `proposal` as it stands; `writers` made the version it moves, and
-    `left` they have not looked at yet.
+    """What `actor` may do with `proposal` as it stands. `barred` says what their roles and the
+    access rules keep them from, and why; `writers` made the version it moves, and `left` they have
+    not looked at yet.
     """
     if proposal.state is not ProposalState.OPEN:
         over = f"this proposal is {proposal.state.value}"
-        return Allowed(approve=over, request_changes=over, merge=over, withdraw=over)
-    lacks_author = _lacks(actor, "author")
-    answer = _cannot_answer(proposal, actor, answers)
+        return Allowed(
+            approve=over, request_changes=over, merge=over, withdraw=over, checklist=over
+        )
+    author = barred.get(Action.AUTHOR, "")
+    answer = barred.get(Action.REVIEW, "") or _cannot_answer(proposal, actor, answers)
     return Allowed(
         approve=answer or _own(proposal, actor, writers) or _unseen(left),
         request_changes=answer,
-        merge=lacks_author or "; ".join(missing),
-        withdraw=lacks_author,
+        merge=author or "; ".join(missing),
+        withdraw=author,
+        checklist=barred.get(Action.REVIEW, "")
+        or _a_person(actor)
+        or _own(proposal, actor, writers),
     )
 
 
 def _cannot_answer(proposal: Proposal, actor: Actor, answers: Sequence[Approval]) -> str:
-    if lacks := _lacks(actor, "review"):
-        return lacks
-    if not actor.human:
-        return "only people answer proposals, and you are logged in as a program"
+    if program := _a_person(actor):
+        return program
     given = [one for one in answers if one.approver == actor.name]
     if any(one.digest == proposal.binding for one in given):
         said = {Answer.APPROVE: "approved", Answer.REQUEST_CHANGES: "asked for changes to"}
@@ -56,19 +63,21 @@ def _cannot_answer(proposal: Proposal, actor: Actor, answers: Sequence[Approval]
     return ""
 
 
+def _a_person(actor: Actor) -> str:
+    return (
+        ""
+        if actor.human
+        else "only people answer proposals, and you are logged in as a program"
+    )
+
+
 def _own(proposal: Proposal, actor: Actor, writers: Collection[str]) -> str:
     if actor.name == proposal.author:
-        return "you opened this proposal; somebody else has to approve it"
+        return "you opened this proposal; somebody else has to answer for it"
     if actor.name in writers:
-        return "you wrote or brought in this version; somebody else has to approve it"
+        return "you wrote or brought in this version; somebody else has to answer for it"
     return ""
 
 
 def _unseen(left: Sequence[str]) -> str:
     return f"first look at, and mark as viewed: {', '.join(left)}" if left else ""
-
-
-def _lacks(actor: Actor, permission: str) -> str:
-    if permission in actor.may:
-        return ""
-    return f"this needs the permission to {permission}, which you do not have here"

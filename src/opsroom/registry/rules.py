@@ -34,6 +34,7 @@ NEEDS = {
     ),
 }
 NOTHING = Needs(checks=(), approvals=0)
+CHECKLIST = "bias"
 # What every version of a prompt or an agent NAME has to get right: the datasets NAMED so before
 # it, of what people corrected and of what its owners keep.
 GUARDS = ("corrections", "regressions")
@@ -49,22 +50,28 @@ def keeper(kind: str, name: str) -> str:
 
 
 def needs(
-    criticality: Criticality, label: str, *, first: bool = False, guarded: bool = False
+    criticality: Criticality,
+    label: str,
+    *,
+    first: bool = False,
+    guarded: bool = False,
+    listed: bool = False,
 ) -> Needs:
     """What moving `label` takes. Labels that nobody serves from are free.
 
     The `first` version has nothing to be compared with: people answer for it, no gate can.
     What is `guarded` by a dataset of cases that have to stay right is checked on them wherever
-    it has to pass a gate.
+    it has to pass a gate. What is `listed` has a checklist that a person answers, the first
+    version too.
     """
     if label not in PROTECTED:
         return NOTHING
     need = NEEDS[criticality]
     if first:
-        return replace(need, checks=("lint",), release=False)
-    if guarded and "gate" in need.checks:
-        return replace(need, checks=(*need.checks, "regression"))
-    return need
+        need = replace(need, checks=("lint",), release=False)
+    elif guarded and "gate" in need.checks:
+        need = replace(need, checks=(*need.checks, "regression"))
+    return replace(need, checks=(*need.checks, CHECKLIST)) if listed else need
 
 
 def missing_approvals(need: Needs, approvals: Sequence[Approval], author: str) -> list[str]:

@@ -35,6 +35,7 @@ def _wants(tx: Tx, proposal: Proposal) -> str:
     may = allowed(
         proposal,
         tx.actor,
+        barred=proposals.barred(tx, proposal),
         writers=proposals.writers(tx, proposal),
         answers=approvals.history(tx, proposal.subject),
         missing=missing,

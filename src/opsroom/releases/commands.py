@@ -173,7 +173,7 @@ def review(tx: Tx, release_id: str, *, answer: Answer, reason: str) -> Approval:
     release = get(tx, release_id)
     if release.state is not State.GATING:
         raise WrongState(release.id, release.state.value, "approved")
-    _check_may(tx, Action.REVIEW, release)
+    check_may(tx, Action.REVIEW, release)
     gate = store.gate(tx, release_id)
     if release.plan.gate is not None and gate is None:
         raise NothingToApprove(release_id)
@@ -196,7 +196,7 @@ def pause(tx: Tx, release_id: str, *, reason: str) -> Release:
     release = get(tx, release_id)
     if not release.active or release.state is State.PAUSED:
         raise WrongState(release_id, release.state.value, "paused")
-    _check_may(tx, Action.OPERATE, release)
+    check_may(tx, Action.OPERATE, release)
     return _apply(tx, release, Pause(code=Because.PERSON, because=reason))
 
 
@@ -205,7 +205,7 @@ def resume(tx: Tx, release_id: str, *, reason: str) -> Release:
     not used again, and a gate that came to no verdict is asked again.
     """
     was = get(tx, release_id)
-    _check_may(tx, Action.OPERATE, was)
+    check_may(tx, Action.OPERATE, was)
     release = was.resumed(now=tx.now, because=reason)
     if was.code is Because.GATE:
         store.set_gate(tx, release_id, None)
@@ -223,7 +223,7 @@ def abort(tx: Tx, release_id: str, *, reason: str) -> Release:
     if release.met_traffic:
         advice = "; it has met traffic, so roll it back instead"
         raise WrongState(release_id, release.state.value, "aborted", advice)
-    _check_may(tx, Action.OPERATE, release)
+    check_may(tx, Action.OPERATE, release)
     return _apply(tx, release, Abort(code=Because.PERSON, because=reason))
 
 
@@ -235,7 +235,7 @@ def roll_back(tx: Tx, release_id: str, *, reason: str) -> Release:
     release = get(tx, release_id)
     if release.state is not State.PROMOTED and not (release.active and release.met_traffic):
         raise WrongState(release_id, release.state.value, "rolled back")
-    _check_may(tx, Action.OPERATE, release)
+    check_may(tx, Action.OPERATE, release)
     return _apply(tx, release, RollBack(code=Because.PERSON, because=reason))
 
 
@@ -276,7 +276,16 @@ def get(tx: Tx, release_id: str) -> Release:
     return release
 
 
-def _check_may(tx: Tx, action: Action, release: Release) -> None:
+def barred(tx: Tx, release: Release) -> dict[Action, str]:
+    """What whoever acts may not do with a release, by role or by rule, and why."""
+    of = registry.artifact(tx, release.kind, release.name)
+    asked = (Action.OPERATE, Action.REVIEW)
+    why = {one: registry_commands.why_not(tx, one, of, release.environment) for one in asked}
+    return {one: said for one, said in why.items() if said}
+
+
+def check_may(tx: Tx, action: Action, release: Release) -> None:
+    """Raise `AccessDenied` where the access rules keep whoever acts from doing this to it."""
     of = registry.artifact(tx, release.kind, release.name)
     registry_commands.check_may(tx, action, of, release.environment)
 

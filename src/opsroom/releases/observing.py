@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from opsroom.access.rules import Action
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 
@@ -96,6 +97,7 @@ def judge_pair(tx: Tx, release_id: str, key: str, *, good: bool, reason: str) ->
     changes nothing; another answer is a `PairJudged`.
     """
     release = commands.get(tx, release_id)
+    commands.check_may(tx, Action.REVIEW, release)
     judge = tx.actor.name
     if not tx.actor.human:
         raise NotAJudge(release_id, judge)

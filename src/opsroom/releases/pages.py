@@ -143,6 +143,7 @@ def show_page(
         may=allowed(
             found,
             tx.actor,
+            barred=commands.barred(tx, release),
             answered=frozenset(one.approver for one in answers if one.digest == found.binding),
         ),
     )
@@ -165,7 +166,12 @@ def sample_page(request: Request, release_id: str, tx: Read, key: Id = "") -> Re
         chosen=chosen,
         place=pairs.index(chosen) + 1 if chosen else 0,
         shown=None if chosen is None else _texts(chosen),
-        may=allowed(found, tx.actor, answered=frozenset()),
+        may=allowed(
+            found,
+            tx.actor,
+            barred=commands.barred(tx, found.release),
+            answered=frozenset(),
+        ),
     )
 
 

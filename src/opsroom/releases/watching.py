@@ -1,13 +1,15 @@
 """What a person sees of a release from afar, and what they may do about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from opsroom.access.rules import Action
 from opsroom.approvals import queries as approvals
 from opsroom.kit.db import Actor, Tx
 from opsroom.web.charts import Tone
 
-from . import queries, store
+from . import commands, queries, store
 from .decide import decide
 from .gathering import gather
 from .model import Hold, Release, State
@@ -78,19 +80,27 @@ def waits(tx: Tx, release: Release) -> str:
     found = queries.standing(tx, release.id)
     answers = approvals.history(tx, release.subject)
     answered = frozenset(one.approver for one in answers if one.digest == found.binding)
-    may = allowed(found, tx.actor, answered=answered)
+    may = allowed(found, tx.actor, barred=commands.barred(tx, release), answered=answered)
     if not may.judge:
         left = found.evidence.sample.drawn - found.evidence.sample.judged
         return f"{left} sampled {'answer' if left == 1 else 'answers'} to judge"
     return "an approval" if not may.approve and found.evidence.approvals_missing else ""
 
 
-def allowed(found: Standing, actor: Actor, *, answered: frozenset[str]) -> May:
-    """What `actor` may do; `answered` are those who approved exactly this already."""
+def allowed(
+    found: Standing,
+    actor: Actor,
+    *,
+    barred: Mapping[Action, str],
+    answered: frozenset[str],
+) -> May:
+    """What `actor` may do. `barred` says what their roles and the access rules keep them from;
+    `answered` are those who approved exactly this already.
+    """
     release, evidence = found.release, found.evidence
     state = STATES[release.state][0]
-    operate = _lacks(actor, "operate")
-    review = _reviews(actor)
+    operate = barred.get(Action.OPERATE, "")
+    review = _reviews(actor, barred)
     own = actor.name in {release.author, release.version_author}
     return May(
         approve=review
@@ -109,16 +119,21 @@ def allowed(found: Standing, actor: Actor, *, answered: frozenset[str]) -> May:
             if release.state is State.PROMOTED or (release.active and release.met_traffic)
             else "nobody is served by it"
         ),
-        judge=judges(release, actor),
+        judge=judges(release, actor, barred),
     )
 
 
-def judges(release: Release, actor: Actor) -> str:
+def why_not_judge(tx: Tx, release: Release) -> str:
+    """Why whoever acts may not judge the sample of a release; nothing where they may."""
+    return judges(release, tx.actor, commands.barred(tx, release))
+
+
+def judges(release: Release, actor: Actor, barred: Mapping[Action, str]) -> str:
     """Why `actor` may not judge the sample of a release; nothing where they may."""
     state = STATES[release.state][0]
     own = actor.name in {release.author, release.version_author}
     return (
-        _reviews(actor)
+        _reviews(actor, barred)
         or (
             ""
             if release.state is State.IN_REVIEW
@@ -128,13 +143,7 @@ def judges(release: Release, actor: Actor) -> str:
     )
 
 
-def _reviews(actor: Actor) -> str:
-    return _lacks(actor, "review") or (
+def _reviews(actor: Actor, barred: Mapping[Action, str]) -> str:
+    return barred.get(Action.REVIEW, "") or (
         "" if actor.human else "only people do this, and you are logged in as a program"
     )
-
-
-def _lacks(actor: Actor, permission: str) -> str:
-    if permission in actor.may:
-        return ""
-    return f"this needs the permission to {permission}, which you do not have here"

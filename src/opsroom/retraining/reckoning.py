@@ -88,10 +88,9 @@ def known(tx: Tx, entry: Entry) -> Known:
         return Known(merged=proposal.state is ProposalState.MERGED)
     of = registry.artifact(tx, proposal.kind, proposal.name)
     strict = stricter(of.criticality, registry.artifact(tx, "agent", entry.agent).criticality)
-    guarded = bool(registry.guards(tx, proposal.kind, proposal.name))
     first = proposal.base is None
-    need = rules.needs(strict, proposal.label, first=first, guarded=guarded)
-    own = rules.needs(of.criticality, proposal.label, first=first, guarded=guarded)
+    need = registry.needs(tx, of, proposal.label, first=first, criticality=strict)
+    own = registry.needs(tx, of, proposal.label, first=first)
     states = {check.name: check.state for check in proposal.checks}
     return Known(
         gate=states.get(GATE, ""),

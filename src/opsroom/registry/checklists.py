@@ -1,0 +1,67 @@
+"""Answering the bias checklist of a proposal, and saying which proposals need one."""
+
+from collections.abc import Sequence
+
+from opsroom.access.rules import Action
+from opsroom.approvals import ApproverIsRequester, NotAPerson
+from opsroom.kit import choices
+from opsroom.kit.db import Tx
+from opsroom.kit.wire import plain
+
+from . import checklist_store, proposals, queries
+from .checklist import Answered, Checklist, ReviewSettings, check_of, complete
+from .commands import check_may
+from .model import Proposal
+from .rules import CHECKLIST
+
+
+def set_settings(tx: Tx, new: ReviewSettings) -> ReviewSettings:
+    """Ask this of every proposal that is merged from now on."""
+    before = queries.review_settings(tx)
+    if new != before:
+        choices.save(tx, checklist_store.review_settings, new)
+        tx.record("review.settings_set", "review", before=plain(before), after=plain(new))
+    return new
+
+
+def answer(tx: Tx, proposal_id: str, answers: Sequence[Answered], *, binding: str) -> Proposal:
+    """Answer the checklist of a proposal as it was shown; `bias` passes or fails by it.
+
+    It is evidence, so that what was approved before has to be approved again; and it is gone once
+    the proposal moves to another version. Nobody answers for what they proposed or wrote. Raises
+    `ProposalMoved`, `NotAPerson`, `ApproverIsRequester` and `ChecklistWrong`.
+    """
+    proposals.as_shown(tx, proposal_id, binding)
+    proposal = proposals.open_one(tx, proposal_id)
+    of = queries.artifact(tx, proposal.kind, proposal.name)
+    check_may(tx, Action.REVIEW, of, proposal.label)
+    me = tx.actor.name
+    if not tx.actor.human:
+        raise NotAPerson(proposal.subject, me)
+    if me == proposal.author or me in proposals.writers(tx, proposal):
+        raise ApproverIsRequester(proposal.subject, me)
+    made = Checklist(
+        proposal=proposal_id,
+        number=proposal.number,
+        digest=proposal.digest,
+        by=me,
+        at=tx.now,
+        answers=complete(proposal_id, answers),
+    )
+    checklist_store.keep(tx, made)
+    tx.record(
+        "proposal.checklist_answered",
+        proposal.subject,
+        number=made.number,
+        evidence=made.evidence,
+        answers=[plain(one) for one in made.answers],
+    )
+    return proposals.report_check(tx, proposal_id, check_of(made))
+
+
+def answered(tx: Tx, proposal: Proposal) -> Checklist | None:
+    """The checklist that the proposal's check rests on; None while nobody has answered it."""
+    check = next((one for one in proposal.checks if one.name == CHECKLIST), None)
+    if check is None:
+        return None
+    return checklist_store.kept(tx, proposal.id, check.evidence or "")
