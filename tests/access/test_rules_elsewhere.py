@@ -1,5 +1,6 @@
 """Access rules beyond artifacts: budgets, what agents may do alone, and the inbox."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -44,11 +45,11 @@ def rules(sqlite_db: Database) -> None:
 
 
 def test_a_rule_speaks_of_budgets(sqlite_db: Database) -> None:
-    limits = {"unit": Unit.USD, "hard": Decimal(5), "window": timedelta(days=1)}
+    of_all = BudgetDraft(scope=Scope.ORG, key="default", unit=Unit.USD, hard=Decimal(5))
     with sqlite_db.write(OLGA) as tx:
         with pytest.raises(AccessDenied, match="finance"):
-            budgets.set_budget(tx, BudgetDraft(scope=Scope.ORG, key="default", **limits))
-        made = budgets.set_budget(tx, BudgetDraft(scope=Scope.AGENT, key="clerk", **limits))
+            budgets.set_budget(tx, of_all)
+        made = budgets.set_budget(tx, replace(of_all, scope=Scope.AGENT, key="clerk"))
         ruling.set_rules(tx, AccessRules(otherwise=Otherwise.DENY))
         with pytest.raises(AccessDenied, match="no rule permits it"):
             budgets.remove_budget(tx, made.id)

@@ -50,7 +50,7 @@ def test_widening_from_the_page(shown: Site, lived: Ids) -> None:
     page = shown.read("/autonomy/customs-classifier", by=ben)
     (binding,) = re.findall(r'name="binding" value="([0-9a-f]{64})"', page)
     asked_by = shown.read("/autonomy", by=shown.known("ana"))
-    assert "You cannot approve it: reviewing takes the role" in text(asked_by)
+    assert "You cannot approve it: this needs the permission to review" in text(asked_by)
     assert "is not what you saw" in unescape(
         shown.post(here, by=ben, status=409, binding="0" * 64)
     )

@@ -20,7 +20,9 @@ def set_settings(tx: Tx, new: ReviewSettings) -> ReviewSettings:
     before = queries.review_settings(tx)
     if new != before:
         choices.save(tx, checklist_store.review_settings, new)
-        tx.record("review.settings_set", "review", before=plain(before), after=plain(new))
+        tx.record(
+            "review.settings_set", "review/settings", before=plain(before), after=plain(new)
+        )
     return new
 
 

@@ -73,9 +73,9 @@ def _a_person(actor: Actor) -> str:
 
 def _own(proposal: Proposal, actor: Actor, writers: Collection[str]) -> str:
     if actor.name == proposal.author:
-        return "you opened this proposal; somebody else has to answer for it"
+        return "you opened this proposal; somebody else has to approve it"
     if actor.name in writers:
-        return "you wrote or brought in this version; somebody else has to answer for it"
+        return "you wrote or brought in this version; somebody else has to approve it"
     return ""
 
 
