@@ -211,7 +211,7 @@ def test_the_token_of_an_earlier_login_opens_nothing(
         nonce="the nonce of a login that is over",
         now=sqlite_api.db.clock.now(),
     )
-    idp.sign = lambda claims: old  # noqa: ARG005  # named as what it stands in for
+    idp.sign = lambda claims: old  # named as what it stands in for
     assert "another login" in refused(sqlite_api, log_in(sqlite_api, idp))
 
 
