@@ -1,12 +1,11 @@
 """What was settled, to take away: as JSON lines or as a table. Open tasks are not in it."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from opsroom.kit import csvwriting
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import plain
 
@@ -38,9 +37,9 @@ def lines(db: Database, actor: Actor, queue_id: str, form: Form) -> Iterator[str
         for view, done in found:
             yield json.dumps(_row(view, done), ensure_ascii=False) + "\n"
         return
-    yield _csv(dict(zip(COLUMNS, COLUMNS, strict=True)))
-    for view, done in found:
-        yield _csv(_flat(view, done))
+    yield from csvwriting.lines([COLUMNS])
+    flat = (_flat(view, done) for view, done in found)
+    yield from csvwriting.lines([row[name] for name in COLUMNS] for row in flat)
 
 
 def settled(db: Database, actor: Actor, queue_id: str) -> Iterator[tuple[TaskView, Settled]]:
@@ -78,14 +77,3 @@ def _flat(view: TaskView, settled: Settled) -> dict[str, str]:
         seat = SEATS[said.seat - 1]
         row |= {seat: said.label, f"{seat}_by": said.by}
     return row
-
-
-def _csv(row: dict[str, str]) -> str:
-    told = io.StringIO()
-    csv.writer(told).writerow([_cell(row[name]) for name in COLUMNS])
-    return told.getvalue()
-
-
-def _cell(value: str) -> str:
-    """What a spreadsheet would run as a formula is text to it."""
-    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

@@ -2,16 +2,16 @@
 
 import csv
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import click
 
+from opsroom.kit.csvwriting import lines, uncelled
 from opsroom.sdk.terminal import client, plural, say, show, table
 
 BASE = "/v1/feedback"
@@ -117,7 +117,8 @@ def export(ctx: click.Context, /, form: str, **asked: Any) -> None:
         for one in found:
             click.echo(json.dumps(one, ensure_ascii=False))
         return
-    for row in _rows(found):
+    columns = ([one[name] for name in COLUMNS] for one in found)
+    for row in lines(chain([COLUMNS], columns)):
         click.echo(row, nl=False)
 
 
@@ -224,49 +225,8 @@ def _typed(row: dict[str | Any, Any]) -> dict[str, Any] | str:
         elif name == "sources":
             item[name] = [one.strip() for one in cell.split("\n") if one.strip()]
         else:
-            item[name] = cell[1:] if name in WORDS and cell[:2] in _GUARDED else cell
+            item[name] = uncelled(cell) if name in WORDS else cell
     return item
-
-
-# A cell that begins like a formula is run by spreadsheets; a quote before it stops that.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_GUARDED = {f"'{one}" for one in _FORMULA}
-
-
-def _rows(found: Iterator[dict[str, Any]]) -> Iterator[str]:
-    held = io.StringIO()
-    writer = csv.writer(held)
-
-    def line(cells: Any) -> str:
-        held.seek(0)
-        held.truncate()
-        writer.writerow(cells)
-        return held.getvalue()
-
-    yield line(COLUMNS)
-    for one in found:
-        yield line([_cell(one[name]) for name in COLUMNS])
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            value = "\n".join(map(str, value))
-        case _:
-            value = str(value)
-    return f"'{value}" if value.startswith(_FORMULA) and not _is_number(value) else value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _one(one: dict[str, Any]) -> str:
