@@ -162,7 +162,7 @@ def test_a_key_that_is_not_set_is_named(sqlite_db: Database, here: Receiver) -> 
     happens(sqlite_db)
     send(sqlite_db, sender(allow=(here.host,), secrets={KEY: ""}))
     (one,) = deliveries(sqlite_db)
-    assert one.said == f"the variable {KEY} is not set here"
+    assert one.said == f"there is no secret {KEY!r} where opsroom runs"
     assert here.seen == []
 
 

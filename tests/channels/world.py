@@ -13,17 +13,25 @@ from opsroom.channels import commands, queries
 from opsroom.channels.model import TELLABLE, Delivery
 from opsroom.channels.sending import Sender
 from opsroom.channels.workflow import SYSTEM, deliver
-from opsroom.journal import outbox
+from opsroom.journal import Entry, outbox
 from opsroom.journal.outbox import Reaction
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.redaction import Redactor
 from opsroom.registry import ArtifactDraft, VersionDraft
 from opsroom.registry import commands as registry
+from opsroom.vault import from_environment
 
 OPS = Actor("olga", "default", frozenset({"read", "author", "operate"}), ("operator",))
 LOOP = Actor(SYSTEM, "default", human=False)
 KEY = "OPSROOM_SECRET_ON_CALL"
 SECRET = "whsec_c29tZSBrZXkgb2Ygb3VycyB0aGF0IGlzIGxvbmc="
-ANNOUNCE = Reaction(name="channels.announce", events=TELLABLE, react=commands.announce)
+
+
+def announce(tx: Tx, entry: Entry) -> None:
+    commands.announce(tx, entry, redactor=lambda _: Redactor())
+
+
+ANNOUNCE = Reaction(name="channels.announce", events=TELLABLE, react=announce)
 
 
 @dataclass
@@ -76,7 +84,8 @@ def receiver() -> Iterator[Receiver]:
 
 def sender(*, allow: tuple[str, ...] = (), secrets: Mapping[str, str] | None = None) -> Sender:
     environment = {KEY: SECRET, **(secrets or {})}
-    return Sender(site="https://ops.example.org/", allow=allow, environment=environment)
+    opened = from_environment(environment)
+    return Sender(site="https://ops.example.org/", allow=allow, secrets=opened)
 
 
 def webhook(here: Receiver, **rest: Any) -> dict[str, Any]:

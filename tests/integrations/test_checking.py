@@ -241,7 +241,7 @@ def test_two_do_not_check_at_once_and_a_lost_claim_runs_out(
     assert checking.check(db, OPS, NAME, prober=prober(here), due_only=True) is None
     clock.move(commands.PATIENCE)
     assert check(db, prober(here)).outcome is Outcome.PASSED
-    found = prober(here).visit(claimed.spec)
+    found = prober(here).visit(claimed.spec, project="default")
     with db.write(OPS) as tx, pytest.raises(ChangedAgain):
         commands.take_in(tx, claimed, found)  # whoever comes back late changes nothing
 

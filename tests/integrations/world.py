@@ -17,6 +17,7 @@ from opsroom.kit import outbound
 from opsroom.kit.db import Actor, Database
 from opsroom.registry import ArtifactDraft, VersionDraft
 from opsroom.registry import commands as registry
+from opsroom.vault import from_environment
 
 OPS = Actor("ops", "default", frozenset({"read", "author", "operate"}), ("operator",))
 NAME = "orders"
@@ -134,7 +135,9 @@ def prober(
 ) -> Prober:
     """A prober that may call these systems, although they lie on this machine."""
     allow = tuple(one.host for one in systems)
-    return Prober(tools=tools, allow=allow, environment=environment, answer=answer)
+    return Prober(
+        tools=tools, allow=allow, secrets=from_environment(environment), answer=answer
+    )
 
 
 def spec(here: System, **rest: Any) -> dict[str, Any]:

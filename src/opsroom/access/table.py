@@ -451,6 +451,20 @@ ROUTES: dict[str, str] = {
     "POST /queues/{queue_id}/label": "review",
     "POST /queues/{queue_id}/skip": "review",
     "GET /queues/{queue_id}/tasks/{task_id}": "read",
+    # redactions
+    "GET /v1/redactions": "read",
+    "GET /redactions": "read",
+    # vault
+    "GET /v1/secrets": "read",
+    "GET /v1/secrets/{name}": "read",
+    "PUT /v1/secrets/{name}": "administer",
+    "POST /v1/secrets/{name}/rotate": "administer",
+    "DELETE /v1/secrets/{name}": "administer",
+    "GET /secrets": "read",
+    "POST /secrets": "administer",
+    "GET /secrets/{name}": "read",
+    "POST /secrets/{name}/rotate": "administer",
+    "POST /secrets/{name}/remove": "administer",
     # cadence
     "GET /v1/cadence": "read",
     "GET /v1/cadence/due": "read",

@@ -6,6 +6,7 @@ committed after. A proposal that is refused by an error is on record all the sam
 
 import time
 
+from opsroom.contracts.citing import executed_in
 from opsroom.contracts.model import ContractSpec, InProcess
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.faults import boundary
@@ -89,7 +90,7 @@ def _tried(
     while True:
         boundary("action.before_effect")
         began = time.monotonic()
-        effect = _execute(executors, spec, action)
+        effect = _execute(executors, executed_in(spec, actor.project), action)
         seconds = time.monotonic() - began
         boundary("action.after_effect")
         if spec.integration:

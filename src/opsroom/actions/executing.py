@@ -32,6 +32,7 @@ from opsroom.kit.faults import boundary
 from opsroom.kit.reasons import reason
 from opsroom.kit.wire import Wire
 from opsroom.memory import commands as memory
+from opsroom.redactions.commands import without_credentials
 
 from . import asking, circuit_store, key_store, store, turn_store
 from .caches import bundle_of, spec_of
@@ -144,6 +145,7 @@ def report(tx: Tx, action_id: str, said: Report) -> AnyOutcome:
         return outcome_of(was)
     spec = spec_of(tx, was)
     turn = turn_of(tx, was.turn, lock=True)
+    said = without_credentials(tx, said, "actions")
     action = _ended(tx, turn, spec, was, told, said)
     action = store.save(tx, action, was=was)
     boundary("action.recorded")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from opsroom.contracts.canonical import canonicalise
+from opsroom.contracts.citing import executed_in
 from opsroom.contracts.errors import BrokenContract
 from opsroom.contracts.model import ContractSpec, InProcess, Tier
 from opsroom.contracts.queries import contract
@@ -44,7 +45,8 @@ def look_up(
         question = question_of(tx, action)
     if question is None or (executor := executors(question.spec.executor.kind)) is None:
         return None
-    effect = executor.execute(question.spec, question.call, timeout=question.spec.timeout)
+    spec = executed_in(question.spec, actor.project)
+    effect = executor.execute(spec, question.call, timeout=spec.timeout)
     finding = finding_of(question, effect)
     if finding is None:
         return outcome_of(action)

@@ -23,11 +23,13 @@ from opsroom.contracts import words
 from opsroom.contracts.canonical import canonicalise
 from opsroom.contracts.errors import BrokenContract
 from opsroom.contracts.model import ContractSpec, InProcess, Tier
+from opsroom.contracts.secrecy import refuse_credentials
 from opsroom.kit.canonical import NotCanonical, digest
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 from opsroom.memory import commands as memory
 from opsroom.policies.model import Verdict
+from opsroom.redactions.commands import without_credentials
 from opsroom.registry import Ref, Version
 
 from . import asking, circuit_store, key_store, store
@@ -84,6 +86,7 @@ def propose(tx: Tx, turn_id: str, proposal: Proposal) -> AnyOutcome:
     manifest, version, spec = found
     try:
         canonical = canonicalise(spec, proposal.arguments)
+        refuse_credentials(spec, canonical.arguments)
     except BrokenContract as error:
         refusal = Refuse(by=Refusal.CONTRACT, because=str(error))
         return _refused(tx, turn, proposal, action_id, refusal, version=version)
@@ -542,7 +545,7 @@ def _refused(
     )
     try:
         content = digest(proposal.arguments)
-        kept = proposal.arguments
+        kept = without_credentials(tx, proposal.arguments, "actions")
     except NotCanonical:
         content, kept = "", {}
     action = Action(

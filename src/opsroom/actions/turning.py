@@ -12,6 +12,7 @@ from opsroom.grounding.model import Piece
 from opsroom.kit.db import Tx
 from opsroom.kit.errors import TooLarge
 from opsroom.kit.wire import Wire
+from opsroom.redactions.commands import without_credentials
 from opsroom.registry.model import PRODUCTION
 
 from . import turn_store
@@ -71,6 +72,7 @@ def begin_turn(tx: Tx, draft: TurnDraft, *, serve: Serve) -> Turn:
     serves.
     """
     check_agent(tx, draft.agent)
+    draft = without_credentials(tx, draft, "turns")
     turn_id = tx.ids.new("trn")
     agents.admit(
         tx, draft.agent, draft.subject or draft.session or draft.human or draft.trace or turn_id
@@ -120,13 +122,18 @@ def hear(tx: Tx, turn_id: str, pieces: Sequence[Piece]) -> int:
     for piece in pieces:
         if len(piece.text) > MOST_TEXT:
             raise TextTooLong(len(piece.text), MOST_TEXT)
-    clean = [replace(piece, text=piece.text.replace("\0", "")) for piece in pieces]
+    clean = [
+        without_credentials(tx, replace(piece, text=piece.text.replace("\0", "")), "turns")
+        for piece in pieces
+    ]
     return turn_store.add_texts(tx, turn.id, clean)
 
 
 def plan(tx: Tx, turn_id: str, text: str, alternatives: Sequence[str]) -> Turn:
     """Put down what the agent means to do, and what else it considered."""
     was = live(tx, turn_id, lock=True)
+    text = without_credentials(tx, text, "turns")
+    alternatives = without_credentials(tx, [*alternatives], "turns")
     tx.record("turn.planned", f"turn/{was.id}", plan=text[:500])
     return turn_store.save_turn(
         tx, replace(was, plan=text, alternatives=tuple(alternatives)), was=was
@@ -141,6 +148,7 @@ def end(tx: Tx, turn_id: str, final: Final, result: str = "") -> Turn:
         return was
     if was.final is not None:
         raise TurnEnded(was.id, was.final.value)
+    result = without_credentials(tx, result, "turns")
     tx.record("turn.ended", f"turn/{was.id}", final=final.value)
     return turn_store.save_turn(
         tx, replace(was, final=final, result=result, ended_at=tx.now), was=was

@@ -6,6 +6,7 @@ from opsroom.kit.db import Tx
 from opsroom.registry import Ref
 from opsroom.registry import queries as registry
 from opsroom.releases import queries as releases
+from opsroom.vault import Secrets
 
 from .settings import Settings
 
@@ -19,27 +20,27 @@ def serve(tx: Tx, agent: str, subject: str, environment: str) -> Serving:
     return Serving(number=found.number, release=found.release_id, arm=found.arm.value)
 
 
-def executors(settings: Settings) -> Executors:
+def executors(settings: Settings, secrets: Secrets) -> Executors:
     """Who carries out what opsroom executes itself, each made when it is first needed."""
     made: dict[str, Executor] = {}
 
     def find(kind: str) -> Executor | None:
-        if kind not in made and (executor := _make(kind, settings)) is not None:
+        if kind not in made and (executor := _make(kind, settings, secrets)) is not None:
             made[kind] = executor
         return made.get(kind)
 
     return find
 
 
-def _make(kind: str, settings: Settings) -> Executor | None:
+def _make(kind: str, settings: Settings, secrets: Secrets) -> Executor | None:
     match kind:
         case "http":
             from opsroom.engines.http_actions import HttpExecutor  # noqa: PLC0415
 
-            return HttpExecutor(allow=settings.allowed_hosts)
+            return HttpExecutor(allow=settings.allowed_hosts, secrets=secrets)
         case "mcp":
             from opsroom.engines.mcp_actions import McpExecutor  # noqa: PLC0415
 
-            return McpExecutor(allow=settings.allowed_hosts)
+            return McpExecutor(allow=settings.allowed_hosts, secrets=secrets)
         case _:
             return None

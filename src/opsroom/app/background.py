@@ -31,8 +31,10 @@ from opsroom.journal.checkpoints import Notary
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
+from opsroom.kit.redaction import Redactor
 from opsroom.maturity import keeping as maturity
 from opsroom.models import Models
+from opsroom.redactions import Tally
 from opsroom.reports import sending as reports
 from opsroom.retraining import commands as retraining_commands
 from opsroom.retraining import looking as retraining_looking
@@ -40,6 +42,7 @@ from opsroom.retraining import queries as retraining_queries
 from opsroom.scoring import judging as scoring
 from opsroom.security.watching import Watcher, canaries_of
 from opsroom.sunset import looking as zombies
+from opsroom.traces.keepers import Keepers
 from opsroom.traces.telemetry import Traces
 
 from .acting import executors
@@ -91,8 +94,10 @@ class Background:
         telemetry: Traces | None = None,
         metrics: "Metrics | None" = None,
         uses: Uses | None = None,
+        redactions: Tally | None = None,
     ) -> None:
         self._uses = uses or Uses()
+        self._redactions = redactions or Tally()
         self._runtime = runtime
         self._models = models
         self._traces = telemetry
@@ -139,6 +144,7 @@ class Background:
             thread.join()
         with suppress(OpsroomError):  # a database that is away takes the last notes with it
             self._uses.keep(self._runtime.db)
+            self._redactions.keep(self._runtime.db)
 
     def _run(self) -> None:
         # Loading the engine of durable work takes a while that no request should wait for.
@@ -160,15 +166,16 @@ class Background:
         from opsroom.thresholds import reactions as thresholds  # noqa: PLC0415
 
         db, settings = self._runtime.db, self._runtime.settings
-        driver = action_workflow.Driver(db, executors(settings))
+        vault = self._runtime.vault
+        driver = action_workflow.Driver(db, executors(settings, vault))
         loops = {
             releases.LOOP: releases.Driver(db, self._models).look,
             action_workflow.LOOP: driver.look,
             action_workflow.LOOKUPS: driver.look_up,
             channels.LOOP: channels.Driver(
-                db, Sender(site=settings.site, allow=settings.allowed_hosts)
+                db, Sender(site=settings.site, allow=settings.allowed_hosts, secrets=vault)
             ).look,
-            integrations.LOOP: integrations.Driver(db, prober(settings)).look,
+            integrations.LOOP: integrations.Driver(db, prober(settings, vault)).look,
             improvement.LOOP: improvement.Driver(db, self._models, self._runtime.kinds).look,
             retraining_gate.LOOP: retraining_gate.Driver(db, self._models).look,
             sunset.LOOP: sunset.Driver(db, self._telemetry, self._runtime.kinds).look,
@@ -181,7 +188,7 @@ class Background:
                         *releases.reactions(durable),
                         *action_workflow.reactions(durable),
                         *integrations.reactions(durable),
-                        *channels.reactions(durable),
+                        *channels.reactions(durable, redactor=_redactor()),
                         *improvement.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,
@@ -224,8 +231,9 @@ class Background:
         return self._watcher.look() > 0
 
     def _keep_uses(self) -> bool:
-        """Write down who was seen calling which agent."""
+        """Write down who was seen calling which agent, and how much was redacted."""
         self._uses.keep(self._runtime.db)
+        self._redactions.keep(self._runtime.db)
         return False
 
     def _look_for_zombies(self) -> bool:
@@ -336,6 +344,12 @@ class Background:
                         act(tx)
             except Exception:
                 log.exception("%s failed; it will be tried again", act.__module__)
+
+
+def _redactor() -> Callable[[Tx], Redactor]:
+    """What each project takes out of what leaves it."""
+    keepers = Keepers()
+    return lambda tx: keepers.of(tx).redactor
 
 
 def _collector(runtime: Runtime, metrics: "Metrics | None") -> "Collector | None":

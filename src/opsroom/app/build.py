@@ -71,6 +71,8 @@ from opsroom.overview import pages as overview_pages
 from opsroom.overview import queries as overview
 from opsroom.overview import routes as overview_routes
 from opsroom.prompts import routes as prompt_routes
+from opsroom.redactions import Tally
+from opsroom.redactions import routes as redaction_routes
 from opsroom.registry import pages as registry_pages
 from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
@@ -100,6 +102,8 @@ from opsroom.traces import routes as trace_routes
 from opsroom.traces import view_pages as trace_view_pages
 from opsroom.traces import view_routes as trace_view_routes
 from opsroom.traces.keepers import Keepers
+from opsroom.vault import pages as vault_pages
+from opsroom.vault import routes as vault_routes
 from opsroom.web import security
 from opsroom.web.assets import Assets
 from opsroom.web.render import Chrome, Pages, Viewer
@@ -162,6 +166,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     integration_routes.router,
     security_routes.router,
     security_pages.router,
+    redaction_routes.router,
+    vault_routes.router,
+    vault_pages.router,
     channel_routes.router,
     channel_pages.router,
     alert_routes.router,
@@ -216,6 +223,8 @@ TEMPLATES = (
     "opsroom.contracts",
     "opsroom.policies",
     "opsroom.integrations",
+    "opsroom.vault",
+    "opsroom.redactions",
     "opsroom.channels",
     "opsroom.security",
     "opsroom.traces",
@@ -270,14 +279,15 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.db = runtime.db
     app.state.kinds = runtime.kinds
     app.state.settings = runtime.settings
+    app.state.sealing = runtime.sealing
     app.state.models = ConfiguredModels(runtime.settings)
     app.state.throttle = Throttle()
     app.state.identity_provider = _identity_provider(runtime.settings)
     app.state.uses = Uses()
     app.state.serve = acting.serve
-    app.state.executors = acting.executors(runtime.settings)
+    app.state.executors = acting.executors(runtime.settings, runtime.vault)
     app.state.maturity = Recent()
-    app.state.prober = probing.prober(runtime.settings)
+    app.state.prober = probing.prober(runtime.settings, runtime.vault)
     app.state.mcp_door = LazyDoor(
         runtime.db,
         LazyUpstreams(app.state.executors),
@@ -285,6 +295,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     )
     app.state.traces = traces(runtime)
     app.state.keepers = Keepers()
+    app.state.redactions = Tally()
     app.state.metrics = Metrics(runtime.db)
     app.state.closing = asyncio.Event()  # ends what would otherwise never end by itself
     app.state.drawings = DRAWINGS
@@ -373,7 +384,9 @@ def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         state = app.state
         work = (
-            Background(runtime, state.models, state.traces, state.metrics, state.uses)
+            Background(
+                runtime, state.models, state.traces, state.metrics, state.uses, state.redactions
+            )
             if background
             else None
         )

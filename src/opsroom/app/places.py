@@ -27,6 +27,7 @@ from opsroom.sunset.pages import NOTICES as SUNSET
 from opsroom.thresholds.pages import NOTICES as THRESHOLDS
 from opsroom.traces.case_pages import NOTICES as CASES
 from opsroom.traces.view_pages import NOTICES as VIEWS
+from opsroom.vault.pages import NOTICES as SECRETS
 from opsroom.web.nav import NavGroup, NavItem
 from opsroom.web.render import Notice
 
@@ -84,6 +85,8 @@ NAV = (
             NavItem(key="security", title="Security", href="/security", go="s"),
             NavItem(key="quarantine", title="Quarantine", href="/quarantine", go="q"),
             NavItem(key="channels", title="Channels", href="/channels", go="y"),
+            NavItem(key="redactions", title="Redactions", href="/redactions"),
+            NavItem(key="secrets", title="Secrets", href="/secrets"),
             NavItem(key="evidence", title="Evidence", href="/evidence"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),
             NavItem(key="people", title="People", href="/people", go="h"),
@@ -118,5 +121,6 @@ NOTICES: dict[str, Notice] = {
     **SCORING,
     **THRESHOLDS,
     **CASES,
+    **SECRETS,
     **VIEWS,
 }

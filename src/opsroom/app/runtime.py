@@ -4,6 +4,7 @@ Opening one twice, from two processes, is fine; the first of them ever makes the
 administrator and the one-time link to become them.
 """
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from opsroom.access import commands as access
 from opsroom.access import queries as access_queries
 from opsroom.access.commands import DEFAULT_PROJECT
 from opsroom.journal import store as journal_store
-from opsroom.kit.db import Actor, Database, Raced, open_engine
+from opsroom.kit.db import Actor, Database, Raced, Tx, open_engine
 from opsroom.kit.faults import arm_from_environment
 from opsroom.kit.files import write_private
 from opsroom.kit.ids import TimeIds
+from opsroom.kit.sealing import Keyring, master
 from opsroom.migrations import migrate
+from opsroom.redactions.commands import secrets_off_the_record
 from opsroom.registry import Kinds
+from opsroom.vault.opening import Vault
 
 from .kinds import KINDS
 from .settings import Settings
@@ -33,6 +37,15 @@ class Runtime:
     db: Database
     kinds: Kinds
     link: str | None = None
+
+    @property
+    def vault(self) -> Vault:
+        """Opens the secrets that projects keep here, and those of the environment."""
+        return Vault(self.db, self.sealing)
+
+    def sealing(self) -> Keyring:
+        """The master keys; one is made beside an embedded database. Raises `NoMasterKey`."""
+        return master(os.environ, None if self.settings.database_url else self.settings.data)
 
     def close(self) -> None:
         self.db.engine.dispose()
@@ -50,7 +63,7 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     try:
         migrate(engine)
         clock = settings.clock
-        db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append)
+        db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=_recorded)
         try:
             link = _first_link(db, greet=greet)
         except Raced:  # another process made the first administrator at this very moment
@@ -59,6 +72,12 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     except BaseException:
         engine.dispose()
         raise
+
+
+def _recorded(tx: Tx) -> None:
+    """Put on record what a commit did, without the secrets that somebody wrote into it."""
+    secrets_off_the_record(tx)
+    journal_store.append(tx)
 
 
 def _first_link(db: Database, *, greet: bool) -> str | None:

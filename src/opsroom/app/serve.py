@@ -19,6 +19,7 @@ from granian.server.embed import Server
 import opsroom
 from opsroom.journal import witnessing
 from opsroom.journal.checkpoints import Notary
+from opsroom.kit import logs
 from opsroom.kit.errors import Conflict
 from opsroom.kit.files import write_private
 
@@ -63,6 +64,7 @@ def serve(settings: Settings, *, started: Callable[[Started], None]) -> None:
     `started` is called once requests are answered. While it runs, `<data>/server.json` tells
     the command line and programs on this machine where to find it.
     """
+    logs.install()
     with _only_one(settings):
         port = _free_port(settings.host, settings.port)
         settings = replace(settings, port=port)

@@ -1,11 +1,15 @@
 """Putting notices on their way, and what becomes of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from opsroom.journal import Entry
 from opsroom.journal.words import tell as in_words
 from opsroom.kit.db import Tx
+from opsroom.kit.redaction import Redactor
+from opsroom.kit.texts import changed
 from opsroom.kit.wire import plain
+from opsroom.redactions.commands import cleaning
 from opsroom.registry import Version
 
 from . import queries, store
@@ -14,10 +18,14 @@ from .model import LEASE, TEST, Answer, Delivery, Notice, State, after
 
 AT_ONCE = 20
 QUEUED = "channel.queued"
+# What a project takes out of what leaves it.
+RedactorOf = Callable[[Tx], Redactor]
 
 
-def announce(tx: Tx, entry: Entry) -> None:
-    """Put an entry on its way through every channel that wants it."""
+def announce(tx: Tx, entry: Entry, *, redactor: RedactorOf) -> None:
+    """Put an entry on its way through every channel that wants it, without what the project
+    takes out of its telemetry: it leaves for other people's systems.
+    """
     wanting = [
         version
         for version, spec in queries.in_force(tx)
@@ -39,6 +47,13 @@ def announce(tx: Tx, entry: Entry) -> None:
         seq=entry.seq,
         facts=plain(entry.facts),
     )
+    with cleaning(tx, redactor(tx), "notices") as clean:
+        notice = replace(
+            notice,
+            title=clean(notice.title),
+            note=clean(notice.note),
+            facts=changed(notice.facts, clean, keys=True),
+        )
     for version in wanting:
         _queue(tx, version, notice)
 

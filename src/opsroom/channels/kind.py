@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from opsroom.kit.addresses import PrivateAddress, check_url
-from opsroom.kit.outbound import SECRETS
 from opsroom.kit.wire import plain
 from opsroom.registry import Finding, Kind, Lookup, Severity
+from opsroom.vault import is_reference
 
 from .errors import BrokenChannel
 from .model import TELLABLE, ChannelSpec, Webhook
@@ -17,8 +17,8 @@ from .model import TELLABLE, ChannelSpec, Webhook
 
 def pin(spec: ChannelSpec, _lookup: Lookup) -> ChannelSpec:
     """Refuse what could tell nobody, or would tell it in the open."""
-    if not spec.to.secret.startswith(SECRETS):
-        raise BrokenChannel(f"its secret is not the name of a variable {SECRETS}…")
+    if not is_reference(spec.to.secret):
+        raise BrokenChannel("it cites its secret as secret:NAME or OPSROOM_SECRET_…")
     if isinstance(spec.to, Webhook):
         with suppress(PrivateAddress):  # that depends on where opsroom runs
             check_url(spec.to.url)

@@ -54,8 +54,8 @@ MOST_SAID = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook(Wire):
-    """A POST of JSON to `url`, signed as Standard Webhooks says. `secret` names the variable
-    of the server's environment (`OPSROOM_SECRET_…`) that holds the key of the signature.
+    """A POST of JSON to `url`, signed as Standard Webhooks says. `secret` cites the key of the
+    signature: `secret:NAME`, or a variable of the server's environment (`OPSROOM_SECRET_…`).
     """
 
     url: str
@@ -65,8 +65,8 @@ class Webhook(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service(Wire):
-    """A chat, pager or mail service. `secret` names the variable that holds its Apprise URL,
-    since such URLs carry credentials.
+    """A chat, pager or mail service. `secret` cites its Apprise URL, since such URLs carry
+    credentials.
     """
 
     secret: str

@@ -4,8 +4,8 @@ Nothing is stored here, and nothing is raised for what the other side does.
 """
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -15,42 +15,53 @@ from opsroom.kit import outbound
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.webhooks import sign
 from opsroom.kit.wire import plain
+from opsroom.vault import Opened, Secrets, from_environment, within
 
 from . import services
-from .model import MOST_SAID, Answer, ChannelSpec, Delivery, Notice, Service, Webhook
+from .model import Answer, ChannelSpec, Delivery, Notice, Service, Webhook
 
 ANSWER = outbound.Limits(size=2**20, seconds=10.0)
 GONE = 410
 
 
 class Sender:
-    """Sends notices. `site` is where our pages are found; `allow` names hosts of one's own."""
+    """Sends notices. `site` is where our pages are found; `allow` names hosts of one's own,
+    and `secrets` opens what channels cite.
+    """
 
     def __init__(
         self,
         *,
         site: str,
         allow: Iterable[str] = (),
-        environment: Mapping[str, str] | None = None,
+        secrets: Secrets | None = None,
         answer: outbound.Limits = ANSWER,
     ) -> None:
         self._site = site.rstrip("/")
         self._allow = tuple(allow)
-        self._environment = os.environ if environment is None else environment
+        self._secrets = secrets or from_environment()
         self._answer = answer
 
     def send(self, spec: ChannelSpec, delivery: Delivery, *, now: datetime) -> Answer:
         """Send it once. Never raises for what the other side does, or for what is not set."""
-        secret = self._environment.get(spec.to.secret, "")
-        if not secret:
-            return Answer(taken=False, said=f"the variable {spec.to.secret} is not set here")
+        try:
+            secret = self._secrets(within(spec.to.secret, delivery.notice.project))
+        except OpsroomError as error:
+            return Answer(taken=False, said=str(error))
+        answer = self._sent(spec, secret, delivery, now=now)
+        return replace(answer, said=secret.scrub(answer.said))
+
+    def _sent(
+        self, spec: ChannelSpec, secret: Opened, delivery: Delivery, *, now: datetime
+    ) -> Answer:
+        notice = delivery.notice
         try:
             match spec.to:
                 case Webhook(url=url):
-                    return self._post(url, secret, delivery, now=now)
+                    return self._post(url, secret.key(url), delivery, now=now)
                 case Service():
-                    link = self._link(delivery.notice)
-                    return services.send(secret, delivery.notice, link=link, allow=self._allow)
+                    address, link = secret.address(), self._link(notice)
+                    return services.send(address, notice, link=link, allow=self._allow)
         except OpsroomError as error:
             return Answer(taken=False, said=str(error))
         except (httpx2.HTTPError, OSError) as error:
@@ -75,7 +86,7 @@ class Sender:
         wait = response.headers.get("retry-after", "")
         return Answer(
             taken=False,
-            said=said[:MOST_SAID],
+            said=said,
             wait=float(wait) if wait.isascii() and wait.isdecimal() else 0.0,
             gone=response.status_code == GONE,
         )

@@ -14,6 +14,7 @@ from opsroom.kit.errors import Conflict, NotFound
 from opsroom.kit.faults import boundary
 
 from . import commands, queries, store
+from .commands import RedactorOf
 from .model import TELLABLE, Answer
 from .sending import Sender
 
@@ -64,14 +65,20 @@ def deliver(db: Database, actor: Actor, name: str, *, sender: Sender) -> int:
     return len(claimed)
 
 
-def reactions(durable: Durable) -> tuple[Reaction, ...]:
-    """How channels hear of what happened. Names are kept for ever: cursors lie under them."""
+def reactions(durable: Durable, *, redactor: RedactorOf) -> tuple[Reaction, ...]:
+    """How channels hear of what happened. Names are kept for ever: cursors lie under them.
+
+    Of what is told, `redactor` says what the project does not want to leave.
+    """
+
+    def announced(tx: Tx, entry: Entry) -> None:
+        commands.announce(tx, entry, redactor=redactor)
 
     def queued(tx: Tx, entry: Entry) -> None:
         name = entry.subject.partition("/")[2]
         durable.signal(LOOP, f"{tx.project}/{name}", about=entry.id)
 
     return (
-        Reaction(name="channels.announce", events=TELLABLE, react=commands.announce),
+        Reaction(name="channels.announce", events=TELLABLE, react=announced),
         Reaction(name=LOOP, events=frozenset({commands.QUEUED}), react=queued),
     )

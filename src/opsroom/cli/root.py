@@ -124,6 +124,14 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.selection.cli:scorecard",
         "Scorecards: which model or agent should do a task.",
     ),
+    "redaction": (
+        "opsroom.redactions.cli:redaction",
+        "Redaction: what was taken out, by which rule, and where.",
+    ),
+    "secret": (
+        "opsroom.vault.cli:secret",
+        "Secrets: credentials that are sealed, bound and never shown.",
+    ),
     "security": (
         "opsroom.security.cli:security",
         "Security events: what was tried on agents, and what became of it.",

@@ -10,6 +10,7 @@ from opsroom.registry import Finding, Kind, Lookup
 
 from . import lint as linting
 from .checking import checker
+from .citing import check_secret
 from .closing import closed
 from .model import ContractSpec
 
@@ -18,6 +19,7 @@ def pin(spec: ContractSpec, lookup: Lookup) -> ContractSpec:
     """Replace references by the versions they name now, close the input, and refuse schemas
     that are none.
     """
+    check_secret(spec)
     shut = closed(spec.input)
     checker(shut, tool=spec.tool)
     if spec.output is not None:

@@ -102,8 +102,8 @@ class InProcess(Wire):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http(Wire):
     """opsroom calls `url`. `{name}` in it is the argument of that name, percent-encoded; the
-    rest of the arguments go as JSON, or into the query of GET and DELETE. `secret` names an
-    environment variable of the server (`OPSROOM_SECRET_…`) that is sent as a bearer token.
+    rest of the arguments go as JSON, or into the query of GET and DELETE. `secret` cites what is
+    sent as a bearer token: `secret:NAME`, or a variable of the server (`OPSROOM_SECRET_…`).
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

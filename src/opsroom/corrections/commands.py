@@ -19,6 +19,7 @@ from opsroom.kit.canonical import digest
 from opsroom.kit.db import Raced, Tx
 from opsroom.kit.reasons import reason as given_reason
 from opsroom.kit.wire import Wire
+from opsroom.redactions.commands import cleaning
 from opsroom.registry import ArtifactDraft, Criticality, Kinds, VersionDraft
 from opsroom.registry import commands as registry_commands
 from opsroom.registry import queries as registry
@@ -232,9 +233,9 @@ def complete(tx: Tx, correction_id: str, *, input_: Any, expected: Any) -> Corre
     there already.
     """
     was = _get(tx, correction_id)
-    clean = keeping.redactor(keeping.current(tx)).clean
-    asked = was.input if input_ is None else cleaned(input_, clean)
-    right = was.expected if expected is None else cleaned(expected, clean)
+    with cleaning(tx, keeping.redactor(keeping.current(tx)), "corrections") as clean:
+        asked = was.input if input_ is None else cleaned(input_, clean)
+        right = was.expected if expected is None else cleaned(expected, clean)
     if was.state is not State.QUARANTINED:
         raise CorrectionOver(was.id, was.state.value, "completed")
     if said := known_already(was, asked, right):
@@ -267,18 +268,19 @@ def complete(tx: Tx, correction_id: str, *, input_: Any, expected: Any) -> Corre
 
 def _said(tx: Tx, one: Override) -> Said:
     """What an override says, without what the project takes out of its telemetry."""
-    clean = keeping.redactor(keeping.current(tx)).clean
     turn, version, asked = _about(tx, one)
     told = taught(one)
-    input_, expected = cleaned(asked, clean), cleaned(told.expected, clean)
+    with cleaning(tx, keeping.redactor(keeping.current(tx)), "corrections") as clean:
+        input_, expected = cleaned(asked, clean), cleaned(told.expected, clean)
+        agent_said, human_said = clean(told.agent_said), clean(told.human_said)
     unknown = unclear(input_, expected)
     # Questions that nobody knows are not the same question.
     about = {"override": one.id} if unknown else input_
     return Said(
         input=input_,
         expected=expected,
-        agent_said=clean(told.agent_said),
-        human_said=clean(told.human_said),
+        agent_said=agent_said,
+        human_said=human_said,
         asked=digest(about),
         hash=content_hash(about, expected),
         unclear=unknown,

@@ -5,9 +5,9 @@ back, nobody knows. A refusal (4xx) states that the other side did nothing; its 
 (5xx) states nothing.
 """
 
-import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +18,8 @@ from opsroom.actions.ports import Effect
 from opsroom.contracts.model import ContractSpec, Http
 from opsroom.kit import outbound
 from opsroom.kit.errors import OpsroomError
+from opsroom.kit.texts import changed
+from opsroom.vault import Opened, Secrets, from_environment
 
 MOST = 2**20
 MOST_WORDS = 500
@@ -28,18 +30,27 @@ _FIELD = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 
 class HttpExecutor:
-    """Satisfies `opsroom.actions.ports.Executor`. `allow` names hosts of one's own."""
+    """Satisfies `opsroom.actions.ports.Executor`. `allow` names hosts of one's own; `secrets`
+    opens what contracts cite.
+    """
 
-    def __init__(self, *, allow: Iterable[str] = ()) -> None:
+    def __init__(self, *, allow: Iterable[str] = (), secrets: Secrets | None = None) -> None:
         self._allow = tuple(allow)
+        self._secrets = secrets or from_environment()
 
     def execute(self, spec: ContractSpec, action: Action, *, timeout: float) -> Effect:
         """Send the request of an action, once."""
         assert isinstance(spec.executor, Http), "this executor is for contracts over HTTP"
+        cited = spec.executor.secret
         try:
-            request = _request(spec.executor, action)
-        except ValueError as error:
+            secret = self._secrets(cited) if cited else None
+            request = _request(spec.executor, action, secret)
+        except (ValueError, OpsroomError) as error:
             return Effect(state="not_happened", error=str(error))
+        effect = self._sent(request, timeout)
+        return effect if secret is None else without(secret, effect)
+
+    def _sent(self, request: dict[str, Any], timeout: float) -> Effect:
         limits = outbound.Limits(size=MOST, seconds=timeout)
         try:
             with outbound.client(allow=self._allow, limits=limits) as client:
@@ -54,6 +65,13 @@ class HttpExecutor:
         return effect_of(response)
 
 
+def without(secret: Opened, effect: Effect) -> Effect:
+    """What came of an action, without the secret that went with it."""
+    return replace(
+        effect, result=changed(effect.result, secret.scrub), error=secret.scrub(effect.error)
+    )
+
+
 def effect_of(response: httpx2.Response) -> Effect:
     """What an answer says of the action."""
     status = response.status_code
@@ -65,8 +83,10 @@ def effect_of(response: httpx2.Response) -> Effect:
     return Effect(state="unknown", error=said)
 
 
-def _request(executor: Http, action: Action) -> dict[str, Any]:
-    """Where an action goes and what it carries. Raises `ValueError` for what cannot be sent."""
+def _request(executor: Http, action: Action, secret: Opened | None) -> dict[str, Any]:
+    """Where an action goes and what it carries. Raises `ValueError` for what cannot be sent, and
+    `SecretElsewhere` for a secret that may not go there.
+    """
     url, left = _filled(executor.url, action.arguments)
     request: dict[str, Any] = {"method": executor.method, "url": url, "headers": {}}
     if executor.method in IN_QUERY:
@@ -77,11 +97,8 @@ def _request(executor: Http, action: Action) -> dict[str, Any]:
         request["json"] = left
     if action.key and executor.key_header:
         request["headers"][executor.key_header] = action.key
-    if executor.secret:
-        value = os.environ.get(executor.secret, "")
-        if not executor.secret.startswith(outbound.SECRETS) or not value:
-            raise ValueError(f"the secret {executor.secret} is not set where opsroom runs")
-        request["auth"] = outbound.Secret(origin=url, value=value)
+    if secret is not None:
+        request["auth"] = secret.at(url)
     return request
 
 

@@ -6,7 +6,6 @@ surely never arrived is called unreachable.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from opsroom.contracts.model import Mcp
 from opsroom.gateway.model import SeenTool
 from opsroom.kit import outbound
 from opsroom.kit.errors import Invalid, OpsroomError, Unavailable
+from opsroom.kit.texts import changed as rewritten
+from opsroom.vault import Opened, Secrets, from_environment
 
 FRESH = 5.0  # seconds for which what a server offers is believed
 OPENING = 10.0
@@ -58,14 +59,6 @@ class McpRefused(Invalid):
     why: str
 
 
-@dataclass(eq=False)
-class SecretMissing(Invalid):
-    code = "secret_missing"
-    text = "the contract names the secret {0.name!r}, which this server does not have"
-    hint = "set it in the environment of the server; only names that begin with OPSROOM_SECRET_ are read"
-    name: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpAnswer:
     """What a tool answered: content blocks as they came, structured content if there was any."""
@@ -86,6 +79,7 @@ class _Session:
     client: Client
     closing: asyncio.Event
     task: asyncio.Task[None]
+    secret: Opened | None
     lists: tuple[float, Mapping[str, SeenTool]] | None = None
 
 
@@ -96,12 +90,12 @@ class McpUpstreams:
         self,
         *,
         allow: Iterable[str] = (),
-        environment: Mapping[str, str] | None = None,
+        secrets: Secrets | None = None,
         limits: outbound.Limits | None = None,
         fresh: float = FRESH,
     ) -> None:
         self._allow = tuple(allow)
-        self._environment = os.environ if environment is None else environment
+        self._secrets = secrets or from_environment()
         self._limits = limits or outbound.Limits()
         self._fresh = fresh
         self._sessions: dict[tuple[str, str], _Session] = {}
@@ -164,15 +158,16 @@ class McpUpstreams:
         for attempt in (1, 2):
             session = await self._session(executor)
             try:
-                return await ask(session.client)
+                return _without(session.secret, await ask(session.client))
             except MCPError as error:
                 if error.message == SESSION_GONE and attempt == 1:
                     await self._drop(executor, session)  # refused before anything was done
                     continue
+                why = _without(session.secret, error.message)
                 if uncertain and _no_answer(error):
                     await self._drop(executor, session)
-                    raise McpUncertain(executor.url, error.message) from error
-                raise McpRefused(executor.url, error.message) from error
+                    raise McpUncertain(executor.url, why) from error
+                raise McpRefused(executor.url, why) from error
             except (httpx2.HTTPError, OpsroomError, OSError, TimeoutError) as error:
                 await self._drop(executor, session)
                 kind = McpUncertain if uncertain else McpUnreachable
@@ -183,18 +178,21 @@ class McpUpstreams:
         raise McpUnreachable(executor.url, SESSION_GONE.lower())
 
     async def _session(self, executor: Mcp) -> _Session:
+        secret = await self._secret(executor)
         found = self._sessions.get(_key(executor))
-        if found is not None and not found.task.done():
+        if found is not None and found.secret != secret:  # it was rotated
+            await self._drop(executor, found)
+        elif found is not None and not found.task.done():
             return found
         async with self._opening:
             found = self._sessions.get(_key(executor))
             if found is None or found.task.done():
-                found = self._sessions[_key(executor)] = await self._open(executor)
+                found = self._sessions[_key(executor)] = await self._open(executor, secret)
             return found
 
-    async def _open(self, executor: Mcp) -> _Session:
+    async def _open(self, executor: Mcp, secret: Opened | None) -> _Session:
         outbound.check_url(executor.url, allow=self._allow)
-        auth = self._secret(executor)
+        auth = None if secret is None else secret.at(executor.url)
         ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         closing = asyncio.Event()
 
@@ -225,20 +223,17 @@ class McpUpstreams:
         except TimeoutError as error:
             task.cancel()
             raise McpUnreachable(executor.url, f"no answer within {OPENING:g} s") from error
-        return _Session(client=client, closing=closing, task=task)
+        return _Session(client=client, closing=closing, task=task, secret=secret)
 
     async def _drop(self, executor: Mcp, session: _Session) -> None:
         if self._sessions.get(_key(executor)) is session:
             del self._sessions[_key(executor)]
         session.closing.set()
 
-    def _secret(self, executor: Mcp) -> outbound.Secret | None:
+    async def _secret(self, executor: Mcp) -> Opened | None:
         if not executor.secret:
             return None
-        value = self._environment.get(executor.secret, "")
-        if not executor.secret.startswith(outbound.SECRETS) or not value:
-            raise SecretMissing(executor.secret)
-        return outbound.Secret(executor.url, value)
+        return await asyncio.to_thread(self._secrets, executor.secret)
 
 
 async def listed(
@@ -287,6 +282,16 @@ def _no_answer(error: MCPError) -> bool:
     server that broke down while it was at it.
     """
     return error.code in {-32603, -32000, -32001, -32002} or "imed out" in error.message
+
+
+def _without(secret: Opened | None, told: T) -> T:
+    """What a server told us, without the secret that it got from us."""
+    if secret is None:
+        return told
+    if isinstance(told, CallToolResult):
+        kept = rewritten(told.model_dump(mode="json", by_alias=True), secret.scrub)
+        return type(told).model_validate(kept)
+    return secret.scrub(told) if isinstance(told, str) else told  # type: ignore[return-value]
 
 
 def _key(executor: Mcp) -> tuple[str, str]:

@@ -7,6 +7,7 @@ that neither a project nor a flood of unknown subjects keeps the rest waiting.
 
 from opsroom.access import queries as access
 from opsroom.kit.db import Actor, Database
+from opsroom.redactions.commands import cleaning
 from opsroom.traces import queries as traces
 from opsroom.traces.keepers import Keepers
 from opsroom.traces.queries import Reads
@@ -43,5 +44,5 @@ def _in_project(db: Database, telemetry: Reads | None, keepers: Keepers, project
         trace: Known(agent=agent, version=version.removeprefix("agent/"), trace=trace)
         for trace, (agent, version) in at_work.items()
     }
-    with db.write(actor) as tx:
-        return commands.join_waiting(tx, waiting, known, clean=keepers.of(tx).redactor.clean)
+    with db.write(actor) as tx, cleaning(tx, keepers.of(tx).redactor, "feedback") as clean:
+        return commands.join_waiting(tx, waiting, known, clean=clean)

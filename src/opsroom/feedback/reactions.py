@@ -4,6 +4,7 @@ from opsroom.actions import queries as actions
 from opsroom.journal.model import Entry
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Tx
+from opsroom.redactions.commands import cleaning
 from opsroom.traces.keepers import Keepers
 
 from . import commands
@@ -16,7 +17,8 @@ def reactions() -> tuple[Reaction, ...]:
         turn = actions.turn_about(tx, entry.subject)
         if turn is not None:
             subjects = [entry.subject, *([f"trace/{turn.trace}"] if turn.trace else [])]
-            commands.join_turn(tx, turn, subjects, clean=keepers.of(tx).redactor.clean)
+            with cleaning(tx, keepers.of(tx).redactor, "feedback") as clean:
+                commands.join_turn(tx, turn, subjects, clean=clean)
 
     events = frozenset({"turn.begun", "action.proposed"})
     return (Reaction(name="feedback-joins", events=events, react=begun),)

@@ -1,5 +1,6 @@
 """Feedback over HTTP: saying something, looking at it, what it comes to, links, the widget."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -10,9 +11,10 @@ from pydantic import Field, ValidationError
 from starlette.responses import Response
 
 from opsroom.access.http import Caller, Read, Write, database
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.wire import Wire, adapter
+from opsroom.redactions import Tally
 from opsroom.traces.keepers import Keepers
 
 from . import commands, links, queries
@@ -139,7 +141,7 @@ def give(request: Request, actor: Caller, said: FeedbackDraft | Many) -> Feedbac
     desk: Desk | None = None
     for start in range(0, len(said.items), IN_ONE):
         with database(request).write(actor) as tx:
-            desk = desk or Desk(_keepers(request).of(tx).redactor.clean)
+            desk = desk or Desk(_clean(request, tx))
             some = [_parsed(item) for item in said.items[start : start + IN_ONE]]
             found += map(_taken, commands.give_some(tx, some, desk=desk))
     return TakenIn(items=tuple(found))
@@ -214,7 +216,7 @@ def make_link(request: Request, draft: LinkDraft, tx: Write) -> Linked:
         by=draft.by,
         use_case=draft.use_case,
         lasting=timedelta(hours=draft.hours),
-        clean=_keepers(request).of(tx).redactor.clean,
+        clean=_clean(request, tx),
     )
     until = datetime.fromtimestamp(links.read(token)[0].until, UTC)
     site = cast("str", request.app.state.settings.site)
@@ -270,8 +272,7 @@ def _one(
     request: Request, actor: Actor, draft: FeedbackDraft, *, link: links.Link | None = None
 ) -> Feedback:
     with database(request).write(actor) as tx:
-        clean = _keepers(request).of(tx).redactor.clean
-        done = commands.give(tx, draft, clean=clean, link=link)
+        done = commands.give(tx, draft, clean=_clean(request, tx), link=link)
     if isinstance(done, Refused):
         raise done.error  # once the count of it is kept
     return done
@@ -307,5 +308,8 @@ def _permitted(db: Database, token: str) -> links.Link:
         return commands.permitted(tx, token)
 
 
-def _keepers(request: Request) -> Keepers:
-    return cast("Keepers", request.app.state.keepers)
+def _clean(request: Request, tx: Tx) -> Callable[[str], str]:
+    """Takes out of what is said what the project does not want there, and counts it."""
+    keepers: Keepers = request.app.state.keepers
+    tally: Tally = request.app.state.redactions
+    return tally.cleaner(keepers.of(tx).redactor, tx.project, "feedback")

@@ -30,6 +30,7 @@ from starlette.types import Message, Receive, Scope, Send
 import opsroom
 from opsroom.contracts.model import InProcess
 from opsroom.kit.errors import OpsroomError
+from opsroom.web.errors import told
 
 from .model import explained, hints, read_meta
 from .visiting import SESSION, TURN, Act, Call, Visit
@@ -189,10 +190,10 @@ def _content(result: Any) -> list[Any]:
 
 
 def _refused(error: OpsroomError) -> CallToolResult:
-    told = error.as_dict()
-    words = f"Refused: {told['message']}. {told['hint']}".strip()
+    facts = told(error)
+    words = f"Refused: {facts['message']}. {facts['hint']}".strip()
     return CallToolResult(
         content=[TextContent(text=words)],
-        structured_content={"kind": "error", **told},
+        structured_content={"kind": "error", **facts},
         is_error=True,
     )

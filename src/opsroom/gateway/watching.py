@@ -9,6 +9,7 @@ is a few seconds old at most; where the server does not answer, nothing is calle
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from opsroom.contracts.citing import executed_in
 from opsroom.contracts.model import ContractSpec, Mcp
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.errors import OpsroomError
@@ -36,8 +37,9 @@ class Watch:
         """Raise `ToolQuarantined` unless the tool is what was approved, and what the server
         raises where it cannot be asked. Contracts that lead nowhere else always pass.
         """
-        if isinstance(spec.executor, Mcp):
-            seen = (await self._upstreams.seen(spec.executor)).get(spec.executor.tool)
+        executor = executed_in(spec, actor.project).executor
+        if isinstance(executor, Mcp):
+            seen = (await self._upstreams.seen(executor)).get(executor.tool)
             if changed(spec, seen):
                 await self._tell(actor, version, spec, seen)
                 raise ToolQuarantined(spec.tool, version.ref)

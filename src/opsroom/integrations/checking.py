@@ -22,7 +22,7 @@ def check(
     if claimed is None:
         return None
     boundary("integration.before_visit")
-    found = prober.visit(claimed.spec)
+    found = prober.visit(claimed.spec, project=actor.project)
     boundary("integration.after_visit")
     with db.write(actor) as tx:
         return commands.take_in(tx, claimed, found)

@@ -21,14 +21,6 @@ class NoDocument(Unavailable):
 
 
 @dataclass(eq=False)
-class SecretNotSet(Invalid):
-    code = "secret_not_set"
-    text = "the secret {0.name} is not set where opsroom runs"
-    hint = "set it in the environment of the server; nothing was sent without it"
-    name: str
-
-
-@dataclass(eq=False)
 class UnsafeTest(Invalid):
     code = "unsafe_test"
     text = "the contract test {0.test!r} sends {0.method}, which may change something"

@@ -7,9 +7,9 @@ import yaml
 
 from opsroom.contracts.checking import checker
 from opsroom.kit.addresses import PrivateAddress, check_url
-from opsroom.kit.outbound import SECRETS
 from opsroom.kit.wire import plain
 from opsroom.registry import Finding, Kind, Lookup, Severity
+from opsroom.vault import is_reference
 
 from .errors import BrokenIntegration, UnsafeTest
 from .model import LATEST, SAFE, SOONEST, IntegrationSpec, McpServer, OpenApi, Undescribed
@@ -23,8 +23,8 @@ def pin(spec: IntegrationSpec, _lookup: Lookup) -> IntegrationSpec:
     """
     for url in addresses(spec):
         _readable(url)
-    if spec.auth is not None and not spec.auth.secret.startswith(SECRETS):
-        raise BrokenIntegration(f"its secret is not the name of a variable {SECRETS}…")
+    if spec.auth is not None and not is_reference(spec.auth.secret):
+        raise BrokenIntegration("it cites its secret as secret:NAME or OPSROOM_SECRET_…")
     if not SOONEST <= spec.every <= LATEST:
         raise BrokenIntegration(
             "it is checked every minute at most, and every 30 days at least"

@@ -31,8 +31,9 @@ TOLERATED = 2  # failed checks in a row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth(Wire):
-    """How callers prove who they are. `secret` names an environment variable of the server
-    (`OPSROOM_SECRET_…`); its value goes to the origin of the endpoint and nowhere else.
+    """How callers prove who they are. `secret` cites the credential: `secret:NAME`, or a
+    variable of the server's environment (`OPSROOM_SECRET_…`). It goes to the origin of the
+    endpoint and nowhere else.
     """
 
     secret: str

@@ -4,9 +4,9 @@ Every request goes through the one way out, so addresses, size and time are boun
 secret stays with its own origin. Nothing is judged here and nothing is stored.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -14,11 +14,13 @@ import httpx2
 from opsroom.kit import outbound
 from opsroom.kit.addresses import BadAddress, PrivateAddress
 from opsroom.kit.errors import OpsroomError, Unavailable
-from opsroom.kit.wire import plain
+from opsroom.kit.texts import changed
+from opsroom.kit.wire import adapter, plain
+from opsroom.vault import Secrets, from_environment, within
 
 from .answers import against_recorded, against_schema, derived, placed
 from .differ import Level, ToolFace
-from .errors import BadDocument, NoDocument, SecretNotSet
+from .errors import BadDocument, NoDocument
 from .model import (
     ContractTest,
     Fault,
@@ -50,23 +52,37 @@ ListTools = Callable[[str, str], Sequence[ToolFace]]
 
 
 class Prober:
-    """Visits integrations. `allow` names hosts of one's own; `tools` asks MCP servers."""
+    """Visits integrations. `allow` names hosts of one's own; `tools` asks MCP servers, and
+    `secrets` opens what integrations cite.
+    """
 
     def __init__(
         self,
         *,
         tools: ListTools,
         allow: Iterable[str] = (),
-        environment: Mapping[str, str] | None = None,
+        secrets: Secrets | None = None,
         answer: outbound.Limits = ANSWER,
     ) -> None:
         self._tools = tools
         self._allow = tuple(allow)
-        self._environment = os.environ if environment is None else environment
+        self._secrets = secrets or from_environment()
         self._answer = answer
 
-    def visit(self, spec: IntegrationSpec) -> Found:
+    def visit(self, spec: IntegrationSpec, *, project: str) -> Found:
         """Everything that a check wants to know. Never raises for what the system did."""
+        if spec.auth is None:
+            return self._found(spec)
+        reference = within(spec.auth.secret, project)
+        spec = replace(spec, auth=replace(spec.auth, secret=reference))
+        found = self._found(spec)
+        try:
+            scrub = self._secrets(reference).scrub
+        except OpsroomError:  # nothing was sent that could come back
+            return found
+        return adapter(Found).validate_python(changed(plain(found), scrub))
+
+    def _found(self, spec: IntegrationSpec) -> Found:
         document, fault, words = None, None, ""
         try:
             document = self._described(spec)
@@ -136,18 +152,10 @@ class Prober:
         """The secret, if the request goes to where it belongs."""
         if spec.auth is None:
             return {}
-        value = self._environment.get(spec.auth.secret, "")
-        secret = outbound.Secret(
-            origin=spec.endpoint,
-            value=value,
-            header=spec.auth.header,
-            prefix=spec.auth.prefix,
-        )
-        if not secret.belongs_to(httpx2.URL(url)):
+        if httpx2.URL(spec.endpoint).origin != httpx2.URL(url).origin:
             return {}
-        if not value:
-            raise SecretNotSet(spec.auth.secret)
-        return {"auth": secret}
+        secret = self._secrets(spec.auth.secret)
+        return {"auth": secret.at(url, header=spec.auth.header, prefix=spec.auth.prefix)}
 
 
 def _looked_at(

@@ -634,6 +634,13 @@ WORDS: dict[str, Words] = {
         tone="bad",
         place="/quarantine",
     ),
+    "secret.set": Words(
+        says="{actor} set {subject}", note="for {places}", tone="info", place="/secrets"
+    ),
+    "secret.rotated": Words(says="{actor} rotated {subject}", tone="info"),
+    "secret.removed": Words(
+        says="{actor} removed {subject}", note="{used_by}", tone="warn", place="/secrets"
+    ),
     "token.issued": Words(says="{actor} made the token {name}", note="roles {roles}"),
     "token.revoked": Words(says="{actor} revoked {subject}", tone="warn"),
 }
@@ -672,6 +679,7 @@ PLACES = {
     "occasion": "/cadence/{}",
     "report": "/reports/copies/{}",
     "report-schedule": "/reports#schedules",
+    "secret": "/secrets/{}",
     "user": "/people",
     "token": "/people",
 }

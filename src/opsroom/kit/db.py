@@ -271,6 +271,7 @@ def open_engine(url: str) -> Engine:
     else:
         engine = create_engine(
             url,
+            hide_parameters=True,  # what users wrote does not belong into logs
             pool_pre_ping=True,
             pool_size=10,
             max_overflow=10,
@@ -310,6 +311,7 @@ def sqlite_pragmas(connection: Any) -> None:
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,
         module=sqlite_module(),
         pool_size=8,
         max_overflow=24,

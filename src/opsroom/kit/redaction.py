@@ -6,8 +6,10 @@ checksum. What is found becomes `[redacted:NAME]`, so that a reader sees that so
 there, and of what kind, and no more.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import re2
@@ -59,6 +61,12 @@ def phone(text: str) -> bool:
     return 8 <= sum(one in "0123456789" for one in text) <= 15
 
 
+def credential(text: str) -> bool:
+    """Whether what follows the scheme in `text` looks drawn, rather than like a word."""
+    _, _, told = text.partition(" ")
+    return any(one.isdigit() for one in told) and any(one.isalpha() for one in told)
+
+
 _KEYS = (
     r"sk-(?:ant-|proj-|svcacct-|or-v1-|lf-)?[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic …
     r"(?:pk|sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}",  # Stripe
@@ -87,6 +95,18 @@ DEFAULTS: Final[tuple[Rule, ...]] = (
     ),
     Rule(name="key", pattern=r"\b(?:" + "|".join(_KEYS) + ")"),
     Rule(
+        name="bearer",
+        pattern=r"(?i)\b(?:bearer|basic)[ \t]{1,4}[A-Za-z0-9._~+/-]{16,}={0,2}",
+        check=credential,
+    ),
+    Rule(
+        name="connection",
+        pattern=(
+            r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@\"'<>{}]{0,64}:[^\s/@\"'<>{}]{1,128}@"
+            r"|(?i:\b(?:AccountKey|SharedAccessKey|Password|Pwd)=)[^\s;&\"'<>{}\[\]()]{6,256}"
+        ),
+    ),
+    Rule(
         name="email",
         pattern=r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
     ),
@@ -104,6 +124,18 @@ DEFAULTS: Final[tuple[Rule, ...]] = (
     ),
 )
 BY_NAME: Final = {rule.name: rule for rule in DEFAULTS}
+
+
+# What opens something, and is no personal data. Whoever works with it cites it by a name.
+CREDENTIALS: Final = tuple(
+    BY_NAME[name] for name in ("private-key", "jwt", "key", "bearer", "connection")
+)
+# What belongs into no log and no journal, whatever a project decides about personal data.
+SECRETS: Final = (*CREDENTIALS, BY_NAME["card"])
+_EXAMPLE = re2.compile(
+    r"(?i)example|sample|placeholder|dummy|your|changeme|redacted|test|foo|xxx|\.\.\.|\*\*\*|123456|abcdef"
+    r"|:(?:password|pass|pw|secret|user)@|<|\{"
+)
 
 
 class Redactor:
@@ -124,13 +156,59 @@ class Redactor:
         """
         return self._raw is not None and self._raw.search(raw) is not None
 
-    def clean(self, text: str) -> str:
-        """`text` without what the rules name; the same object where there is nothing."""
+    def clean(self, text: str, counts: Counter[str] | None = None) -> str:
+        """`text` without what the rules name; the same object where there is nothing.
+
+        What was taken out is added to `counts`, by the name of its rule.
+        """
         if self._any is None or self._any.search(text) is None:
             return text
+        counts = Counter() if counts is None else counts
         for rule, pattern in self._rules:
-            text = _replaced(text, rule, pattern)
+            text = _replaced(text, rule, pattern, counts)
         return text
+
+    def spotted(self, text: str) -> Iterator[tuple[str, str]]:
+        """What would be taken out of `text`: the name of the rule, and what it found."""
+        if self._any is None or self._any.search(text) is None:
+            return
+        for rule, pattern in self._rules:
+            for found in pattern.finditer(text):
+                if rule.check is None or rule.check(found[0]):
+                    yield rule.name, found[0]
+
+
+class Counted:
+    """A redactor for one piece of work, which counts by rule what it takes out."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.counts: Counter[str] = Counter()
+
+    def suspects(self, raw: bytes) -> bool:
+        return self._redactor.suspects(raw)
+
+    def clean(self, text: str) -> str:
+        return self._redactor.clean(text, self.counts)
+
+
+@cache
+def secrets_out() -> Redactor:
+    """What takes `SECRETS` out of logs, errors and the journal."""
+    return Redactor(SECRETS)
+
+
+@cache
+def credentials_out() -> Redactor:
+    """What takes `CREDENTIALS` out of records of work."""
+    return Redactor(CREDENTIALS)
+
+
+def example(found: str) -> bool:
+    """Whether something that looks like a secret says of itself that it is none."""
+    digits = [one for one in found if one in "0123456789"]
+    numeric = len(digits) >= 13 and not any(one.isalpha() for one in found)
+    return _EXAMPLE.search(found) is not None or (numeric and len(set(digits)) <= 3)
 
 
 def rule_of(name: str, pattern: str) -> Rule:
@@ -155,10 +233,13 @@ def rules_of(names: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _replaced(text: str, rule: Rule, pattern: Any) -> str:
+def _replaced(text: str, rule: Rule, pattern: Any, counts: Counter[str]) -> str:
     marker = f"[redacted:{rule.name}]"
     if rule.check is None:
-        return str(pattern.sub(marker, text))
+        cleaned, found = pattern.subn(marker, text)
+        if found:
+            counts[rule.name] += found
+        return str(cleaned)
 
     def instead(found: Any) -> str:
         """A number may run into the next one: what holds may be the start of what was found."""
@@ -167,8 +248,9 @@ def _replaced(text: str, rule: Rule, pattern: Any) -> str:
         for count in range(len(groups), 0, -1):
             start = " ".join(groups[:count])
             if rule.check is not None and rule.check(start):
+                counts[rule.name] += 1
                 rest = whole[len(start) :]
-                return marker + (_replaced(rest, rule, pattern) if rest else "")
+                return marker + (_replaced(rest, rule, pattern, counts) if rest else "")
         return whole
 
     return str(pattern.sub(instead, text))

@@ -5,6 +5,8 @@ from opsroom.access.rules import Action, Thing
 from opsroom.kit.canonical import digest
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
+from opsroom.kit.redaction import example, secrets_out
+from opsroom.kit.texts import texts
 
 from . import queries, rules, store
 from .errors import (
@@ -15,6 +17,7 @@ from .errors import (
     NeverLabelled,
     NothingBefore,
     RolledBackFrom,
+    SecretInVersion,
     SourceChanged,
     VersionNotFound,
     VersionsKept,
@@ -102,6 +105,7 @@ def create_version(
     check_may(tx, Action.AUTHOR, of)
     store.lock_artifact(tx, of.id)
     spec = shape.write(shape.pin(shape.read(draft.spec), queries.lookup(tx)))
+    _refuse_secrets(of, [spec, draft.message])
     content = digest(spec)
     if draft.source is not None and (there := store.version_from(tx, of, draft.source)):
         if there.digest != content:
@@ -137,6 +141,13 @@ def create_version(
     for label in draft.labels:
         set_label(tx, kind, name, label, made.number, reason="set with the version")
     return made
+
+
+def _refuse_secrets(of: Artifact, told: object) -> None:
+    for text in texts(told):
+        for rule, found in secrets_out().spotted(text):
+            if not example(found):
+                raise SecretInVersion(of.ref, rule)
 
 
 def _reverts(tx: Tx, of: Artifact, parent: Version | None, content: str) -> int | None:

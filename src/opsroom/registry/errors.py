@@ -13,6 +13,15 @@ class ArtifactNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class SecretInVersion(Invalid):
+    code = "secret_in_version"
+    text = "{0.ref} would hold a secret ({0.rule}): versions are kept for good and read by many"
+    hint = "keep it with `opsroom secret set` and cite secret:NAME; what leaked has to be replaced where it came from"
+    ref: str
+    rule: str
+
+
+@dataclass(eq=False)
 class VersionNotFound(NotFound):
     code = "version_not_found"
     text = "{0.kind} {0.name!r} has no version or label {0.at!r}"

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 
+from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx
+from opsroom.kit.wire import Wire
 
 from . import queries, store
 from .kinds import Kinds
@@ -45,6 +47,14 @@ class Use:
     name: str
     at: int
     number: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citing(Wire):
+    """A version that says something now: it is its artifact's newest, or has labels."""
+
+    ref: str
     labels: tuple[str, ...]
 
 
@@ -147,6 +157,21 @@ def uses(tx: Tx, of: Artifact, *, kinds: Kinds) -> list[Use]:
 
     The text of the spec narrows it down; what the kind says it cites decides.
     """
+    return [
+        Use(kind=ref.kind, name=ref.name, at=int(ref.at), number=cited, labels=pointing)
+        for ref, pointing in _saying(tx, f"{of.name}@")
+        for cited in _cited(tx, of, ref.kind, ref.name, int(ref.at), kinds)
+    ]
+
+
+def citing(tx: Tx, text: str) -> list[Citing]:
+    """Which versions say exactly `text` somewhere now: newest ones, and those with labels."""
+    found = _saying(tx, canonical(text).decode())
+    return [Citing(ref=str(ref), labels=pointing) for ref, pointing in found]
+
+
+def _saying(tx: Tx, text: str) -> list[tuple[Ref, tuple[str, ...]]]:
+    """Newest and labelled versions whose spec, as it is stored, has `text` in it."""
     every = versions.alias()
     newest = select(func.max(every.c.number)).where(every.c.artifact == artifacts.c.id)
     labelled = exists().where(
@@ -158,7 +183,7 @@ def uses(tx: Tx, of: Artifact, *, kinds: Kinds) -> list[Use]:
         .where(
             artifacts.c.project == tx.project,
             or_(versions.c.number == newest.scalar_subquery(), labelled),
-            versions.c.spec.contains(f"{of.name}@", autoescape=True),
+            versions.c.spec.contains(text, autoescape=True),
         )
         .order_by(artifacts.c.kind, artifacts.c.name, versions.c.number.desc())
         .limit(MOST_USES)
@@ -166,17 +191,11 @@ def uses(tx: Tx, of: Artifact, *, kinds: Kinds) -> list[Use]:
     found = tx.conn.execute(wanted).all()
     pointing = store.labels_of_many(tx, [row.id for row in found])
     return [
-        Use(
-            kind=row.kind,
-            name=row.name,
-            at=row.number,
-            number=cited,
-            labels=tuple(
-                one.label for one in pointing.get(row.id, []) if one.number == row.number
-            ),
+        (
+            Ref(row.kind, row.name, str(row.number)),
+            tuple(one.label for one in pointing.get(row.id, []) if one.number == row.number),
         )
         for row in found
-        for cited in _cited(tx, of, row.kind, row.name, row.number, kinds)
     ]
 
 

@@ -7,13 +7,14 @@ was.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from opsroom.kit.redaction import Redactor
+from opsroom.kit.redaction import Counted, Redactor
 
 from . import frames
 from .frames import DeadLetter, letter
@@ -30,14 +31,15 @@ NO_TRACE, NO_SPAN, NO_PARENT = bytes(16), bytes(8), bytes(8)
 class Checked:
     """What is left of a request: the bytes to store, how many spans they are, and the rest.
 
-    `digest` names what was sent, so that the same request sent again is known.
+    `digest` names what was sent, so that the same request sent again is known; `redacted` counts
+    what was taken out of it, by rule.
     """
 
     body: bytes
     spans: int
     digest: int
     dead: tuple[DeadLetter, ...] = ()
-    redacted: int = 0
+    redacted: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def check(body: bytes, *, form: str, redactor: Redactor, now: int) -> Checked:
@@ -58,13 +60,16 @@ def check(body: bytes, *, form: str, redactor: Redactor, now: int) -> Checked:
             request = frames.rescued(body, broken)
     spans, changed = _sort_out(request, broken, now)
     kept = request.SerializeToString() if anew or changed else body
-    redacted = _redact(request, redactor) if redactor.suspects(kept) else 0
+    counted = Counted(redactor)
+    if counted.suspects(kept):
+        _redact(request, counted)
+    changed = bool(counted.counts)
     return Checked(
-        body=request.SerializeToString() if redacted else kept,
+        body=request.SerializeToString() if changed else kept,
         spans=spans,
         digest=int.from_bytes(hashlib.sha256(body).digest()[:8], "little"),
-        dead=tuple(_cleaned(letter, redactor) for letter in broken),
-        redacted=redacted,
+        dead=tuple(_cleaned(letter, counted) for letter in broken),
+        redacted=dict(counted.counts),
     )
 
 
@@ -125,7 +130,7 @@ def _put_right(span: Any) -> None:
     span.end_time_unix_nano = max(span.end_time_unix_nano, span.start_time_unix_nano)
 
 
-def _cleaned(dead: DeadLetter, redactor: Redactor) -> DeadLetter:
+def _cleaned(dead: DeadLetter, redactor: Counted) -> DeadLetter:
     return replace(
         dead,
         raw=redactor.clean(dead.raw),
@@ -133,47 +138,66 @@ def _cleaned(dead: DeadLetter, redactor: Redactor) -> DeadLetter:
     )
 
 
-def _redact(request: Any, redactor: Redactor) -> int:
-    """Take out what the rules name, wherever it stands; how many texts were changed."""
-    count = 0
+def _redact(request: Any, redactor: Counted) -> None:
+    """Take out what the rules name, wherever it stands."""
     for resource in request.resource_spans:
-        count += _clean_pairs(resource.resource.attributes, redactor)
+        _clean_pairs(resource.resource.attributes, redactor)
         for scope in resource.scope_spans:
-            count += _clean_pairs(scope.scope.attributes, redactor)
+            _clean_named(scope.scope, redactor)
             for span in scope.spans:
                 if redactor.suspects(span.SerializeToString()):
-                    count += _clean_span(span, redactor)
-    return count
+                    _clean_span(span, redactor)
 
 
-def _clean_span(span: Any, redactor: Redactor) -> int:
-    count = _clean_pairs(span.attributes, redactor)
-    if (name := redactor.clean(span.name)) != span.name:
-        span.name, count = name, count + 1
-    if (message := redactor.clean(span.status.message)) != span.status.message:
-        span.status.message, count = message, count + 1
+def _clean_span(span: Any, redactor: Counted) -> None:
+    _clean_named(span, redactor)
+    _clean_text(span, "trace_state", redactor)
+    _clean_text(span.status, "message", redactor)
     for event in span.events:
-        count += _clean_pairs(event.attributes, redactor)
+        _clean_named(event, redactor)
     for link in span.links:
-        count += _clean_pairs(link.attributes, redactor)
-    return count
+        _clean_pairs(link.attributes, redactor)
+        _clean_text(link, "trace_state", redactor)
 
 
-def _clean_pairs(pairs: Any, redactor: Redactor) -> int:
-    return sum(_clean_value(pair.value, redactor) for pair in pairs)
+def _clean_named(one: Any, redactor: Counted) -> None:
+    _clean_text(one, "name", redactor)
+    _clean_pairs(one.attributes, redactor)
 
 
-def _clean_value(value: Any, redactor: Redactor) -> int:
+def _clean_text(one: Any, field_: str, redactor: Counted) -> None:
+    told = getattr(one, field_)
+    if (clean := redactor.clean(told)) is not told:
+        setattr(one, field_, clean)
+
+
+def _clean_pairs(pairs: Any, redactor: Counted) -> None:
+    for pair in pairs:
+        _clean_text(pair, "key", redactor)
+        _clean_value(pair.value, redactor)
+
+
+def _clean_value(value: Any, redactor: Counted) -> None:
     match value.WhichOneof("value"):
         case "string_value":
-            told = value.string_value
-            if (clean := redactor.clean(told)) != told:
-                value.string_value = clean
-                return 1
+            _clean_text(value, "string_value", redactor)
         case "array_value":
-            return sum(_clean_value(one, redactor) for one in value.array_value.values)
+            for one in value.array_value.values:
+                _clean_value(one, redactor)
         case "kvlist_value":
-            return _clean_pairs(value.kvlist_value.values, redactor)
+            _clean_pairs(value.kvlist_value.values, redactor)
+        case "bytes_value":
+            value.bytes_value = _clean_bytes(value.bytes_value, redactor)
         case _:
             pass
-    return 0
+
+
+def _clean_bytes(raw: bytes, redactor: Counted) -> bytes:
+    """Bytes that are text are cleaned as text; from others, what is suspect is taken whole."""
+    try:
+        return redactor.clean(raw.decode()).encode()
+    except UnicodeDecodeError:
+        if not redactor.suspects(raw):
+            return raw
+        redactor.counts["bytes"] += 1
+        return b"[redacted:bytes]"

@@ -86,6 +86,7 @@ def _checked(request: Request, actor: Actor, body: bytes, media: str) -> _Handed
     checked = check(
         body, form=JSON if media == JSON else PROTOBUF, redactor=kept.redactor, now=now
     )
+    request.app.state.redactions.note(actor.project, "traces", checked.redacted)
     return _Handed(
         checked,
         Stamp(

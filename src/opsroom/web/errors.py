@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from opsroom.kit.errors import Forbidden, Invalid, NotFound, OpsroomError
+from opsroom.kit.redaction import secrets_out
+from opsroom.kit.texts import changed
 
 
 @dataclass(eq=False)
@@ -54,9 +56,17 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
+def told(error: OpsroomError) -> dict[str, Any]:
+    """An error as it leaves us. What was asked stands in it, without the secrets of whoever
+    asked: errors are pasted into tickets.
+    """
+    found: dict[str, Any] = changed(error.as_dict(), secrets_out().clean, keys=True)
+    return found
+
+
 def error_body(error: OpsroomError) -> dict[str, Any]:
     """The one JSON shape of an error."""
-    return {"error": error.as_dict()}
+    return {"error": told(error)}
 
 
 def error_response(error: OpsroomError, **headers: str) -> Response:

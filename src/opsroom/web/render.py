@@ -20,6 +20,7 @@ from opsroom.kit.errors import OpsroomError
 from . import charts, formats
 from .assets import Assets
 from .charts import Tone
+from .errors import told
 from .nav import NavGroup, active_key
 
 THEMES = ("light", "dark")
@@ -100,7 +101,9 @@ class Pages:
         Comes out even when whoever knows the viewer is what failed.
         """
         if "HX-Request" in request.headers:
-            response = self._answer("web/error_notice.html", error.status, {"error": error})
+            response = self._answer(
+                "web/error_notice.html", error.status, {"facts": told(error)}
+            )
             response.headers["HX-Retarget"] = "#notices"
             response.headers["HX-Reswap"] = "innerHTML"
             return response
@@ -108,7 +111,9 @@ class Pages:
             around = self._around(request)
         except OpsroomError:
             around = self._chrome_of(request) | {"badges": {}, "viewer": None}
-        return self._answer("web/error.html", error.status, around | {"error": error})
+        return self._answer(
+            "web/error.html", error.status, around | {"error": error, "facts": told(error)}
+        )
 
     def redirect(self, to: str, *, notice: str = "") -> Response:
         """Send the browser on after a form, with a notice from the catalogue.
