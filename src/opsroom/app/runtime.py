@@ -63,7 +63,7 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     try:
         migrate(engine)
         clock = settings.clock
-        db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=_recorded)
+        db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=recorded)
         try:
             link = _first_link(db, greet=greet)
         except Raced:  # another process made the first administrator at this very moment
@@ -74,7 +74,7 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
         raise
 
 
-def _recorded(tx: Tx) -> None:
+def recorded(tx: Tx) -> None:
     """Put on record what a commit did, without the secrets that somebody wrote into it."""
     secrets_off_the_record(tx)
     journal_store.append(tx)
