@@ -9,8 +9,6 @@ from tests.drift.world import work
 from tests.pages import Site
 from tests.telemetry import Room
 
-from opsroom.annotation.exporting import _cell
-
 LABELS = ["sound", "unsound", "unclear"]
 SECRET = "because-of-the-harbour"
 
@@ -232,9 +230,3 @@ def test_the_sample_of_a_release_is_one_of_the_queues(site: Site) -> None:
     assert site.api.program("reviewer").refused("POST", path, body).code == "judge_is_a_program"
     assert ben.refused("POST", path, {**body, "label": "fine"}).code == "bad_label"
     assert ben.refused("POST", "/v1/queues/rel_nothing/next").code == "release_not_found"
-
-
-def test_a_cell_is_never_a_formula() -> None:
-    assert _cell("=HYPERLINK(1)") == "'=HYPERLINK(1)"
-    assert _cell("-1") == "'-1"
-    assert _cell("a=1") == "a=1"

@@ -14,18 +14,19 @@ from opsroom.kit.redaction import Redactor
 from opsroom.redactions import Tally
 from opsroom.redactions import queries as redactions
 
-ERP = {"value": "erp-canary-7d1f60c2", "places": ["https://erp.example.com"]}
+VALUE = "erp-canary-7d1f60c2"
+ERP = {"value": VALUE, "places": ["https://erp.example.com"]}
 
 
 def test_set_rotate_list_and_remove_never_show_the_value(sqlite_api: Api) -> None:
     admin, reader = sqlite_api.program("admin"), sqlite_api.program("viewer")
     answers = [
         admin.put("/v1/secrets/erp", ERP),
-        admin.post("/v1/secrets/erp/rotate", {"value": ERP["value"]}),
+        admin.post("/v1/secrets/erp/rotate", {"value": VALUE}),
         reader.get("/v1/secrets"),
         reader.get("/v1/secrets/erp"),
     ]
-    assert ERP["value"] not in str(answers)
+    assert VALUE not in str(answers)
     assert answers[1]["revision"] == 2
     assert reader.refused("PUT", "/v1/secrets/erp", ERP).status == 403
     assert reader.refused("DELETE", "/v1/secrets/erp").status == 403

