@@ -95,5 +95,6 @@ def _row(one: StoredSecret) -> dict[str, Any]:
 
 
 def _secret(row: RowMapping) -> StoredSecret:
-    values = {name: row[name] for name in StoredSecret.__dataclass_fields__}
-    return StoredSecret(**{**values, "places": tuple(json.loads(row["places"]))})
+    values: dict[str, Any] = {name: row[name] for name in StoredSecret.__dataclass_fields__}
+    values["places"] = tuple(json.loads(row["places"]))
+    return StoredSecret(**values)
