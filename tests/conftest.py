@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tests.keyring import KEYRING
 from tests.postgres import TEMPLATE, NoPostgres, Postgres, start
 
 from opsroom.access.model import permissions_of
@@ -134,6 +135,10 @@ def _prepare(url: str) -> None:
 def _opened(url: str, clock: ManualClock) -> Iterator[Database]:
     engine = open_engine(url)
     yield Database(
-        engine, clock=clock, ids=seeded_ids(clock, 20261120), on_commit=journal_store.append
+        engine,
+        clock=clock,
+        ids=seeded_ids(clock, 20261120),
+        on_commit=journal_store.append,
+        keyring=KEYRING,
     )
     engine.dispose()

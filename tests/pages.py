@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Page
 from tests.api import Api, Caller
 from tests.browser import check_page, serving
+from tests.keyring import KEYRING
 from tests.releases.world import MODELS
 
 from opsroom.access.http import COOKIE
@@ -569,5 +570,7 @@ def _site(day: tuple[Path, Ids, datetime], path: Path) -> Iterator[Site]:
 def opened(path: Path, clock: ManualClock, *, seed: int) -> Iterator[Database]:
     engine = open_engine(f"sqlite:///{path}")
     ids = seeded_ids(clock, seed)
-    yield Database(engine, clock=clock, ids=ids, on_commit=journal_store.append)
+    yield Database(
+        engine, clock=clock, ids=ids, on_commit=journal_store.append, keyring=KEYRING
+    )
     engine.dispose()

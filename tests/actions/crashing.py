@@ -23,6 +23,7 @@ from typing import Any, cast
 from sqlalchemy import Engine
 from tests.actions import world
 from tests.actions.world import BEN, CLERK, SYSTEM, TEXT, put, schema
+from tests.keyring import KEYRING
 
 from opsroom.access import commands as access
 from opsroom.access.model import permissions_of
@@ -236,7 +237,13 @@ def opened(
     clock = ManualClock(now)
     engine = engine or open_engine(url)
     return (
-        Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append),
+        Database(
+            engine,
+            clock=clock,
+            ids=TimeIds(clock),
+            on_commit=journal_store.append,
+            keyring=KEYRING,
+        ),
         clock,
     )
 

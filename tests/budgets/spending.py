@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from tests.budgets.world import reserve, settle, usd
+from tests.keyring import KEYRING
 
 from opsroom.budgets import OverBudget
 from opsroom.journal import store as journal_store
@@ -44,7 +45,9 @@ def spend(db: Database, action: str, cost: str, *, then_settle: bool) -> int:
 def main(url: str, name: str, threads: int, each: int, cost: str, what: str) -> int:
     clock = SystemClock()
     engine = open_engine(url)
-    db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append)
+    db = Database(
+        engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append, keyring=KEYRING
+    )
     arm_from_environment()
 
     def work(thread: int) -> int:

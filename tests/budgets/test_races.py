@@ -13,6 +13,7 @@ import pytest
 from tests.budgets import spending
 from tests.budgets.world import OPS, draft, set_budget
 from tests.conftest import ROOT
+from tests.keyring import KEYRING
 
 from opsroom.budgets import HoldState, Standing, commands, hold_store, queries
 from opsroom.journal import queries as journal
@@ -75,7 +76,9 @@ def run(
 def opened(url: str) -> Iterator[tuple[Database, ManualClock]]:
     clock = ManualClock(datetime.now(UTC))
     engine = open_engine(url)
-    db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append)
+    db = Database(
+        engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append, keyring=KEYRING
+    )
     try:
         yield db, clock
     finally:

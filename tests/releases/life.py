@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from tests.keyring import KEYRING
 from tests.releases import world
 
 from opsroom.approvals import standing
@@ -56,7 +57,9 @@ class LastingClock:
 def live(url: str, fate: str, origin: float) -> Release:
     clock = LastingClock(origin)
     engine = open_engine(url)
-    db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append)
+    db = Database(
+        engine, clock=clock, ids=TimeIds(clock), on_commit=journal_store.append, keyring=KEYRING
+    )
     try:
         world.build(db)
         arm_from_environment()

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.conftest import START
+from tests.keyring import KEYRING
 from tests.releases import world
 
 from opsroom.journal import store as journal
@@ -73,6 +74,7 @@ class Operation(RuleBasedStateMachine):
             clock=self.clock,
             ids=seeded_ids(self.clock, 7),
             on_commit=journal.append,
+            keyring=KEYRING,
         )
         world.build(self.db, cases=2)
         self.seen: dict[str, Release] = {}

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 from tests.conftest import ROOT, START
+from tests.keyring import KEYRING
 from tests.releases import life, world
 
 from opsroom.evals.gate import Outcome
@@ -102,7 +103,9 @@ def check_life(url: str, fate: str) -> None:
     """The release came out as it must, once, and the record says so and verifies."""
     engine = open_engine(url)
     clock = ManualClock(START)
-    db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal.append)
+    db = Database(
+        engine, clock=clock, ids=TimeIds(clock), on_commit=journal.append, keyring=KEYRING
+    )
     try:
         with db.read(world.ADA) as tx:
             (release,) = queries.releases(tx)
@@ -175,7 +178,9 @@ def test_a_release_lives_its_life_by_itself(database_url: str) -> None:
 def test_waiting_for_days_writes_next_to_nothing(sqlite_url: str) -> None:
     clock = FastClock(START, rate=200_000.0)
     engine = open_engine(sqlite_url)
-    db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=journal.append)
+    db = Database(
+        engine, clock=clock, ids=TimeIds(clock), on_commit=journal.append, keyring=KEYRING
+    )
     world.build(db, cases=2)
     durable = Durable(sqlite_url, loops={LOOP: Driver(db, world.MODELS).look})
     durable.launch()

@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from opsroom.kit import shredding
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata
 from opsroom.kit.ids import earliest
@@ -151,7 +152,7 @@ def add(
         "binding": json.dumps(binding),
         "amount": _text(amount),
     }
-    tx.conn.execute(_ADD, row)
+    tx.conn.execute(_ADD, _sealed(tx, row))
     key_store.free(tx, action)
 
 
@@ -162,11 +163,11 @@ def save(
     nothing any more is free for the next call.
     """
     row = _row(action) | {"revision": was.revision + 1}
-    known = {"of": was.id, "at": was.revision}
+    known = _sealed(tx, row) | {"of": was.id, "at": was.revision}
     if amount == "same":
-        done = tx.conn.execute(_SAVE, row | known)
+        done = tx.conn.execute(_SAVE, known)
     else:
-        done = tx.conn.execute(_SAVE_MOVED, row | known | {"amount": _text(amount)})
+        done = tx.conn.execute(_SAVE_MOVED, known | {"amount": _text(amount)})
     if done.rowcount == 0:
         raise ActionMoved(was.id)
     key_store.free(tx, action)
@@ -176,18 +177,24 @@ def save(
 def action(tx: Tx, action_id: str, *, lock: bool = False) -> Action | None:
     asked = {"project": tx.project, "id": action_id}
     row = tx.conn.execute(_ONE_LOCKED if lock else _ONE, asked).mappings().first()
-    return _action(row) if row else None
+    return _opened(tx, [row])[0] if row else None
 
 
 def decided(tx: Tx, action_id: str) -> tuple[PolicyRequest | None, dict[str, Any]]:
     """The request as it was decided, and what its approval is bound to."""
-    row = tx.conn.execute(
-        select(actions.c.request, actions.c.binding).where(
-            actions.c.project == tx.project, actions.c.id == action_id
+    row = (
+        tx.conn.execute(
+            select(actions.c.request, actions.c.binding).where(
+                actions.c.project == tx.project, actions.c.id == action_id
+            )
         )
-    ).one()
-    request = adapter(PolicyRequest).validate_json(row.request) if row.request else None
-    return request, json.loads(row.binding)
+        .mappings()
+        .one()
+    )
+    (found,) = shredding.opened(tx, [row], _PAYLOADS, left=_LEFT)
+    text = found["request"]
+    request = adapter(PolicyRequest).validate_json(text) if text else None
+    return request, json.loads(found["binding"])
 
 
 def page(
@@ -213,7 +220,7 @@ def page(
     if before is not None:
         wanted = wanted.where(actions.c.id < before)
     rows = tx.conn.execute(wanted.order_by(actions.c.id.desc()).limit(limit)).mappings()
-    return [_action(row) for row in rows]
+    return _opened(tx, rows.all())
 
 
 def lapsed(tx: Tx, *, limit: int = 200) -> list[Action]:
@@ -228,7 +235,7 @@ def lapsed(tx: Tx, *, limit: int = 200) -> list[Action]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [_action(row) for row in tx.conn.execute(wanted).mappings()]
+    return _opened(tx, tx.conn.execute(wanted).mappings().all())
 
 
 def any_lapsed(tx: Tx) -> bool:
@@ -280,9 +287,10 @@ def counts(
 
 def requests(
     tx: Tx, *, since: datetime, until: datetime, agent: str | None = None, chunk: int = 1000
-) -> Iterator[Sequence[Any]]:
+) -> Iterator[Sequence[dict[str, Any]]]:
     """Decided actions of a stretch of time, oldest first, in chunks: id, agent, tool, request,
-    verdict, the digest of the policies that gave it, manifest, turn and when.
+    verdict, the digest of the policies that gave it, manifest, turn and when. What was shredded
+    cannot be decided again, and is left out.
     """
     after = ""
     while True:
@@ -305,11 +313,12 @@ def requests(
         )
         if agent is not None:
             wanted = wanted.where(actions.c.agent == agent)
-        rows = [*tx.conn.execute(wanted.order_by(actions.c.id).limit(chunk))]
+        rows = tx.conn.execute(wanted.order_by(actions.c.id).limit(chunk)).mappings().all()
         if not rows:
             return
-        yield rows
-        after = rows[-1].id
+        opened = shredding.opened(tx, rows, _PAYLOADS, left=_LEFT)
+        yield [row for row in opened if row["request"]]
+        after = rows[-1]["id"]
 
 
 # States that end by themselves when their time is up.
@@ -340,6 +349,21 @@ def _row(one: Action) -> dict[str, Any]:
 
 
 _BESIDE = frozenset({"project", "request", "binding", "amount"})
+# What people's data may stand in; it is sealed by the key of the turn.
+_PAYLOADS = frozenset({"arguments", "result", "error", "because", "request"})
+_LEFT: dict[str, shredding.Left] = {
+    "arguments": lambda hash_: json.dumps(shredding.remains(hash_)),
+    "result": lambda hash_: json.dumps(shredding.remains(hash_)),
+    "request": lambda _: "",
+}
+
+
+def _sealed(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
+    return shredding.seal_fields(tx, f"turn/{row['turn']}", row, _PAYLOADS)
+
+
+def _opened(tx: Tx, rows: Sequence[RowMapping]) -> list[Action]:
+    return [_action(row) for row in shredding.opened(tx, rows, _PAYLOADS, left=_LEFT)]
 
 
 def _action(row: RowMapping | dict[str, Any]) -> Action:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from opsroom.grounding.model import Piece, Voice
+from opsroom.kit import shredding
 from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.ids import earliest
 
@@ -60,6 +61,8 @@ turns = Table(
     Index("ix_turns_project_session", "project", "session", "id"),
     Index("ix_turns_project_ended", "project", "ended_at"),
     Index("ix_turns_project_trace", "project", "trace", "id"),
+    Index("ix_turns_project_human", "project", "human", "id"),
+    Index("ix_turns_project_subject", "project", "subject", "id"),
 )
 
 turn_texts = Table(
@@ -92,13 +95,15 @@ _TEXTS = (
 
 
 def add_turn(tx: Tx, turn: Turn) -> None:
-    tx.conn.execute(insert(turns).values(project=tx.project, **_turn_row(turn)))
+    row = _sealed(tx, turn.id, _turn_row(turn))
+    tx.conn.execute(insert(turns).values(project=tx.project, **row))
 
 
 def save_turn(tx: Tx, turn: Turn, *, was: Turn) -> Turn:
     """Write `turn` over `was`, unless somebody else got there first."""
     row = _turn_row(turn) | {"revision": was.revision + 1}
-    if not overwrite(tx, turns, was.id, revision=was.revision, values=row):
+    sealed = _sealed(tx, was.id, row)
+    if not overwrite(tx, turns, was.id, revision=was.revision, values=sealed):
         raise ActionMoved(was.id)
     return _turn(row)
 
@@ -106,7 +111,7 @@ def save_turn(tx: Tx, turn: Turn, *, was: Turn) -> Turn:
 def turn(tx: Tx, turn_id: str, *, lock: bool = False) -> Turn | None:
     asked = {"project": tx.project, "id": turn_id}
     row = tx.conn.execute(_TURN_LOCKED if lock else _TURN, asked).mappings().first()
-    return _turn(row) if row else None
+    return _opened(tx, [row])[0] if row else None
 
 
 def turn_page(
@@ -120,14 +125,14 @@ def turn_page(
     if before is not None:
         wanted = wanted.where(turns.c.id < before)
     rows = tx.conn.execute(wanted.order_by(turns.c.id.desc()).limit(limit)).mappings()
-    return [_turn(row) for row in rows]
+    return _opened(tx, rows.all())
 
 
 def turn_of_trace(tx: Tx, trace: str) -> Turn | None:
     """The last turn of a trace."""
     wanted = select(turns).where(turns.c.project == tx.project, turns.c.trace == trace)
     row = tx.conn.execute(wanted.order_by(turns.c.id.desc()).limit(1)).mappings().first()
-    return _turn(row) if row else None
+    return _opened(tx, [row])[0] if row else None
 
 
 def ran(tx: Tx, since: datetime, *, limit: int) -> list[tuple[Any, ...]]:
@@ -210,13 +215,14 @@ def add_texts(tx: Tx, turn_id: str, pieces: Sequence[Piece]) -> int:
         for number, piece in enumerate(pieces, start=1)
     ]
     if rows:
-        tx.conn.execute(_ADD_TEXTS, rows)
+        tx.conn.execute(_ADD_TEXTS, [_sealed(tx, turn_id, row) for row in rows])
     return seq + len(rows)
 
 
 def texts(tx: Tx, turn_id: str, *, after: int = 0) -> list[tuple[int, Piece]]:
     """What was said in a turn, in order."""
-    rows = tx.conn.execute(_TEXTS, {"turn": turn_id, "after": after}).mappings()
+    found = tx.conn.execute(_TEXTS, {"turn": turn_id, "after": after}).mappings().all()
+    rows = shredding.opened(tx, found, _SAID, left=_LEFT)
     return [
         (
             row["seq"],
@@ -229,6 +235,22 @@ def texts(tx: Tx, turn_id: str, *, after: int = 0) -> list[tuple[int, Piece]]:
         )
         for row in rows
     ]
+
+
+# What people's data may stand in; it is sealed by the key of the turn.
+_SAID = frozenset({"intent", "plan", "alternatives", "result", "arguments", "text"})
+_LEFT: dict[str, shredding.Left] = {
+    "alternatives": lambda _: [],
+    "arguments": lambda hash_: json.dumps(shredding.remains(hash_)),
+}
+
+
+def _sealed(tx: Tx, turn_id: str, row: dict[str, Any]) -> dict[str, Any]:
+    return shredding.seal_fields(tx, f"turn/{turn_id}", row, _SAID)
+
+
+def _opened(tx: Tx, rows: Sequence[RowMapping]) -> list[Turn]:
+    return [_turn(row) for row in shredding.opened(tx, rows, _SAID, left=_LEFT)]
 
 
 def _turn_row(one: Turn) -> dict[str, Any]:

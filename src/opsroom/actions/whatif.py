@@ -5,7 +5,7 @@ so whatever flips is the change's doing. Nothing is held in memory but the flips
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -81,7 +81,7 @@ def simulate(
         for bundle, chunk in bundles.split(rows):
             requests = [_request(tx, bundle, row) for row in chunk]
             for row, ruling in zip(chunk, bundle.decide_many(requests), strict=True):
-                was = Verdict(row.verdict)
+                was = Verdict(row["verdict"])
                 before[was.value] += 1
                 after[ruling.verdict.value] += 1
                 if ruling.verdict is was:
@@ -98,17 +98,17 @@ def simulate(
     )
 
 
-def _request(tx: Tx, bundle: Bundle, row: Any) -> PolicyRequest:
+def _request(tx: Tx, bundle: Bundle, row: Mapping[str, Any]) -> PolicyRequest:
     """A request as it was decided. What the session had read is looked up where these policies
     ask for it and those of then did not.
     """
-    request: PolicyRequest = adapter(PolicyRequest).validate_json(row.request)
-    if SESSION_READ in request.facts or not bundle.reads(row.tool, SESSION_READ):
+    request: PolicyRequest = adapter(PolicyRequest).validate_json(row["request"])
+    if SESSION_READ in request.facts or not bundle.reads(row["tool"], SESSION_READ):
         return request
-    turn: Turn | None = turn_store.turn(tx, row.turn)
+    turn: Turn | None = turn_store.turn(tx, row["turn"])
     assert turn is not None, "an action belongs to a turn"
     read = had_read(
-        tx, turn_id=turn.id, session=turn.session, beside=row.id, until=row.proposed_at
+        tx, turn_id=turn.id, session=turn.session, beside=row["id"], until=row["proposed_at"]
     )
     return replace(request, facts={**request.facts, SESSION_READ: read})
 
@@ -125,17 +125,17 @@ class _Bundles:
         """Rows by the bundle that decides them, in order."""
         by_manifest: dict[str, list[Any]] = {}
         for row in rows:
-            by_manifest.setdefault(row.manifest, []).append(row)
+            by_manifest.setdefault(row["manifest"], []).append(row)
         return [(self._of(chunk[0]), chunk) for chunk in by_manifest.values()]
 
     def _of(self, row: Any) -> Bundle:
-        made = self._made.get(row.manifest)
+        made = self._made.get(row["manifest"])
         if made is None:
-            made = self._made[row.manifest] = self._compile(row)
+            made = self._made[row["manifest"]] = self._compile(row)
         return made
 
     def _compile(self, row: Any) -> Bundle:
-        turn: Turn | None = turn_store.turn(self._tx, row.turn)
+        turn: Turn | None = turn_store.turn(self._tx, row["turn"])
         assert turn is not None, "an action belongs to a turn"
         manifest = agents.cited(self._tx, Ref.parse(turn.version))
         if self._policies is None:
@@ -152,9 +152,9 @@ def policies_of(tx: Tx, references: Sequence[str]) -> list[tuple[str, PolicySpec
 
 def _flip(row: Any, was: Verdict, ruling: Ruling) -> Flip:
     return Flip(
-        action=row.id,
-        agent=row.agent,
-        tool=row.tool,
+        action=row["id"],
+        agent=row["agent"],
+        tool=row["tool"],
         before=was,
         after=ruling.verdict,
         because=words_of(ruling),

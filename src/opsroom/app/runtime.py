@@ -13,6 +13,7 @@ from opsroom.access import commands as access
 from opsroom.access import queries as access_queries
 from opsroom.access.commands import DEFAULT_PROJECT
 from opsroom.journal import store as journal_store
+from opsroom.kit import sealing, shredding
 from opsroom.kit.db import Actor, Database, Raced, Tx, open_engine
 from opsroom.kit.faults import arm_from_environment
 from opsroom.kit.files import write_private
@@ -55,6 +56,7 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     """Open the installation, making or migrating it where that is needed.
 
     With `greet`, `link` is a fresh one-time link for as long as nobody has set a password.
+    Raises `SealedByAnother` where the master key that sealed what is there is not ours.
     """
     arm_from_environment()
     if not settings.database_url:
@@ -63,7 +65,15 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     try:
         migrate(engine)
         clock = settings.clock
-        db = Database(engine, clock=clock, ids=TimeIds(clock), on_commit=recorded)
+        db = Database(
+            engine,
+            clock=clock,
+            ids=TimeIds(clock),
+            on_commit=recorded,
+            keyring=sealing.master({sealing.VARIABLE: settings.master_key}, settings.data),
+        )
+        with db.read(SYSTEM) as tx:
+            shredding.check(tx)
         try:
             link = _first_link(db, greet=greet)
         except Raced:  # another process made the first administrator at this very moment

@@ -10,6 +10,7 @@ from opsroom.access import oidc
 from opsroom.access.oidc import Oidc
 from opsroom.kit.clock import Clock, FastClock, SystemClock
 from opsroom.kit.errors import Invalid
+from opsroom.kit.sealing import VARIABLE
 from opsroom.web.security import LOOPBACK
 
 HOME = Path(".opsroom")
@@ -48,6 +49,7 @@ class Settings:
     `otlp_metrics_header` (`Authorization: Bearer …`), and signed checkpoints of the journal to
     `checkpoint_url`.
 
+    What must not lie in the open is sealed by `master_key`, or else by one in the folder.
     Pages of `feedback_origins` (`https://shop.example`) may show the feedback widget.
     People may log in at the identity provider `oidc`, where one is set.
     """
@@ -70,6 +72,7 @@ class Settings:
     otlp_metrics_header: str = field(default="", repr=False)
     checkpoint_url: str = ""
     feedback_origins: tuple[str, ...] = ()
+    master_key: str = field(default="", repr=False)
     oidc: Oidc | None = None
 
     @property
@@ -122,6 +125,7 @@ def from_environment(
         otlp_metrics_header=_header(environment, "OPSROOM_OTLP_METRICS_HEADER"),
         checkpoint_url=_address(environment, "OPSROOM_CHECKPOINT_URL"),
         feedback_origins=_origins(environment, "OPSROOM_FEEDBACK_ORIGINS"),
+        master_key=environment.get(VARIABLE, ""),
         oidc=oidc.from_environment(environment),
         clock=SystemClock() if rate is None else FastClock(datetime.now(UTC), rate),
     )

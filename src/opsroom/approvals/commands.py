@@ -1,5 +1,7 @@
 """Giving and using approvals."""
 
+from collections.abc import Sequence
+
 from opsroom.kit.db import Tx
 
 from . import store
@@ -48,3 +50,9 @@ def consume(tx: Tx, subject: str, digest: str) -> None:
     """Use up the approvals of `subject` in this state: they speak once."""
     if used := store.consume(tx, subject, digest):
         tx.record("approval.consumed", subject, digest=digest, count=used)
+
+
+def remove(tx: Tx, subjects: Sequence[str]) -> None:
+    """Remove the answers to what was kept long enough; the journal still says that they were."""
+    for start in range(0, len(subjects), 500):
+        store.remove(tx, subjects[start : start + 500])

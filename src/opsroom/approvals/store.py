@@ -1,20 +1,22 @@
 """Approvals in the database."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Column,
     Index,
-    RowMapping,
     String,
     Table,
     Text,
+    delete,
     insert,
     select,
     update,
 )
 
+from opsroom.kit import shredding
 from opsroom.kit.db import Tx, Utc, metadata
 
 from .model import Answer, Approval
@@ -39,6 +41,7 @@ approvals = Table(
 def add(tx: Tx, approval: Approval) -> None:
     values = {name: getattr(approval, name) for name in Approval.__dataclass_fields__}
     values |= {"project": tx.project, "roles": list(approval.roles)}
+    values = shredding.seal_fields(tx, approval.subject, values, _SAID)
     tx.conn.execute(insert(approvals).values(values))
 
 
@@ -50,7 +53,7 @@ def of(tx: Tx, subject: str, digest: str | None = None) -> list[Approval]:
     if digest is not None:
         wanted = wanted.where(approvals.c.digest == digest)
     rows = tx.conn.execute(wanted.order_by(approvals.c.at, approvals.c.id)).mappings()
-    return [_approval(row) for row in rows]
+    return [_approval(row) for row in shredding.opened(tx, rows.all(), _SAID)]
 
 
 def consume(tx: Tx, subject: str, digest: str) -> int:
@@ -68,7 +71,15 @@ def consume(tx: Tx, subject: str, digest: str) -> int:
     return int(done.rowcount)
 
 
-def _approval(row: RowMapping) -> Approval:
+_SAID = frozenset({"reason"})  # what people wrote; sealed by the key of what it is about
+
+
+def _approval(row: Mapping[str, Any]) -> Approval:
     data: dict[str, Any] = {k: v for k, v in row.items() if k != "project"}
     data |= {"roles": tuple(row["roles"]), "answer": Answer(row["answer"])}
     return Approval(**data)
+
+
+def remove(tx: Tx, subjects: Sequence[str]) -> None:
+    of = (approvals.c.project == tx.project, approvals.c.subject.in_(subjects))
+    tx.conn.execute(delete(approvals).where(*of))

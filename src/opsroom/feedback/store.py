@@ -2,7 +2,7 @@
 writing, so that a figure is one pass over an index. Who weighs a voice holds it (`hold`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from opsroom.kit import shredding
 from opsroom.kit.db import Tx, Utc, alone, insert_missing, metadata
 
 from .model import (
@@ -172,6 +173,7 @@ def hold(tx: Tx, which: Iterable[FeedbackDraft]) -> None:
 def add(tx: Tx, one: Feedback, *, intent: str) -> None:
     look_at = None if one.joined else one.at
     row = {"project": tx.project, "intent": intent, "look_at": look_at, **_row(one)}
+    row = shredding.seal_fields(tx, one.ref, row, _WORDS)
     tx.conn.execute(insert(feedback).values(row))
     _recount(tx, one)
 
@@ -180,6 +182,7 @@ def join(tx: Tx, one: Feedback, *, intent: str) -> None:
     """Write what is known of the subject of feedback that is there already."""
     row = {name: value for name, value in _row(one).items() if name in _JOINED}
     row |= {"intent": intent, "look_at": None}
+    row = shredding.seal_fields(tx, one.ref, row, _WORDS)
     tx.conn.execute(update(feedback).where(*_mine(tx, one.id)).values(row))
     _recount(tx, one)
 
@@ -191,7 +194,7 @@ def look_again(tx: Tx, feedback_id: str, at: datetime | None) -> None:
 
 def found(tx: Tx, feedback_id: str) -> Feedback | None:
     row = tx.conn.execute(select(feedback).where(*_mine(tx, feedback_id))).mappings().first()
-    return None if row is None else _feedback(row)
+    return None if row is None else _opened(tx, [row])[0]
 
 
 def of_key(tx: Tx, key: str) -> Feedback | None:
@@ -199,13 +202,13 @@ def of_key(tx: Tx, key: str) -> Feedback | None:
         feedback.c.project == tx.project, feedback.c.key == key, _KEYED
     )
     row = tx.conn.execute(wanted).mappings().first()
-    return None if row is None else _feedback(row)
+    return None if row is None else _opened(tx, [row])[0]
 
 
 def those(tx: Tx, ids: Sequence[str]) -> list[Feedback]:
     """The feedback of these ids, as it is now."""
     wanted = select(feedback).where(feedback.c.project == tx.project, feedback.c.id.in_(ids))
-    return [_feedback(row) for row in tx.conn.execute(wanted).mappings()]
+    return _opened(tx, tx.conn.execute(wanted).mappings().all())
 
 
 def strangers(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Feedback]:
@@ -215,7 +218,7 @@ def strangers(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Feedback]:
         feedback.c.subject.in_(subjects),
         feedback.c.joined.is_(False),
     )
-    return [_feedback(row) for row in tx.conn.execute(wanted.limit(limit)).mappings()]
+    return _opened(tx, tx.conn.execute(wanted.limit(limit)).mappings().all())
 
 
 def waiting(tx: Tx, *, limit: int) -> list[Feedback]:
@@ -224,7 +227,7 @@ def waiting(tx: Tx, *, limit: int) -> list[Feedback]:
         feedback.c.project == tx.project, _WAITS, feedback.c.look_at <= tx.now
     )
     rows = tx.conn.execute(wanted.order_by(feedback.c.look_at).limit(limit)).mappings()
-    return [_feedback(row) for row in rows]
+    return _opened(tx, rows.all())
 
 
 def page(
@@ -265,7 +268,7 @@ def page(
     if before is not None:
         wanted = wanted.where(feedback.c.id < before)
     rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit)).mappings()
-    return [_feedback(row) for row in rows]
+    return _opened(tx, rows.all())
 
 
 def heard(tx: Tx, source: Source, by: str, about: str) -> Heard:
@@ -295,7 +298,7 @@ def set_aside(tx: Tx, by: str, *, because: str, limit: int) -> int:
         feedback.c.state == State.ACCEPTED.value,
         feedback.c.released_by == "",
     )
-    found = [_feedback(row) for row in tx.conn.execute(wanted.limit(limit)).mappings()]
+    found = _opened(tx, tx.conn.execute(wanted.limit(limit)).mappings().all())
     for one in found:
         tx.conn.execute(
             update(feedback)
@@ -361,8 +364,10 @@ def intents(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
     wanted = select(feedback.c.intent, feedback.c.use_case).where(
         feedback.c.project == tx.project, feedback.c.counts.is_(True), _INTENDED
     )
-    rows = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit))
-    return list(dict.fromkeys((row.intent, row.use_case) for row in rows))
+    found = tx.conn.execute(wanted.order_by(feedback.c.id.desc()).limit(limit)).mappings()
+    rows = shredding.opened(tx, found.all(), _WORDS, left={"intent": lambda _: ""})
+    said = ((row["intent"], row["use_case"]) for row in rows if row["intent"])
+    return list(dict.fromkeys(said))
 
 
 def _recount(tx: Tx, changed: Feedback) -> None:
@@ -401,6 +406,14 @@ _JOINED = frozenset(
 )  # fmt: skip
 
 
+# What people wrote; sealed by a key of its own.
+_WORDS = frozenset({"text", "reasoning", "intent"})
+
+
+def _opened(tx: Tx, rows: Sequence[RowMapping]) -> list[Feedback]:
+    return [_feedback(row) for row in shredding.opened(tx, rows, _WORDS)]
+
+
 def _row(one: Feedback) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in Feedback.__dataclass_fields__},
@@ -413,7 +426,7 @@ def _row(one: Feedback) -> dict[str, Any]:
     }
 
 
-def _feedback(row: RowMapping) -> Feedback:
+def _feedback(row: Mapping[str, Any]) -> Feedback:
     values: dict[str, Any] = {name: row[name] for name in Feedback.__dataclass_fields__}
     values["source"] = Source(row["source"])
     values["state"] = State(row["state"])

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from opsroom.kit import shredding
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata
 from opsroom.kit.wire import adapter
@@ -56,25 +57,25 @@ answers = Table(
 def add_answer(
     tx: Tx, request: Request, said: Said, *, check: str = "", passed: bool | None = None
 ) -> None:
-    tx.conn.execute(
-        insert(answers).values(
-            id=tx.ids.new("say"),
-            request_id=request.id,
-            project=tx.project,
-            by=said.by,
-            say=said.say.value,
-            reason=said.reason,
-            text=said.text,
-            arguments=None if said.arguments is None else canonical(said.arguments).decode(),
-            at=said.at,
-            seconds=said.seconds,
-            agent=request.agent,
-            tool=request.tool,
-            risk=request.risk.value,
-            check=check,
-            passed=passed,
-        )
-    )
+    row = {
+        "id": tx.ids.new("say"),
+        "request_id": request.id,
+        "project": tx.project,
+        "by": said.by,
+        "say": said.say.value,
+        "reason": said.reason,
+        "text": said.text,
+        "arguments": None if said.arguments is None else canonical(said.arguments).decode(),
+        "at": said.at,
+        "seconds": said.seconds,
+        "agent": request.agent,
+        "tool": request.tool,
+        "risk": request.risk.value,
+        "check": check,
+        "passed": passed,
+    }
+    row = shredding.seal_fields(tx, request.subject, row, _SAID)
+    tx.conn.execute(insert(answers).values(row))
 
 
 def take_back(tx: Tx, request_id: str) -> None:
@@ -87,7 +88,8 @@ def answers_of(tx: Tx, request_ids: Collection[str]) -> Mapping[str, list[Said]]
     """What was said to each of these requests, oldest first."""
     wanted = select(answers).where(answers.c.request_id.in_(sorted(request_ids)))
     said: dict[str, list[Said]] = {}
-    for row in tx.conn.execute(wanted.order_by(answers.c.id)).mappings():
+    rows = tx.conn.execute(wanted.order_by(answers.c.id)).mappings().all()
+    for row in shredding.opened(tx, rows, _SAID, left=_LEFT):
         said.setdefault(row["request_id"], []).append(_said(row))
     return said
 
@@ -96,7 +98,7 @@ def recent_answers(tx: Tx, person: str, *, limit: int) -> list[Said]:
     """What somebody said last, newest first."""
     wanted = select(answers).where(answers.c.project == tx.project, answers.c.by == person)
     rows = tx.conn.execute(wanted.order_by(answers.c.id.desc()).limit(limit)).mappings()
-    return [_said(row) for row in rows]
+    return [_said(row) for row in shredding.opened(tx, rows.all(), _SAID, left=_LEFT)]
 
 
 def tally(tx: Tx, agent: str, tool: str) -> dict[str, int]:
@@ -147,7 +149,14 @@ def answers_since(tx: Tx, since: datetime) -> list[RowMapping]:
     return list(tx.conn.execute(wanted).mappings())
 
 
-def _said(row: RowMapping) -> Said:
+# What people wrote; sealed by the key of what the request is about.
+_SAID = frozenset({"reason", "text", "arguments"})
+_LEFT: dict[str, shredding.Left] = {
+    "arguments": lambda hash_: canonical(shredding.remains(hash_)).decode()
+}
+
+
+def _said(row: Mapping[str, Any]) -> Said:
     arguments = row["arguments"]
     return Said(
         by=row["by"],

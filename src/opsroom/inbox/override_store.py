@@ -1,6 +1,7 @@
 """The table of overrides."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from opsroom.kit import shredding
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata
 from opsroom.kit.ids import earliest
@@ -49,12 +51,14 @@ overrides = Table(
 
 
 def add(tx: Tx, made: Override) -> None:
-    tx.conn.execute(insert(overrides).values(id=made.id, project=tx.project, **_columns(made)))
+    tx.conn.execute(
+        insert(overrides).values(id=made.id, project=tx.project, **_columns(tx, made))
+    )
 
 
 def save(tx: Tx, changed: Override) -> None:
     mine = (overrides.c.id == changed.id, overrides.c.project == tx.project)
-    tx.conn.execute(update(overrides).where(*mine).values(**_columns(changed)))
+    tx.conn.execute(update(overrides).where(*mine).values(**_columns(tx, changed)))
 
 
 def override(tx: Tx, override_id: str) -> Override | None:
@@ -62,7 +66,7 @@ def override(tx: Tx, override_id: str) -> Override | None:
         overrides.c.project == tx.project, overrides.c.id == override_id
     )
     body = tx.conn.execute(wanted).scalar()
-    return None if body is None else adapter(Override).validate_json(body)
+    return None if body is None else _read(tx, [body])[0]
 
 
 def some(tx: Tx, ids: Sequence[str]) -> list[Override]:
@@ -70,9 +74,7 @@ def some(tx: Tx, ids: Sequence[str]) -> list[Override]:
     wanted = select(overrides.c.body).where(
         overrides.c.project == tx.project, overrides.c.id.in_(ids)
     )
-    shape = adapter(Override)
-    rows = tx.conn.execute(wanted.order_by(overrides.c.id.desc())).scalars()
-    return [shape.validate_json(body) for body in rows]
+    return _read(tx, tx.conn.execute(wanted.order_by(overrides.c.id.desc())).scalars())
 
 
 def page(
@@ -101,7 +103,7 @@ def page(
     if before is not None:
         wanted = wanted.where(overrides.c.id < before)
     bodies = tx.conn.execute(wanted.order_by(overrides.c.id.desc()).limit(limit)).scalars()
-    return [adapter(Override).validate_json(body) for body in bodies]
+    return _read(tx, bodies)
 
 
 def of_request(tx: Tx, request_id: str) -> list[Override]:
@@ -111,7 +113,7 @@ def of_request(tx: Tx, request_id: str) -> list[Override]:
         overrides.c.request == request_id,
         overrides.c.retracted_at.is_(None),
     )
-    return [adapter(Override).validate_json(b) for b in tx.conn.execute(wanted).scalars()]
+    return _read(tx, tx.conn.execute(wanted).scalars())
 
 
 def reasons(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
@@ -121,8 +123,9 @@ def reasons(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
         overrides.c.retracted_at.is_(None),
         overrides.c.category != "",
     )
-    rows = tx.conn.execute(wanted.order_by(overrides.c.id.desc()).limit(limit))
-    return [(reasoning, category) for reasoning, category in rows]
+    rows = tx.conn.execute(wanted.order_by(overrides.c.id.desc()).limit(limit)).mappings()
+    said = shredding.opened(tx, rows.all(), _SAID, left={"reasoning": lambda _: ""})
+    return [(row["reasoning"], row["category"]) for row in said if row["reasoning"]]
 
 
 def counts(tx: Tx) -> list[tuple[str, int]]:
@@ -185,7 +188,25 @@ def overridden_actions(tx: Tx, since: datetime, until: datetime) -> list[tuple[s
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def _columns(one: Override) -> dict[str, Any]:
+# What people's data may stand in; sealed by the key of what was decided about.
+_SAID = frozenset({"agent_decision", "human_decision", "reasoning", "category", "asked"})
+_LEFT: dict[str, shredding.Left] = {
+    "agent_decision": shredding.remains,
+    "human_decision": shredding.remains,
+    "category": lambda _: "",
+    "asked": shredding.remains,
+}
+
+
+def _read(tx: Tx, bodies: Iterable[str]) -> list[Override]:
+    found = [json.loads(body) for body in bodies]
+    shape = adapter(Override)
+    opened = shredding.opened(tx, found, _SAID, left=_LEFT)
+    return [shape.validate_json(json.dumps(one)) for one in opened]
+
+
+def _columns(tx: Tx, one: Override) -> dict[str, Any]:
+    body = shredding.seal_fields(tx, one.subject, plain(one), _SAID)
     return {
         "request": one.request,
         "subject": one.subject,
@@ -193,10 +214,10 @@ def _columns(one: Override) -> dict[str, Any]:
         "tool": one.tool,
         "say": one.say.value,
         "category": one.category,
-        "reasoning": one.reasoning,
+        "reasoning": body["reasoning"],
         "at": one.at,
         "retracted_at": one.retracted_at,
-        "body": canonical(plain(one)).decode(),
+        "body": canonical(body).decode(),
     }
 
 

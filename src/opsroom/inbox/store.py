@@ -3,7 +3,8 @@
 A request is kept whole, with columns beside it for what is searched by.
 """
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from sqlalchemy import (
     select,
 )
 
+from opsroom.kit import shredding
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx, Utc, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
@@ -63,7 +65,7 @@ requests = Table(
 def add(tx: Tx, request: Request, *, grouped: str) -> None:
     tx.conn.execute(
         insert(requests).values(
-            id=request.id, project=tx.project, grouped=grouped, **_columns(request)
+            id=request.id, project=tx.project, grouped=grouped, **_columns(tx, request)
         )
     )
 
@@ -82,7 +84,7 @@ def request(tx: Tx, request_id: str, *, lock: bool = False) -> Request | None:
         requests.c.project == tx.project, requests.c.id == request_id
     )
     body = tx.conn.execute(wanted.with_for_update() if lock else wanted).scalar()
-    return None if body is None else _with_answers(tx, [_read(body)])[0]
+    return None if body is None else _with_answers(tx, _read(tx, [body]))[0]
 
 
 def page(
@@ -129,7 +131,7 @@ def page(
         if after is not None:
             wanted = wanted.where(requests.c.id < after)
     bodies = tx.conn.execute(wanted.limit(limit)).scalars()
-    return _with_answers(tx, [_read(body) for body in bodies])
+    return _with_answers(tx, _read(tx, bodies))
 
 
 def cursor_of(request: Request, state: State | None) -> str:
@@ -183,7 +185,7 @@ def following(tx: Tx, lead_id: str) -> list[Request]:
         requests.c.state == State.PENDING.value,
     )
     rows = tx.conn.execute(wanted.order_by(requests.c.id).with_for_update()).scalars()
-    return [_read(body) for body in rows]
+    return _read(tx, rows)
 
 
 def on_the_clock(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
@@ -210,7 +212,7 @@ def to_take_back(tx: Tx, person: str) -> Request | None:
         requests.c.release_at > tx.now,
     )
     body = tx.conn.execute(wanted.order_by(requests.c.release_at.desc()).limit(1)).scalar()
-    return None if body is None else _with_answers(tx, [_read(body)])[0]
+    return None if body is None else _with_answers(tx, _read(tx, [body]))[0]
 
 
 def _named(tx: Tx, wanted: Select[Any, Any]) -> list[tuple[str, str]]:
@@ -227,7 +229,7 @@ def _write(tx: Tx, new: Request, was: Request) -> None:
         was.id,
         requests.c.project == tx.project,
         revision=was.revision,
-        values=_columns(_next(new, was)),
+        values=_columns(tx, _next(new, was)),
     ):
         raise RequestMoved(was.id)
 
@@ -236,7 +238,16 @@ def _next(new: Request, was: Request) -> Request:
     return replace(new, revision=was.revision + 1)
 
 
-def _columns(one: Request) -> dict[str, Any]:
+# What people's data may stand in; sealed by the key of what the request is about.
+_SAID = frozenset({"title", "why", "arguments", "edited", "evidence", "reason", "text"})
+_LEFT: dict[str, shredding.Left] = {
+    "arguments": shredding.remains,
+    "edited": shredding.remains,
+    "evidence": lambda _: [],
+}
+
+
+def _columns(tx: Tx, one: Request) -> dict[str, Any]:
     body = plain(one)
     del body["answers"]  # they have rows of their own
     return {
@@ -251,7 +262,7 @@ def _columns(one: Request) -> dict[str, Any]:
         "answered_by": one.answered_by,
         "release_at": one.release_at,
         "revision": one.revision,
-        "body": _text(body),
+        "body": _text(shredding.seal_fields(tx, one.subject, body, _SAID)),
     }
 
 
@@ -259,8 +270,11 @@ def _text(value: Any) -> str:
     return canonical(value).decode()
 
 
-def _read(body: str) -> Request:
-    return adapter(Request).validate_json(body)
+def _read(tx: Tx, bodies: Iterable[str]) -> list[Request]:
+    found = [json.loads(body) for body in bodies]
+    shape = adapter(Request)
+    opened = shredding.opened(tx, found, _SAID, left=_LEFT)
+    return [shape.validate_json(json.dumps(one)) for one in opened]
 
 
 def _with_answers(tx: Tx, found: Sequence[Request]) -> list[Request]:

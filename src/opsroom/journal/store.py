@@ -4,7 +4,8 @@ Only the record is stored; what we search by is computed from it by the database
 a column cannot say anything that the hash does not cover.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Computed,
     Index,
     Integer,
+    Select,
     String,
     Table,
     Text,
@@ -29,9 +31,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 
-from opsroom.kit.db import Tx, metadata
+from opsroom.kit import shredding
+from opsroom.kit.db import Event, Tx, metadata
 
 from .model import Entry, Head, link, read
+from .personal import PERSONAL
 
 
 class RecordField(ColumnElement[str]):
@@ -114,10 +118,11 @@ _MOVE_HEAD = (
 
 def append(tx: Tx) -> None:
     """Write what the transaction recorded at the end of the chain. The last step of a commit."""
+    sealed = [_sealed(tx, event) for event in tx.events]  # before anybody has to wait for us
     head = tx.conn.execute(_HEAD_LOCKED).one()
     seq, last = int(head.seq), str(head.hash)
     rows: list[dict[str, Any]] = []
-    for event in tx.events:
+    for event, facts in zip(tx.events, sealed, strict=True):
         seq += 1
         record = Entry(
             seq=seq,
@@ -127,12 +132,18 @@ def append(tx: Tx) -> None:
             actor=event.actor.name,
             event=event.name,
             subject=event.subject,
-            facts=event.facts,
+            facts=facts,
         ).record()
         last = link(last, record)
         rows.append({"seq": seq, "record": record, "hash": last})
     tx.conn.execute(_APPEND, rows)
     tx.conn.execute(_MOVE_HEAD, {"seq": seq, "hash": last})
+
+
+def _sealed(tx: Tx, event: Event) -> dict[str, Any]:
+    if names := PERSONAL.get(event.name):
+        return shredding.seal_fields(tx, event.subject, event.facts, names)
+    return event.facts
 
 
 def lock(tx: Tx) -> None:
@@ -173,7 +184,7 @@ def first_with_other_columns(tx: Tx) -> int | None:
 def entries_after(tx: Tx, seq: int, *, limit: int) -> list[Entry]:
     """Entries of every project after `seq`, oldest first: what readers of the outbox see."""
     rows = select(journal.c.record).where(journal.c.seq > seq).order_by(journal.c.seq)
-    return [read(record) for record in tx.conn.execute(rows.limit(limit)).scalars()]
+    return _read(tx, tx.conn.execute(rows.limit(limit)).scalars().all())
 
 
 def entries(
@@ -198,8 +209,20 @@ def entries(
         wanted = wanted.where(RecordField("facts", "agent") == agent)
     if before is not None:
         wanted = wanted.where(journal.c.seq < before)
-    rows = tx.conn.execute(wanted.order_by(journal.c.seq.desc()).limit(limit))
-    return [(read(record), hash_) for record, hash_ in rows]
+    return _hashed(tx, wanted.order_by(journal.c.seq.desc()).limit(limit))
+
+
+def _hashed(tx: Tx, wanted: Select[Any, Any]) -> list[tuple[Entry, str]]:
+    rows = tx.conn.execute(wanted).all()
+    found = _read(tx, [record for record, _ in rows])
+    return [(entry, hash_) for entry, (_, hash_) in zip(found, rows, strict=True)]
+
+
+def _read(tx: Tx, records: Sequence[str]) -> list[Entry]:
+    """Entries with what was sealed in their facts as it was, unless it was shredded."""
+    found = [read(record) for record in records]
+    facts = shredding.opened(tx, [entry.facts for entry in found])
+    return [replace(entry, facts=opened) for entry, opened in zip(found, facts, strict=True)]
 
 
 def time_of(tx: Tx, seq: int) -> datetime | None:
@@ -232,7 +255,7 @@ def about(
         .order_by(journal.c.seq.desc())
         .limit(limit)
     )
-    return [(read(record), hash_) for record, hash_ in tx.conn.execute(wanted)]
+    return _hashed(tx, wanted)
 
 
 def peek(tx: Tx, reader: str) -> int:

@@ -37,6 +37,7 @@ from .clock import Clock
 from .errors import Conflict, Invalid, Unavailable
 from .faults import boundary
 from .ids import Ids
+from .sealing import Keyring, NoMasterKey, SealingKey
 
 SQLITE_FLOOR = (3, 51, 3)
 WAIT_MS = 10_000
@@ -146,11 +147,23 @@ class Tx:
     now: datetime
     ids: Ids
     lasting: Callable[[timedelta], timedelta]
+    master: Keyring | None = field(default=None, repr=False)
     events: list[Event] = field(default_factory=list[Event])
+    # Keys of what was sealed in this transaction; no longer, since others may destroy them.
+    data_keys: dict[tuple[str, str], SealingKey | None] = field(
+        default_factory=dict[tuple[str, str], SealingKey | None], repr=False
+    )
 
     @property
     def project(self) -> str:
         return self.actor.project
+
+    @property
+    def keyring(self) -> Keyring:
+        """The master keys. Raises `NoMasterKey` where the database was opened without."""
+        if self.master is None:
+            raise NoMasterKey
+        return self.master
 
     def record(self, event: str, subject: str, /, **facts: Any) -> None:
         """Put an event into the journal of this transaction.
@@ -174,15 +187,28 @@ class Tx:
 
 
 class Database:
-    """Transactions on one engine. `on_commit` writes what the transaction recorded."""
+    """Transactions on one engine. `on_commit` writes what the transaction recorded; what may be
+    shredded is sealed by `keyring`.
+    """
 
     def __init__(
-        self, engine: Engine, *, clock: Clock, ids: Ids, on_commit: Callable[[Tx], None]
+        self,
+        engine: Engine,
+        *,
+        clock: Clock,
+        ids: Ids,
+        on_commit: Callable[[Tx], None],
+        keyring: Keyring | None = None,
     ) -> None:
         self.engine = engine
+        self.keyring = keyring
         self.clock = clock
         self.ids = ids
         self._on_commit = on_commit
+
+    def _tx(self, conn: Connection, actor: Actor) -> Tx:
+        now = self.clock.now()
+        return Tx(conn, actor, now, self.ids, self.clock.lasting, self.keyring)
 
     @contextmanager
     def write(self, actor: Actor) -> Iterator[Tx]:
@@ -190,7 +216,7 @@ class Database:
         with translated(), self.engine.connect() as conn:
             conn = conn.execution_options(opsroom_write=True)  # noqa: PLW2901
             with conn.begin():
-                tx = Tx(conn, actor, self.clock.now(), self.ids, self.clock.lasting)
+                tx = self._tx(conn, actor)
                 yield tx
                 if tx.events:
                     self._on_commit(tx)
@@ -207,7 +233,7 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with conn.begin():
-                tx = Tx(conn, actor, self.clock.now(), self.ids, self.clock.lasting)
+                tx = self._tx(conn, actor)
                 yield tx
                 assert not tx.events, "a read-only transaction has nothing to put on record"
 
@@ -292,7 +318,13 @@ def sqlite_module() -> Any:
 
 def sqlite_pragmas(connection: Any) -> None:
     """Write-ahead log, a full sync at every commit, foreign keys held, patience with locks."""
-    for pragma in (f"busy_timeout={WAIT_MS}", "synchronous=FULL", "foreign_keys=ON"):
+    # What is deleted is overwritten: keys that were destroyed must not lie about in free pages.
+    for pragma in (
+        f"busy_timeout={WAIT_MS}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
     # Of several that open a new database at once, SQLite lets only one change the mode and
     # tells the others at once that it is locked, whatever their patience.

@@ -1,0 +1,223 @@
+"""What people wrote and what is said of them, kept so that it can be made unreadable for good.
+
+Such a value is sealed by a data key of what it belongs to (a turn, an action, a piece of
+feedback), and that key by the master key. Destroying the data key shreds the value wherever it
+lies: in its table, in the journal's facts, in the write-ahead log, in replicas. The SHA-256 of
+the value stays beside it, so whoever has a copy can still be shown that it is the same, and
+nothing that was hashed over it changes.
+
+    p1.<SHA-256 of the canonical value>.<sealed>        after the key is gone only the hash says anything
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Index,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from . import sealing
+from .canonical import canonical, sha256
+from .db import Tx, Utc, alone, metadata
+from .sealing import SealingKey
+
+_SHAPE = re.compile(r"p1\.([0-9a-f]{64})\.(?:(s1\.([0-9a-f]{16})\.[A-Za-z0-9_=-]+))?", re.ASCII)
+_CHUNK = 500
+GONE = "erased; SHA-256 "
+Left = Callable[[str], Any]
+
+keys = Table(
+    "payload_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("project", String, nullable=False),
+    Column("of", String, nullable=False),
+    Column("sealed", Text),  # by the master key; null once it is destroyed
+    Column("made_at", Utc, nullable=False),
+    Column("destroyed_at", Utc),
+    Index("uq_payload_keys_of", "project", "of", unique=True),
+    Index("ix_payload_keys_made", "made_at"),
+)
+
+
+def seal(tx: Tx, of: str, value: Any) -> str:
+    """A value as it is stored, under the key of what it belongs to; the key is made with the
+    first. Where that key was destroyed, nothing but the hash is kept.
+
+    Raises `NotCanonical`, and `NoMasterKey` where the database was opened without one.
+    """
+    plain = canonical(value)
+    hidden = f"p1.{sha256(plain)}."
+    key = _key_of(tx, of)
+    return hidden if key is None else hidden + key.seal(plain, about=of)
+
+
+def seal_fields(
+    tx: Tx, of: str, row: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any]:
+    """The row with these of its values sealed; what is empty stays as it is."""
+    return {
+        name: seal(tx, of, value) if name in names and value else value
+        for name, value in row.items()
+    }
+
+
+def opened(
+    tx: Tx,
+    rows: Sequence[Mapping[str, Any] | RowMapping],
+    names: Collection[str] | None = None,
+    *,
+    left: Mapping[str, Left] | None = None,
+) -> list[dict[str, Any]]:
+    """The rows with what was sealed in these values (or in any) as it was.
+
+    Of what was shredded, `left` says what stands there instead, from its hash; a sentence where
+    it says nothing. Values that were never sealed stay as they are. Raises `SealBroken`,
+    `SealedByAnother`.
+    """
+    found = [
+        {name: shape for name, value in row.items() if (shape := _shape(name, value, names))}
+        for row in rows
+    ]
+    known = _keys(tx, {one[3] for row in found for one in row.values() if one[3]})
+
+    def value(name: str, shape: re.Match[str]) -> Any:
+        if (key := known.get(shape[3] or "")) is None:
+            return (left or {}).get(name, sentence)(shape[1])
+        of, opener = key
+        return json.loads(opener.open(shape[2], about=of))
+
+    return [
+        {**row, **{name: value(name, shape) for name, shape in shapes.items()}}
+        for row, shapes in zip(rows, found, strict=True)
+    ]
+
+
+def sentence(hash_: str) -> str:
+    """What stands where a text was shredded."""
+    return GONE + hash_
+
+
+def remains(hash_: str) -> dict[str, str]:
+    """What stands where an object was shredded."""
+    return {"erased": hash_}
+
+
+def check(tx: Tx) -> None:
+    """Raise `SealedByAnother` unless the newest key that is left was sealed by one of ours."""
+    wanted = select(keys.c.project, keys.c.of, keys.c.sealed).where(keys.c.sealed.is_not(None))
+    row = tx.conn.execute(wanted.order_by(keys.c.made_at.desc()).limit(1)).first()
+    if row is not None:
+        tx.keyring.open(row.sealed, about=f"payload/{row.project}/{row.of}")
+
+
+def intact(tx: Tx, ofs: Sequence[str]) -> list[str]:
+    """Which of these have a key that was not destroyed."""
+    found: list[str] = []
+    for start in range(0, len(ofs), _CHUNK):
+        mine = _mine(tx, ofs[start : start + _CHUNK])
+        wanted = select(keys.c.of).where(*mine, keys.c.sealed.is_not(None))
+        found += tx.conn.execute(wanted).scalars()
+    return found
+
+
+def shred(tx: Tx, ofs: Sequence[str]) -> int:
+    """Destroy the keys of these for good; how many there were. Safe to repeat."""
+    done = 0
+    for start in range(0, len(ofs), _CHUNK):
+        mine = _mine(tx, ofs[start : start + _CHUNK])
+        gone = (
+            update(keys)
+            .where(*mine, keys.c.sealed.is_not(None))
+            .values(sealed=None, destroyed_at=tx.now)
+        )
+        done += tx.conn.execute(gone).rowcount
+    tx.data_keys.clear()
+    return done
+
+
+def scrub(engine: Engine) -> None:
+    """Let nothing of destroyed keys lie about in the files of the database: what SQLite has in
+    its log goes into the file, PostgreSQL's dead rows go. Runs outside of transactions.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.execute(text("VACUUM payload_keys"))
+        return
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    finally:
+        raw.close()
+
+
+def _shape(name: str, value: Any, names: Collection[str] | None) -> re.Match[str] | None:
+    if not isinstance(value, str) or not value.startswith("p1."):
+        return None
+    return _SHAPE.fullmatch(value) if names is None or name in names else None
+
+
+def _mine(tx: Tx, ofs: Iterable[str]) -> tuple[Any, ...]:
+    return keys.c.project == tx.project, keys.c.of.in_(list(ofs))
+
+
+def _key_of(tx: Tx, of: str) -> SealingKey | None:
+    """The data key of this, made where it has none; None where it was destroyed."""
+    place = (tx.project, of)
+    if place in tx.data_keys:
+        return tx.data_keys[place]
+    wanted = select(keys.c.sealed).where(*_mine(tx, [of]))
+    row = tx.conn.execute(wanted).first()
+    if row is None:
+        alone(tx, [f"payload_keys/{tx.project}/{of}"])
+        row = tx.conn.execute(wanted).first()
+    if row is None:
+        key: SealingKey | None = _made(tx, of)
+    else:
+        key = None if row.sealed is None else _unwrapped(tx, of, row.sealed)
+    tx.data_keys[place] = key
+    return key
+
+
+def _made(tx: Tx, of: str) -> SealingKey:
+    key = sealing.new_key()
+    sealed = tx.keyring.seal(key.secret, about=_place(tx, of))
+    row = {"id": key.id, "project": tx.project, "of": of, "sealed": sealed, "made_at": tx.now}
+    tx.conn.execute(insert(keys).values(row))
+    return key
+
+
+def _keys(tx: Tx, ids: Collection[str]) -> dict[str, tuple[str, SealingKey]]:
+    """The data keys of these ids that are left, each with what it belongs to."""
+    found: dict[str, tuple[str, SealingKey]] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        rows = tx.conn.execute(
+            select(keys.c.id, keys.c.of, keys.c.project, keys.c.sealed).where(
+                keys.c.id.in_(wanted[start : start + _CHUNK]), keys.c.sealed.is_not(None)
+            )
+        )
+        for row in rows:
+            secret = tx.keyring.open(row.sealed, about=f"payload/{row.project}/{row.of}")
+            found[row.id] = (row.of, SealingKey(secret))
+    return found
+
+
+def _unwrapped(tx: Tx, of: str, sealed: str) -> SealingKey:
+    return SealingKey(tx.keyring.open(sealed, about=_place(tx, of)))
+
+
+def _place(tx: Tx, of: str) -> str:
+    return f"payload/{tx.project}/{of}"
