@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What is asked, by its number where the publisher gave one, and the looks that answer."""
+    """What is asked, by the publisher's number, and the looks that answer. `test` is the one in
+    opsroom's own suite that holds what the gate does about it.
+    """
 
     id: str
     title: str
     looks: tuple[str, ...]
+    test: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ class Framework:
 
 _OVERSIGHT = ("approvals", "answers", "overrides", "stops")
 _CHANGE = ("changes_reviewed", "labels_moved", "proposals", "gates", "releases")
+
+
+def _aarm(number: int, title: str, test: str, *looks: str) -> Control:
+    return Control(
+        f"R{number}", title, looks, f"tests/safety/test_aarm.py::test_r{number}_{test}"
+    )
+
 
 FRAMEWORKS: dict[str, Framework] = {
     "aiact": Framework(
@@ -162,30 +172,76 @@ FRAMEWORKS: dict[str, Framework] = {
             Control("ASI10", "Rogue agents", ("stops", "autonomy", "retired", "drift")),
         ),
     ),
-    # By the capabilities it names; the numbers of its requirements are not known to us.
+    # R1 to R6 are MUST there, R7 to R9 SHOULD.
     "aarm": Framework(
-        "AARM 1.0, by its capabilities",
+        "AARM 1.0, conformance requirements",
         "AARM",
         (
-            Control(
-                "interception",
-                "Actions are decided before they happen",
-                ("actions", "decided_first", "unknown"),
+            _aarm(
+                1,
+                "Actions are intercepted before they happen",
+                "what_is_denied_or_deferred_has_no_effect",
+                "actions",
+                "decided_first",
+                "unknown",
             ),
-            Control("context", "What a turn did before counts", ("turns", "attacks")),
-            Control("policy", "Policies decide", ("policies", "refused")),
-            Control(
-                "five decisions", "Allow, deny, modify, ask, defer", ("decisions", "answers")
+            _aarm(
+                2,
+                "Context accumulates in a session",
+                "what_a_turn_did_before_counts",
+                "turns",
+                "attacks",
             ),
-            Control(
-                "receipts", "Records that show tampering", ("journal", "verified", "reach")
+            _aarm(
+                3,
+                "Policy and intent are evaluated",
+                "rules_context_and_the_contract_all_have_a_say",
+                "policies",
+                "refused",
             ),
-            Control("identity", "Actions belong to an identity", ("credentials", "access")),
-            Control("export", "Telemetry and records can be taken away", ("turns", "journal")),
-            Control(
-                "least privilege",
-                "No more rights than needed",
-                ("autonomy", "budgets", "credentials"),
+            _aarm(
+                4,
+                "Five decisions: allow, deny, modify, step up, defer",
+                "there_are_five_decisions",
+                "decisions",
+                "answers",
+            ),
+            _aarm(
+                5,
+                "Receipts show tampering",
+                "receipts_show_tampering_without_us",
+                "journal",
+                "verified",
+                "reach",
+            ),
+            _aarm(
+                6,
+                "Actions are bound to identities",
+                "actions_belong_to_a_person_an_agent_and_a_session",
+                "credentials",
+                "access",
+            ),
+            _aarm(
+                7,
+                "Straying from the request is noticed (by where arguments come from, not by embeddings)",
+                "what_strays_from_what_was_asked_goes_to_a_person",
+                "attacks",
+                "refused",
+            ),
+            _aarm(
+                8,
+                "Telemetry is exported",
+                "records_can_be_taken_away_as_they_happen_and_all_at_once",
+                "turns",
+                "journal",
+            ),
+            _aarm(
+                9,
+                "Least privilege",
+                "a_credential_does_no_more_than_it_is_for",
+                "autonomy",
+                "budgets",
+                "credentials",
             ),
         ),
     ),

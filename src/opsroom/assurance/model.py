@@ -54,12 +54,15 @@ class Found(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlFound(Wire):
-    """A control of a framework, and what was found for it."""
+    """A control of a framework, and what was found for it. `test` names the one in opsroom's
+    own suite that holds what the gate does about it, where there is one.
+    """
 
     id: str
     title: str
     verdict: Verdict
     found: tuple[Found, ...]
+    test: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,9 @@ def controls(tx: Tx, asked: Framework, of: Span, called: Naming) -> tuple[Contro
             if name not in found:
                 found[name] = _look(tx, name, of, counts, called)
         those = tuple(found[name] for name in one.looks)
-        return ControlFound(id=one.id, title=one.title, verdict=verdict(those), found=those)
+        return ControlFound(
+            id=one.id, title=one.title, verdict=verdict(those), found=those, test=one.test
+        )
 
     return tuple(control(one) for one in asked.controls)
 
