@@ -30,6 +30,8 @@ from opsroom.registry import commands as registry
 from opsroom.reports import commands as reports
 from opsroom.reports import queries as made_reports
 from opsroom.reports.model import Ask, Every, ScheduleDraft
+from opsroom.retention import commands as retention
+from opsroom.retention.model import Scope
 from opsroom.sunset import commands as sunset
 from opsroom.sunset.model import SunsetDraft
 
@@ -51,6 +53,7 @@ NAMING = {
     "override_id",
     "correction_id",
     "budget_id",
+    "hold_id",
     "widening_id",
     "memory_id",
     "quarantine_id",
@@ -199,7 +202,7 @@ def ids_of(site: Site, made: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def govern(api: Api) -> dict[str, str]:
-    """A role of the project's own, a service, an emergency and a session, by their ids."""
+    """A role of the project's own, a service, an emergency, a session and a hold, by their ids."""
     api.person("author", name="quentin")
     with api.db.write(Actor("quentin", "default", roles=("author",))) as tx:
         taken = glass.take_role(tx, "operator", reason="nobody else was awake")
@@ -209,7 +212,9 @@ def govern(api: Api) -> dict[str, str]:
         services.open_service(
             tx, "billing", owner="quentin", purpose="reads what it cost", roles=("night-desk",)
         )
+        held = retention.hold(tx, Scope.AGENT, "clerk", why="a lawsuit")
     return {
+        "hold_id": held.id,
         "role": "night-desk",
         "service": "billing",
         "glass_id": taken.id,
@@ -283,6 +288,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/releases/{release_id}/rollback": {"reason": "mine"},
     "POST /v1/agents/{name}/retire": {"reason": "mine"},
     "POST /v1/agents/{name}/reinstate": {"reason": "mine"},
+    "POST /v1/retention/holds/{hold_id}/release": {"because": "mine"},
     "POST /v1/contracts/{name}/check": {"arguments": {}},
     "POST /v1/memory/{memory_id}/forget": {"reason": "mine"},
     "POST /v1/turns/{turn_id}/texts": {"pieces": [{"voice": "user", "text": "mine"}]},

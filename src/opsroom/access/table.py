@@ -105,6 +105,17 @@ ROUTES: dict[str, str] = {
     "GET /evidence": "audit",
     "GET /v1/evidence": "audit",
     "GET /v1/evidence/{framework}": "audit",
+    # retention
+    "GET /retention": "audit",
+    "POST /retention": "administer",
+    "POST /retention/holds": "administer",
+    "POST /retention/holds/{hold_id}/release": "administer",
+    "POST /retention/erasures": "administer",
+    "GET /v1/retention": "audit",
+    "PUT /v1/retention": "administer",
+    "POST /v1/retention/holds": "administer",
+    "POST /v1/retention/holds/{hold_id}/release": "administer",
+    "POST /v1/retention/erasures": "administer",
     # registry
     "GET /v1/artifacts/{kind}": "read",
     "POST /v1/artifacts/{kind}": "author",

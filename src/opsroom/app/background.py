@@ -36,6 +36,7 @@ from opsroom.maturity import keeping as maturity
 from opsroom.models import Models
 from opsroom.redactions import Tally
 from opsroom.reports import sending as reports
+from opsroom.retention import rounds as retention
 from opsroom.retraining import commands as retraining_commands
 from opsroom.retraining import looking as retraining_looking
 from opsroom.retraining import queries as retraining_queries
@@ -75,6 +76,7 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (retraining_queries.overdue, retraining_commands.tick),
     (cadence.overdue, cadence.tick),
     (maturity.overdue, maturity.tick),
+    (retention.overdue, retention.tick),
 )
 
 

@@ -80,6 +80,8 @@ from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
 from opsroom.reports import pages as report_pages
 from opsroom.reports import routes as report_routes
+from opsroom.retention import pages as retention_pages
+from opsroom.retention import routes as retention_routes
 from opsroom.retraining import pages as retraining_pages
 from opsroom.retraining import routes as retraining_routes
 from opsroom.scoring import pages as scoring_pages
@@ -135,6 +137,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     journal_pages.router,
     assurance_routes.router,
     assurance_pages.router,
+    retention_routes.router,
+    retention_pages.router,
     registry_routes.router,
     action_pages.router,  # /policies/what-if, before any policy of that name
     integration_pages.router,  # the list of integrations, in the place of the registry's
@@ -217,6 +221,7 @@ TEMPLATES = (
     "opsroom.access",
     "opsroom.journal",
     "opsroom.assurance",
+    "opsroom.retention",
     "opsroom.registry",
     "opsroom.prompts",
     "opsroom.agents",

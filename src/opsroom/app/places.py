@@ -20,6 +20,7 @@ from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
 from opsroom.reports.pages import NOTICES as REPORTS
+from opsroom.retention.pages import NOTICES as RETENTION
 from opsroom.retraining.pages import NOTICES as RETRAINING
 from opsroom.scoring.pages import NOTICES as SCORING
 from opsroom.selection.pages import NOTICES as SELECTION
@@ -89,6 +90,7 @@ NAV = (
             NavItem(key="secrets", title="Secrets", href="/secrets"),
             NavItem(key="evidence", title="Evidence", href="/evidence"),
             NavItem(key="audit", title="Audit", href="/audit", go="u"),
+            NavItem(key="retention", title="Retention", href="/retention"),
             NavItem(key="people", title="People", href="/people", go="h"),
             NavItem(key="access", title="Access", href="/access"),
         ),
@@ -115,6 +117,7 @@ NOTICES: dict[str, Notice] = {
     **JUDGES,
     **RELEASES,
     **REPORTS,
+    **RETENTION,
     **RETRAINING,
     **SUNSET,
     **SELECTION,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from opsroom.kit.db import Actor
 from opsroom.models.rates import PriceFrom
+from opsroom.retention import queries as retention
 from opsroom.traces import keeping
 from opsroom.traces.ports import Telemetry
 from opsroom.traces.telemetry import Traces
@@ -30,8 +31,13 @@ def traces(runtime: Runtime) -> Traces:
         with db.read(Actor("system:prices", project, human=False)) as tx:
             return keeping.own_price(keeping.current(tx), provider, model)
 
+    def held() -> bool:
+        with db.read(Actor("system:retention", "", human=False)) as tx:
+            return retention.anything_held(tx)
+
     return Traces(
         connect,
+        held=held,
         clock=db.clock,
         own=own,
         keep=timedelta(days=settings.telemetry_days),

@@ -116,6 +116,14 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.reports.cli:report",
         "Reports: what people ask again and again, answered from records.",
     ),
+    "retention": (
+        "opsroom.retention.cli:retention",
+        "Retention: how long actions are kept, and legal holds.",
+    ),
+    "erase": (
+        "opsroom.retention.cli:erase",
+        "Shred what was said by or about somebody, for good.",
+    ),
     "retraining": (
         "opsroom.retraining.cli:retraining",
         "Retraining: which agents should be made better, and why.",

@@ -278,6 +278,30 @@ WORDS: dict[str, Words] = {
     "journal.verified": Words(
         says="{actor} verified the journal up to entry {seq}", tone="good"
     ),
+    "retention.rules_set": Words(
+        says="{actor} decided that actions are kept {actions}, and words of feedback {feedback}",
+        tone="warn",
+        place="/retention",
+    ),
+    "retention.applied": Words(
+        says="what was kept long enough went: {turns} turns, {actions} actions, the words of {feedback} pieces of feedback",
+        place="/retention",
+    ),
+    "hold.placed": Words(
+        says="{actor} placed a hold on {scope} {what}",
+        note="{reason}",
+        tone="warn",
+        place="/retention",
+    ),
+    "hold.released": Words(
+        says="{actor} released {subject}", note="{because}", tone="warn", place="/retention"
+    ),
+    "erasure.done": Words(
+        says="{actor} erased a {sort}: {turns} turns, {actions} actions, {feedback} pieces of feedback",
+        note="SHA-256 of who it was: {who}",
+        tone="warn",
+        place="/retention",
+    ),
     "journal.key_made": Words(
         says="{actor} made a key that signs the journal", note="{reason}", tone="warn"
     ),

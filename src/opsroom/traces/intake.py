@@ -24,7 +24,7 @@ from .errors import Overloaded, TelemetryRefused, TelemetryUnavailable
 from .frames import LARGEST_RAW, DeadLetter
 from .ports import Telemetry
 from .pricing import Pricing
-from .retention import make_room
+from .retention import Keeps
 from .wire import Stamp
 
 log = logging.getLogger(__name__)
@@ -255,7 +255,7 @@ class Opened:
     store: Telemetry
     inbox: str
     pricing: Pricing
-    most: int
+    keeps: Keeps
     settled: float = -3600.0
     looked: float = -3600.0
 
@@ -270,7 +270,7 @@ class Opened:
         if time.monotonic() - self.looked >= MINUTE:
             self.looked = time.monotonic()
             self.pricing.refresh(now)
-            make_room(self.store, most=self.most)
+            self.keeps.look()
 
 
 def now_nano(clock: Clock) -> int:

@@ -138,9 +138,14 @@ def prepare(store: Telemetry, *, keep: timedelta) -> str:
         for statement in statements:
             store.run(statement)
         store.run("INSERT INTO steps (name) VALUES ({name:String})", {"name": name})
+    keep_for(store, keep)
+    return _inbox(store)
+
+
+def keep_for(store: Telemetry, keep: timedelta) -> None:
+    """Let what is older go, whenever the store gets to it."""
     for table in KEPT_TABLES:
         _keep(store, table, keep)
-    return _inbox(store)
 
 
 def _keep(store: Telemetry, table: str, keep: timedelta) -> None:

@@ -13,6 +13,7 @@ from . import schema
 from .intake import Bounds, Intake, Opened
 from .ports import Row, Telemetry
 from .pricing import OwnPrices, Pricing
+from .retention import Keeps
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,14 @@ class Traces:
         keep: timedelta,
         most: int,
         bounds: Bounds | None = None,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self._connect = connect
         self._clock = clock
         self._own = own
         self._keep = keep
         self._most = most
+        self._held = held
         self._lock = threading.Lock()
         self._opened: Opened | None = None
         self.intake = Intake(self.opened, clock, bounds)
@@ -48,14 +51,13 @@ class Traces:
             if self._opened is None:
                 store = self._connect()
                 try:
-                    inbox = schema.prepare(store, keep=self._keep)
+                    keeps = Keeps(store, self._keep, self._most, self._held)
+                    inbox = schema.prepare(store, keep=keeps.age())
                 except BaseException:
                     store.close()
                     raise
                 pricing = Pricing(store, self._own)
-                self._opened = Opened(
-                    store=store, inbox=inbox, pricing=pricing, most=self._most
-                )
+                self._opened = Opened(store=store, inbox=inbox, pricing=pricing, keeps=keeps)
             return self._opened
 
     @property

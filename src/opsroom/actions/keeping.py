@@ -1,0 +1,117 @@
+"""What retention and erasing ask of turns and actions: whose they are, and removing old ones."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select
+
+from opsroom.kit.db import Tx
+
+from . import key_store, store, turn_store
+from .model import OVER
+
+_CHUNK = 500
+_OVER = sorted(state.value for state in OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """A turn, and whom it is about."""
+
+    id: str
+    agent: str
+    human: str
+    subject: str
+
+
+def before(tx: Tx, days: int) -> datetime:
+    """The moment that lies so many days back."""
+    return tx.now - tx.lasting(timedelta(days=days))
+
+
+def turns_of(tx: Tx, *, user: str, subject: str, limit: int) -> list[Whose]:
+    """Turns on behalf of a user, or about a subject (also `turn/…` and `action/…`)."""
+    turns, actions = turn_store.turns.c, store.actions.c
+    wanted = select(turns.id, turns.agent, turns.human, turns.subject).where(
+        turns.project == tx.project
+    )
+    if user:
+        wanted = wanted.where(turns.human == user)
+    elif subject.startswith("turn/"):
+        wanted = wanted.where(turns.id == subject.removeprefix("turn/"))
+    elif subject.startswith("action/"):
+        of = select(actions.turn).where(
+            actions.project == tx.project, actions.id == subject.removeprefix("action/")
+        )
+        wanted = wanted.where(turns.id.in_(of))
+    else:
+        wanted = wanted.where(turns.subject == subject)
+    rows = tx.conn.execute(wanted.order_by(turns.id).limit(limit))
+    return [Whose(*row) for row in rows]
+
+
+def with_turns(tx: Tx, turn_ids: Sequence[str]) -> dict[str, str]:
+    """The actions of these turns, each with its turn."""
+    c, found = store.actions.c, dict[str, str]()
+    for start in range(0, len(turn_ids), _CHUNK):
+        wanted = select(c.id, c.turn).where(
+            c.project == tx.project, c.turn.in_(turn_ids[start : start + _CHUNK])
+        )
+        found |= {row.id: row.turn for row in tx.conn.execute(wanted)}
+    return found
+
+
+def of_turns(tx: Tx, turn_ids: Sequence[str]) -> list[str]:
+    return list(with_turns(tx, turn_ids))
+
+
+def old_turns(
+    tx: Tx,
+    until: datetime,
+    *,
+    agents: Collection[str],
+    subjects: Collection[str],
+    limit: int,
+) -> list[str]:
+    """Turns that ended before then, whose actions all are over since then as well, oldest
+    first; without those of these agents, and those about these subjects.
+    """
+    turns, actions = turn_store.turns.c, store.actions.c
+    held = [one.removeprefix("turn/") for one in subjects if one.startswith("turn/")]
+    tied = [one.removeprefix("action/") for one in subjects if one.startswith("action/")]
+    lively = (
+        select(actions.id)
+        .where(
+            actions.turn == turns.id,
+            or_(
+                actions.state.not_in(_OVER),
+                actions.ended_at >= until,
+                actions.proposed_at >= until,
+                actions.id.in_(tied),
+            ),
+        )
+        .exists()
+    )
+    wanted = select(turns.id).where(
+        turns.project == tx.project,
+        turns.ended_at < until,
+        turns.agent.not_in(sorted(agents)),
+        turns.subject.not_in(sorted(subjects)),
+        turns.human.not_in(sorted(subjects)),
+        turns.id.not_in(sorted(held)),
+        ~lively,
+    )
+    return list(tx.conn.execute(wanted.order_by(turns.ended_at).limit(limit)).scalars())
+
+
+def remove(tx: Tx, turn_ids: Sequence[str]) -> None:
+    """Remove turns, what was said in them, their actions, and the keys of these."""
+    for start in range(0, len(turn_ids), _CHUNK):
+        some = turn_ids[start : start + _CHUNK]
+        actions = select(store.actions.c.id).where(store.actions.c.turn.in_(some))
+        tx.conn.execute(delete(key_store.keys).where(key_store.keys.c.action.in_(actions)))
+        tx.conn.execute(delete(store.actions).where(store.actions.c.turn.in_(some)))
+        texts = turn_store.turn_texts
+        tx.conn.execute(delete(texts).where(texts.c.turn.in_(some)))
+        tx.conn.execute(delete(turn_store.turns).where(turn_store.turns.c.id.in_(some)))

@@ -1,0 +1,223 @@
+"""People are erased for good, what is held stays, what is old goes; and the journal stays whole."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from tests.actions.world import BEN, SYSTEM, Office
+from tests.api import Api
+from tests.keyring import KEYRING
+
+from opsroom.access import commands as access
+from opsroom.access.model import permissions_of
+from opsroom.actions.store import actions
+from opsroom.approvals.store import approvals
+from opsroom.inbox.model import Say
+from opsroom.inbox.store import requests
+from opsroom.journal import checkpoints, files, proofs, queries
+from opsroom.journal import verify_journal as stranger
+from opsroom.journal.checkpoints import Notary
+from opsroom.kit import shredding
+from opsroom.kit.clock import ManualClock
+from opsroom.kit.db import Actor, Database
+from opsroom.retention import commands, rounds
+from opsroom.retention.errors import HeldBack, HoldNotFound, KeptTooShort, NobodyNamed
+from opsroom.retention.model import Rules, Scope, Whom
+
+ROOT = Actor("root", "default", permissions_of(("admin",)), ("admin",))
+SECRETS = (b"Quillfeather", b"DE89370400440532013000", b"rheumatism", b"wigwam", b"zeppelin")
+ZOE = Whom(user="zoe")
+
+
+@pytest.fixture
+def office(sqlite_api: Api, clock: ManualClock) -> Office:
+    with sqlite_api.db.write(SYSTEM) as tx:
+        access.first_run(tx)
+    return Office(sqlite_api, clock)
+
+
+def live(office: Office, human: str = "zoe") -> tuple[str, str]:
+    """A turn in which an agent pays somebody's invoice, and people say much about it."""
+    turn = office.turn(intent="Pay Quillfeather", human=human, subject="case-4711")
+    office.clerk.post(
+        f"/v1/turns/{turn}/texts", {"pieces": [{"voice": "user", "text": "my rheumatism"}]}
+    )
+    office.clerk.post(f"/v1/turns/{turn}/plan", {"plan": "pay Quillfeather"})
+    asked = office.propose(turn, "pay", invoice="DE89370400440532013000", amount=1500)
+    action = str(asked["id"])
+    office.approve(
+        asked["request"],
+        Say.EDIT,
+        reason="a wigwam",
+        arguments={"invoice": "DE89370400440532013000", "amount": 1200},
+    )
+    office.grace()
+    office.answered(action, "inbox.edited")
+    office.begin(action)
+    office.report(action, "failed", error="no account of Quillfeather")
+    admin = office.api.person("admin")
+    admin.post(
+        "/v1/feedback", {"subject": f"turn/{turn}", "by": human, "text": "a zeppelin came"}
+    )
+    office.clerk.post(f"/v1/turns/{turn}/final", {"final": "done", "result": "rheumatism"})
+    return turn, action
+
+
+def stored(db: Database) -> bytes:
+    """Everything that lies on the disk, in the database and in its log."""
+    path = Path(str(db.engine.url.database))
+    return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
+
+
+def test_an_erased_person_is_not_in_any_byte_and_the_journal_is_whole(
+    office: Office, tmp_path: Path
+) -> None:
+    db, notary = office.db, Notary(tmp_path / "installation")
+    turn, action = live(office)
+    other, _ = live(office, "yan")
+    before = checkpoints.make(db, notary)
+    with db.read(SYSTEM) as tx:
+        begun = queries.entries(tx, event="turn.begun", subject=f"turn/{turn}")[0][0]
+        wrapped = list(tx.conn.execute(select(shredding.keys.c.sealed)).scalars())
+        assert begun.facts["intent"] == "Pay Quillfeather"
+    assert office.action(action).arguments["invoice"] == "DE89370400440532013000"
+    assert not [one for one in SECRETS if one in stored(db)]
+
+    admin = office.api.person("admin")
+    looked = admin.post("/v1/retention/erasures", {"user": "zoe"})
+    assert (looked["turns"], looked["actions"], looked["feedback"]) == (1, 1, 1)
+    assert not looked["done"]
+    assert office.action(action).arguments["invoice"] == "DE89370400440532013000"
+    told = admin.post("/v1/retention/erasures", {"user": "zoe", "dry_run": False})
+    assert told["done"]
+    assert told["keys"] == looked["keys"] > 3
+
+    with db.read(SYSTEM) as tx:
+        kept = set(tx.conn.execute(select(shredding.keys.c.sealed)).scalars())
+        facts = queries.entries(tx, event="turn.begun", subject=f"turn/{turn}")[0][0].facts
+    gone = [one.encode() for one in wrapped if one not in kept]
+    lies = stored(db)
+    assert len(gone) == told["keys"]
+    assert not [one for one in (*gone, *SECRETS) if one in lies]
+    assert facts["intent"].startswith("erased; SHA-256 ")
+    assert list(office.action(action).arguments) == ["erased"]
+    assert office.action(action).digest
+    assert office.clerk.get(f"/v1/turns/{other}")["turn"]["intent"] == "Pay Quillfeather"
+
+    after = checkpoints.make(db, notary)
+    with db.read(SYSTEM) as tx:
+        lines = [line.encode() for line in files.lines(queries.chain(tx))]
+        proof = proofs.entry(tx, begun.seq, size=after.size, note=after.note)
+        assert checkpoints.verify(tx, notary).seq == after.size
+    newer = stranger.read_checkpoint(after.note, stranger.read_key(after.key))
+    older = stranger.read_checkpoint(before.note, stranger.read_key(before.key))
+    assert stranger.check_journal(lines, newer, older) == after.size
+    shown = {"seq": proof.seq, "size": proof.size, "record": proof.record, "path": proof.path}
+    assert stranger.check_entry(json.dumps(shown), newer) == begun.seq
+
+
+def test_what_a_copy_says_can_still_be_shown_to_be_the_same(office: Office) -> None:
+    turn, _ = live(office)
+    with office.db.write(ROOT) as tx:
+        commands.erase(tx, ZOE)
+    intent = office.clerk.get(f"/v1/turns/{turn}")["turn"]["intent"]
+    with office.db.write(ROOT) as tx:
+        again = shredding.seal(tx, f"turn/{turn}", "Pay Quillfeather")
+    assert (
+        again == f"p1.{intent.removeprefix(shredding.GONE)}."
+    )  # only the hash; no key is made anew
+
+
+def test_erasing_again_finds_nothing_more(office: Office) -> None:
+    live(office)
+    with office.db.write(ROOT) as tx:
+        assert commands.erase(tx, ZOE).keys > 0
+    with office.db.write(ROOT) as tx:
+        assert commands.erase(tx, ZOE).keys == 0
+        told = tx.events[-1]
+    assert "zoe" not in json.dumps(told.facts)
+
+
+@pytest.mark.parametrize(
+    ("scope", "what"),
+    [
+        (Scope.PROJECT, ""),
+        (Scope.AGENT, "clerk"),
+        (Scope.SUBJECT, "zoe"),
+        (Scope.SUBJECT, "case-4711"),
+    ],
+)
+def test_a_hold_stops_erasing_and_retention(office: Office, scope: Scope, what: str) -> None:
+    live(office)
+    with office.db.write(ROOT) as tx:
+        commands.set_rules(tx, Rules(action_days=183, feedback_days=1))
+        held = commands.hold(tx, scope, what, why="a lawsuit")
+    with office.db.write(ROOT) as tx, pytest.raises(HeldBack):
+        commands.erase(tx, ZOE)
+    office.clock.move(timedelta(days=400))
+    assert _round(office) == 0
+    with office.db.write(ROOT) as tx:
+        commands.release(tx, held.id, because="it was settled")
+        with pytest.raises(HoldNotFound):
+            commands.release(tx, held.id, because="it was settled")
+    office.clock.move(timedelta(hours=2))
+    assert _round(office) == 2  # the turn with its action, and the words of feedback
+
+
+def test_old_actions_go_with_requests_and_approvals_and_young_ones_stay(office: Office) -> None:
+    live(office)
+    with office.db.write(ROOT) as tx:
+        commands.set_rules(tx, Rules(action_days=183))
+    office.clock.move(timedelta(days=182))
+    live(office)
+    assert _round(office) == 0
+    office.clock.move(timedelta(days=2))
+    assert _round(office) == 1
+    with office.db.read(SYSTEM) as tx:
+        counts = [
+            tx.conn.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (actions, requests, approvals)
+        ]
+        told = queries.entries(tx, event="retention.applied")[0][0].facts
+        checkpoints.verify(tx, None)
+    assert counts == [1, 1, 1]
+    assert (told["turns"], told["actions"]) == (1, 1)
+
+
+@pytest.mark.parametrize("days", [0, 1, 182, 40_000])
+def test_actions_are_kept_for_half_a_year_at_least(office: Office, days: int) -> None:
+    with office.db.write(ROOT) as tx, pytest.raises(KeptTooShort):
+        commands.set_rules(tx, Rules(action_days=days))
+
+
+@pytest.mark.parametrize("whom", [Whom(), Whom(user="a", subject="b")])
+def test_erasing_names_exactly_one(office: Office, whom: Whom) -> None:
+    with office.db.read(ROOT) as tx, pytest.raises(NobodyNamed):
+        commands.look(tx, whom)
+
+
+def test_a_value_survives_sealing_on_every_engine(db: Database) -> None:
+    values: list[Any] = ["ä\u20ac", {"a": [1, None]}, 0.5, True]
+    with db.write(BEN) as tx:
+        sealed = [{"v": shredding.seal(tx, "turn/1", one)} for one in values]
+    with db.read(BEN) as tx:
+        shredding.check(tx)
+        assert [row["v"] for row in shredding.opened(tx, sealed)] == values
+    with db.write(BEN) as tx:
+        assert shredding.shred(tx, ["turn/1", "turn/2"]) == 1
+    shredding.scrub(db.engine)
+    with db.read(BEN) as tx:
+        assert all(row["v"].startswith(shredding.GONE) for row in shredding.opened(tx, sealed))
+        assert KEYRING.keys[0].secret.hex() not in repr(tx)
+
+
+def _round(office: Office) -> int:
+    """What the clock does, as often as it takes."""
+    done = 0
+    with office.db.write(Actor("system:clock", "", human=False)) as tx:
+        while rounds.overdue(tx):
+            done += rounds.tick(tx)
+    return done
