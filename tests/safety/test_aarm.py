@@ -143,13 +143,13 @@ def test_r6_actions_belong_to_a_person_an_agent_and_a_session(clerk: world.Offic
     kept = clerk.clerk.get(f"/v1/turns/{turn}")["turn"]
     assert (kept["human"], kept["session"], kept["agent"]) == ("ada", "s-1", world.CLERK)
     assert (entry.actor, entry.facts["turn"], entry.facts["agent"]) == (
-        f"token:{clerk.clerk.name}",
+        f"agent:{world.CLERK}",
         turn,
         world.CLERK,
     )
-    stranger_ = clerk.api.program("agent", agent="somebody-else")
+    other = clerk.api.program("agent", agent="somebody-else")
     body = {"tool": "look", "arguments": {"order": "1"}}
-    assert stranger_.refused("POST", f"/v1/turns/{turn}/actions", json=body).status in {
+    assert other.refused("POST", f"/v1/turns/{turn}/actions", json=body).status in {
         403,
         404,
     }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, or_, select
 
 from opsroom.kit.db import Tx
 
@@ -78,8 +78,6 @@ def old_turns(
     first; without those of these agents, and those about these subjects.
     """
     turns, actions = turn_store.turns.c, store.actions.c
-    held = [one.removeprefix("turn/") for one in subjects if one.startswith("turn/")]
-    tied = [one.removeprefix("action/") for one in subjects if one.startswith("action/")]
     lively = (
         select(actions.id)
         .where(
@@ -88,7 +86,6 @@ def old_turns(
                 actions.state.not_in(_OVER),
                 actions.ended_at >= until,
                 actions.proposed_at >= until,
-                actions.id.in_(tied),
             ),
         )
         .exists()
@@ -97,12 +94,40 @@ def old_turns(
         turns.project == tx.project,
         turns.ended_at < until,
         turns.agent.not_in(sorted(agents)),
-        turns.subject.not_in(sorted(subjects)),
-        turns.human.not_in(sorted(subjects)),
-        turns.id.not_in(sorted(held)),
+        turns.id.not_in(about(tx, subjects)),
         ~lively,
     )
     return list(tx.conn.execute(wanted.order_by(turns.ended_at).limit(limit)).scalars())
+
+
+def about(tx: Tx, subjects: Collection[str]) -> Select[tuple[str]]:
+    """The turns that are about any of these (also `turn/…` and `action/…`), for a query."""
+    turns, actions = turn_store.turns.c, store.actions.c
+    told = sorted(subjects)
+    of = select(actions.turn).where(
+        actions.project == tx.project,
+        actions.id.in_([one.removeprefix("action/") for one in told]),
+    )
+    return select(turns.id).where(
+        turns.project == tx.project,
+        or_(
+            turns.subject.in_(told),
+            turns.human.in_(told),
+            turns.id.in_([one.removeprefix("turn/") for one in told]),
+            turns.id.in_(of),
+        ),
+    )
+
+
+def any_about(tx: Tx, turn_ids: Sequence[str], subject: str) -> bool:
+    """Whether any of these turns is about this."""
+    wanted = about(tx, [subject])
+    return any(
+        tx.conn.execute(
+            wanted.where(turn_store.turns.c.id.in_(turn_ids[start : start + _CHUNK])).limit(1)
+        ).first()
+        for start in range(0, len(turn_ids), _CHUNK)
+    )
 
 
 def remove(tx: Tx, turn_ids: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from opsroom.kit.db import Tx
 from opsroom.kit.shredding import keys
@@ -22,12 +22,13 @@ class Words:
     agent: str
     by: str
     subject: str
+    turn: str
 
 
 def said_by(tx: Tx, *, user: str, subject: str, limit: int) -> list[Words]:
     """Feedback of a user, or about a subject (also `feedback/…` itself)."""
     c = feedback.c
-    wanted = select(c.id, c.agent, c.by, c.subject).where(c.project == tx.project)
+    wanted = select(c.id, c.agent, c.by, c.subject, c.turn).where(c.project == tx.project)
     if user:
         wanted = wanted.where(c.by == user)
     elif subject.startswith("feedback/"):
@@ -42,7 +43,7 @@ def about(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Words]:
     """Feedback about these turns and actions, whoever gave it."""
     c, found = feedback.c, list[Words]()
     for start in range(0, len(subjects), _CHUNK):
-        wanted = select(c.id, c.agent, c.by, c.subject).where(
+        wanted = select(c.id, c.agent, c.by, c.subject, c.turn).where(
             c.project == tx.project, c.subject.in_(subjects[start : start + _CHUNK])
         )
         rows = tx.conn.execute(wanted.order_by(c.id).limit(limit - len(found)))
@@ -67,10 +68,11 @@ def old(
     *,
     agents: Collection[str],
     subjects: Collection[str],
+    turns: Select[tuple[str]],
     limit: int,
 ) -> list[str]:
     """Feedback from before then whose words can still be read, oldest first; without what is
-    about these agents and subjects, or by these people.
+    about these agents, subjects and turns, or by these people.
     """
     c = feedback.c
     readable = (
@@ -90,6 +92,7 @@ def old(
         c.subject.not_in(sorted(subjects)),
         c.by.not_in(sorted(subjects)),
         c.id.not_in(sorted(held)),
+        c.turn.not_in(turns),
         readable,
     )
     found = tx.conn.execute(wanted.order_by(c.id).limit(limit)).scalars()

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     insert,
     select,
     text,
@@ -50,6 +51,13 @@ keys = Table(
     Index("uq_payload_keys_of", "project", "of", unique=True),
     Index("ix_payload_keys_made", "made_at"),
 )
+
+# What every turn goes through is put together once; building a statement takes longer than
+# running it.
+_SEALED = select(keys.c.sealed).where(
+    keys.c.project == bindparam("project"), keys.c.of == bindparam("of")
+)
+_ADD = insert(keys)
 
 
 def seal(tx: Tx, of: str, value: Any) -> str:
@@ -178,11 +186,11 @@ def _key_of(tx: Tx, of: str) -> SealingKey | None:
     place = (tx.project, of)
     if place in tx.data_keys:
         return tx.data_keys[place]
-    wanted = select(keys.c.sealed).where(*_mine(tx, [of]))
-    row = tx.conn.execute(wanted).first()
-    if row is None:
+    asked = {"project": tx.project, "of": of}
+    row = tx.conn.execute(_SEALED, asked).first()
+    if row is None and tx.conn.dialect.name == "postgresql":
         alone(tx, [f"payload_keys/{tx.project}/{of}"])
-        row = tx.conn.execute(wanted).first()
+        row = tx.conn.execute(_SEALED, asked).first()  # somebody may have made it meanwhile
     if row is None:
         key: SealingKey | None = _made(tx, of)
     else:
@@ -195,7 +203,7 @@ def _made(tx: Tx, of: str) -> SealingKey:
     key = sealing.new_key()
     sealed = tx.keyring.seal(key.secret, about=_place(tx, of))
     row = {"id": key.id, "project": tx.project, "of": of, "sealed": sealed, "made_at": tx.now}
-    tx.conn.execute(insert(keys).values(row))
+    tx.conn.execute(_ADD, row)
     return key
 
 

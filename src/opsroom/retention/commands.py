@@ -138,7 +138,14 @@ def remove_old(tx: Tx, *, limit: int) -> int:
         gone = [*gone, *requests]
     if rules.feedback_days is not None:
         until = actions.before(tx, rules.feedback_days)
-        words = feedback.old(tx, until, agents=agents, subjects=subjects, limit=limit)
+        words = feedback.old(
+            tx,
+            until,
+            agents=agents,
+            subjects=subjects,
+            turns=actions.about(tx, subjects),
+            limit=limit,
+        )
     keys = shredding.shred(tx, [*(f"turn/{one}" for one in turns), *gone, *words])
     if turns or keys:
         tx.record(
@@ -176,6 +183,10 @@ def _found(tx: Tx, whom: Whom) -> tuple[list[Item], bool]:
     for item in found or [Item(ref="", agent="", about=(whom.name,))]:
         if (held := holding(holds, item)) is not None:
             raise HeldBack(held.id, held.scope.value, held.what, held.reason)
+    worked = [one.turn for one in said if one.turn]  # what the words are about may be held
+    for hold in holds:
+        if hold.scope is Scope.SUBJECT and actions.any_about(tx, worked, hold.what):
+            raise HeldBack(hold.id, hold.scope.value, hold.what, hold.reason)
     return found, more
 
 
