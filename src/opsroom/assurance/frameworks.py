@@ -56,7 +56,7 @@ FRAMEWORKS: dict[str, Framework] = {
                 "Accurate, robust, and guarded against attacks",
                 ("gates", "releases", "attacks", "drift"),
             ),
-            Control("Art. 17", "Changes are managed", _CHANGE),
+            Control("Art. 17", "The quality system manages changes", _CHANGE),
             Control("Art. 19", "Logs are kept for at least six months", ("reach", "verified")),
             Control(
                 "Art. 26",
@@ -72,7 +72,7 @@ FRAMEWORKS: dict[str, Framework] = {
         ),
     ),
     "soc2": Framework(
-        "SOC 2, trust services criteria",
+        "SOC 2, trust services criteria 2017",
         "SOC 2",
         (
             Control("CC6.1", "Access is limited", ("access", "credentials")),
@@ -92,7 +92,7 @@ FRAMEWORKS: dict[str, Framework] = {
                 "CC7.4", "Incidents are answered", ("incidents", "stops", "rollbacks", "told")
             ),
             Control(
-                "CC8.1", "Changes are authorised, tested, approved by somebody else", _CHANGE
+                "CC8.1", "Changes are authorised, tested and approved", _CHANGE
             ),
         ),
     ),
