@@ -6,9 +6,9 @@ from sqlalchemy import delete, select, update
 
 from opsroom.kit.db import Tx
 
+from . import store
 from .answer_store import answers
 from .override_store import overrides
-from .store import requests
 from .watch_store import bank, checks, openings
 
 _CHUNK = 500
@@ -19,8 +19,8 @@ def about(tx: Tx, subjects: Sequence[str]) -> list[str]:
     found: list[str] = []
     for start in range(0, len(subjects), _CHUNK):
         some = subjects[start : start + _CHUNK]
-        wanted = select(requests.c.id).where(
-            requests.c.project == tx.project, requests.c.subject.in_(some)
+        wanted = select(store.requests.c.id).where(
+            store.requests.c.project == tx.project, store.requests.c.subject.in_(some)
         )
         for one in tx.conn.execute(wanted).scalars():
             found += [f"request/{one}", f"oversight/{one}"]
@@ -41,8 +41,8 @@ def remove(tx: Tx, subjects: Sequence[str]) -> None:
     """Remove requests about these subjects with all that was said to them."""
     for start in range(0, len(subjects), _CHUNK):
         some = subjects[start : start + _CHUNK]
-        mine = (requests.c.project == tx.project, requests.c.subject.in_(some))
-        ids = list(tx.conn.execute(select(requests.c.id).where(*mine)).scalars())
+        mine = (store.requests.c.project == tx.project, store.requests.c.subject.in_(some))
+        ids = list(tx.conn.execute(select(store.requests.c.id).where(*mine)).scalars())
         for table in (answers, openings, checks, bank):
             tx.conn.execute(delete(table).where(table.c.request_id.in_(ids)))
         tx.conn.execute(
@@ -50,4 +50,4 @@ def remove(tx: Tx, subjects: Sequence[str]) -> None:
                 overrides.c.project == tx.project, overrides.c.subject.in_(some)
             )
         )
-        tx.conn.execute(delete(requests).where(*mine))
+        tx.conn.execute(delete(store.requests).where(*mine))
