@@ -131,6 +131,7 @@ def list_tokens(ctx: click.Context) -> None:
 @click.option(
     "--scope", "scopes", multiple=True, help="Only this of what its roles give; may repeat."
 )
+@click.option("--environment", default="", help="The only environment that it is for.")
 @click.pass_context
 def create_token(
     ctx: click.Context,
@@ -142,6 +143,7 @@ def create_token(
     agent: str,
     service: str,
     scopes: tuple[str, ...],
+    environment: str,
 ) -> None:
     """Make a token. Its secret is printed now and never again.
 
@@ -157,6 +159,7 @@ def create_token(
         "agent": agent,
         "service": service,
         "scopes": list(scopes),
+        "environment": environment,
     }
     show(ctx, client(ctx).post("/v1/tokens", body), lambda one: str(one["secret"]))
     say(ctx, "keep it: it is shown this once")
@@ -181,7 +184,14 @@ def _address(ctx: click.Context, path: str) -> str:
 
 
 def _users(rows: list[dict[str, Any]]) -> str:
-    cells = [(one["name"], ", ".join(one["roles"]), one["created_at"]) for one in rows]
+    cells = [
+        (
+            one["name"],
+            ", ".join((*one["roles"], *(f"{role} (org)" for role in one["by_organisation"]))),
+            one["created_at"],
+        )
+        for one in rows
+    ]
     return table(("name", "roles", "since"), cells, empty="nobody yet")
 
 
@@ -191,7 +201,7 @@ def _tokens(rows: list[dict[str, Any]]) -> str:
             one["id"],
             one["name"],
             ", ".join(one["scopes"] or one["roles"]),
-            one["agent"] or one["service"],
+            " in ".join(filter(None, (one["agent"] or one["service"], one["environment"]))),
             "revoked" if one["revoked_at"] else one["expires_at"] or "in use",
             one["last_used_at"] or "never",
             one["created_by"],

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from opsroom.kit.db import Actor, Tx
 
-from . import governing_store, ruling, services, store
+from . import governing_store, organisations_store, ruling, services, store
 from .errors import (
     ActsForAnother,
     AgentGone,
+    BadEnvironmentName,
     BadScope,
     BadService,
     IdentityClosed,
@@ -28,8 +29,10 @@ from .errors import (
 from .granting import (
     check_lets_in,
     check_not_above,
+    check_not_over,
     check_roles,
     deciding_about_roles,
+    held,
     permissions,
     roles_now,
 )
@@ -43,6 +46,7 @@ SESSION_FOR = timedelta(hours=12)
 LINK_FOR = timedelta(minutes=30)
 USE_NOTED_EVERY = timedelta(hours=1)
 MIN_PASSWORD = 12
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9._-]{0,63}", re.ASCII)
 _AGENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -82,11 +86,15 @@ def follow_link(tx: Tx, secret: str) -> str:
 
 
 def log_in(tx: Tx, user: str, password: str) -> str:
-    """Check a password and return the secret of a new session, in the user's first project."""
+    """Check a password and return the secret of a new session, in the user's first project where
+    they may do something.
+    """
     stored = store.password_of(tx, user)
-    if not _password_matches(stored, password) or not (mine := store.projects_of(tx, user)):
+    right = _password_matches(stored, password)
+    if not right or not (mine := organisations_store.reach(tx, user)):
         raise WrongCredentials
-    return begin_session(tx, user, mine[0], how="password")
+    first = next((one for one in mine if held(tx, one, user)), mine[0])
+    return begin_session(tx, user, first, how="password")
 
 
 def log_out(tx: Tx, secret: str) -> None:
@@ -163,19 +171,22 @@ def issue_token(
     service: str = "",
     scopes: tuple[str, ...] = (),
     local: bool = False,
+    environment: str = "",
 ) -> tuple[Token, str]:
     """Make a token. The text returned beside it is shown once and is stored nowhere.
 
     Bound to an `agent`, it is that agent's identity: it has the role agent and no other, acts
     for that agent only, and dies with it. Bound to a `service`, it has that service's roles and
-    none of its own. `scopes` narrow what the roles give. `local` is for the installation's own
-    folder. Raises `NotForAgents`, `NotAnAgent`,
+    none of its own. `scopes` narrow what the roles give, and an `environment` where. `local` is
+    for the installation's own folder. Raises `NotForAgents`, `NotAnAgent`,
     `IdentityClosed`, `NoSuchService`, `BadScope`, `MoreThanYours`, or `TokenNeedsExpiry` where
     the project says how long a token lives.
     """
     check_roles(tx, roles)
     if agent:
         _check_agent(tx, agent, roles)
+    if environment and _ENVIRONMENT.fullmatch(environment) is None:
+        raise BadEnvironmentName(environment)
     owner = tx.actor.person
     may = permissions(tx, tx.project, roles)
     if service:
@@ -198,10 +209,13 @@ def issue_token(
         service=service,
         scopes=scopes,
         local=local,
+        environment=environment,
     )
     store.add_token(tx, token, fingerprint(secret))
     bound = {"agent": agent} if agent else {"service": service} if service else {}
-    narrowed = {"scopes": list(scopes)} if scopes else {}
+    narrowed: dict[str, object] = {"scopes": list(scopes)} if scopes else {}
+    if environment:
+        narrowed["environment"] = environment
     tx.record(
         "token.issued", f"token/{token.id}", name=name, roles=list(roles), **bound, **narrowed
     )
@@ -323,6 +337,7 @@ def token_and_actor(tx: Tx, text: str) -> tuple[Actor, Token]:
         owner=owner,
         agent=token.agent,
         token=token.id,
+        environment=token.environment,
     )
     return actor, token
 
@@ -359,15 +374,19 @@ def begin_session(tx: Tx, user: str, project: str, *, how: str) -> str:
 
 
 def _check_lets_in(tx: Tx, name: str) -> None:
-    may = permissions(tx, tx.project, _known(tx, name))
+    if held(tx, tx.project, name) is None:
+        raise NoSuchUser(name)
     check_lets_in(tx)
-    check_not_above(tx, may)
+    check_not_over(tx, name)
 
 
 def _known(tx: Tx, name: str) -> tuple[str, ...]:
+    """The roles somebody was given in this project; none for others of its organisation."""
     roles = store.roles_of(tx, tx.project, name)
     if roles is None:
-        raise NoSuchUser(name)
+        if not organisations_store.belongs(tx, tx.project, name):
+            raise NoSuchUser(name)
+        return ()
     return roles
 
 

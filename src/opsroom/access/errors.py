@@ -293,3 +293,36 @@ class NoProvider(NotFound):
     hint = (
         "log in with a password or a one-time link; docs/how-to/access.md shows how to set one"
     )
+
+
+@dataclass(eq=False)
+class BadEnvironmentName(Invalid):
+    code = "bad_environment_name"
+    text = "{0.environment!r} cannot be an environment"
+    hint = "`opsroom environment list` shows those there are"
+    environment: str
+
+
+@dataclass(eq=False)
+class NoSuchOrganisation(NotFound):
+    code = "no_such_organisation"
+    text = "there is no organisation {0.organisation!r} of yours"
+    hint = "`opsroom org list` shows those that you are in, with their ids"
+    organisation: str
+
+
+@dataclass(eq=False)
+class NoSuchProject(NotFound):
+    code = "no_such_project"
+    text = "there is no project {0.project!r} of yours"
+    hint = "`opsroom org list` shows those that you may enter, with their ids"
+    project: str
+
+
+@dataclass(eq=False)
+class BadOrganisation(Invalid):
+    code = "bad_organisation"
+    text = "{0.name!r} cannot be so: {0.why}"
+    hint = "docs/how-to/organisations.md says what organisations and projects can be"
+    name: str
+    why: str

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from opsroom.kit.db import Tx
 
-from . import governing_store, store
+from . import governing_store, organisations_store, store
 from .errors import LastAdmin, MayNot, MoreThanYours, OnlyPeople, UnknownRole
 from .model import BUILT_IN, permissions_of
 
@@ -23,15 +23,26 @@ def permissions(tx: Tx, project: str, roles: Collection[str]) -> frozenset[str]:
     return permissions_of(roles).union(*(one.permissions for one in found))
 
 
+def held(tx: Tx, project: str, user: str) -> tuple[str, ...] | None:
+    """The roles that were given to somebody for good, in a project or in its organisation; None
+    for those who were never in either.
+    """
+    direct = store.roles_of(tx, project, user)
+    through = organisations_store.roles_through(tx, project, user)
+    if direct is None and through is None:
+        return None
+    return tuple(dict.fromkeys((*(direct or ()), *(through or ()))))
+
+
 def roles_now(tx: Tx, project: str, user: str) -> tuple[str, ...] | None:
     """The roles that somebody holds in a project, and those taken in an emergency that lasts.
     None for those who were never in it.
     """
-    held = store.roles_of(tx, project, user)
-    if held is None:
+    found = held(tx, project, user)
+    if found is None:
         return None
     taken = (one.role for one in governing_store.taken_by(tx, project, user))
-    return tuple(dict.fromkeys((*held, *taken)))
+    return tuple(dict.fromkeys((*found, *taken)))
 
 
 def check_roles(tx: Tx, roles: Collection[str]) -> None:
@@ -52,8 +63,8 @@ def check_not_above(tx: Tx, given: Collection[str]) -> None:
     if not tx.actor.roles:
         return
     mine = tx.actor.may
-    if tx.actor.human and (held := store.roles_of(tx, tx.project, tx.actor.name)) is not None:
-        mine &= permissions(tx, tx.project, held)
+    if tx.actor.human and (mine_held := held(tx, tx.project, tx.actor.name)) is not None:
+        mine &= permissions(tx, tx.project, mine_held)
     if beyond := sorted(set(given) - mine):
         raise MoreThanYours(tx.actor.name, ", ".join(beyond))
 
@@ -70,11 +81,43 @@ def check_lets_in(tx: Tx) -> None:
         raise OnlyPeople(actor.name)
 
 
+def roles_in(tx: Tx, organisation: str) -> tuple[str, ...] | None:
+    """What whoever acts may do in all of an organisation; None where they are no member.
+
+    A program that administers the installation's first project stands for its owner there;
+    opsroom itself, without roles, administers where it is at work.
+    """
+    if tx.actor.human and tx.actor.roles:
+        return organisations_store.member_roles(tx, organisation, tx.actor.name)
+    first = tx.project == organisations_store.DEFAULT and ADMINISTER in tx.actor.may
+    above = organisations_store.of_project(tx, tx.project)
+    trusted = first or not tx.actor.roles
+    return (organisations_store.ADMIN,) if trusted and organisation == above else None
+
+
+def check_not_over(tx: Tx, user: str) -> None:
+    """Raise `MoreThanYours` where somebody may do more than whoever acts, in any project that
+    they reach: who sets their password or makes them a link could come in as them.
+    """
+    if not tx.actor.roles:
+        return
+    for project in organisations_store.reach(tx, user):
+        theirs = permissions(tx, project, held(tx, project, user) or ())
+        if project == tx.project:
+            check_not_above(tx, theirs)
+            continue
+        above = organisations_store.of_project(tx, project)
+        mine = held(tx, project, tx.actor.name) if tx.actor.human else roles_in(tx, above or "")
+        if beyond := sorted(theirs - permissions(tx, project, mine or ())):
+            raise MoreThanYours(tx.actor.name, ", ".join(beyond))
+
+
 @contextmanager
 def deciding_about_roles(tx: Tx) -> Iterator[None]:
     """One decision about who may what, after all others. Raises `MayNot` when whoever acts was
     demoted while they waited, and `LastAdmin` when nobody would be left.
     """
+    organisations_store.lock_above(tx)
     store.lock_project(tx)
     if tx.actor.human and tx.actor.roles:
         now = roles_now(tx, tx.project, tx.actor.name)
@@ -87,6 +130,8 @@ def deciding_about_roles(tx: Tx) -> Iterator[None]:
 
 
 def _anybody_administers(tx: Tx) -> bool:
+    if organisations_store.administered(tx, tx.project):
+        return True
     own = governing_store.custom(tx, tx.project)
     administering = {one.name for one in own if ADMINISTER in one.permissions}
     return any(

@@ -82,11 +82,46 @@ class CustomRole(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(Wire):
-    """A person, and the roles they hold in one project."""
+    """A person, and the roles they hold in one project: those given there, and those that come
+    with their membership in its organisation.
+    """
 
     name: str
     roles: tuple[str, ...]
     created_at: datetime
+    by_organisation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project(Wire):
+    """Where work is kept apart. Its name may change, its id never does."""
+
+    id: str
+    name: str
+    organisation: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation(Wire):
+    """Owner of projects. `projects` are those that whoever asks may enter, `roles` what their
+    membership gives them in every one of its projects.
+    """
+
+    id: str
+    name: str
+    created_at: datetime
+    roles: tuple[str, ...] = ()
+    projects: tuple[Project, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationMember(Wire):
+    """Somebody with roles in every project of an organisation."""
+
+    name: str
+    roles: tuple[str, ...]
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +129,9 @@ class Token(Wire):
     """A credential for programs. The secret is shown once and never stored.
 
     One that is bound to an `agent` is that agent's identity, and acts for no other. With
-    `scopes`, it may do only these of the things that its roles let it do. `last_used_at` is
-    exact to an hour. The one that lies in the installation's folder is `local`: whoever can read
-    it could write the database.
+    `scopes`, it may do only these of the things that its roles let it do; with an `environment`,
+    it reads, moves and acts there alone. `last_used_at` is exact to an hour. The one that lies in
+    the installation's folder is `local`: whoever can read it could write the database.
     """
 
     id: str
@@ -112,6 +147,7 @@ class Token(Wire):
     scopes: tuple[str, ...] = ()
     last_used_at: datetime | None = None
     local: bool = False
+    environment: str = ""
 
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

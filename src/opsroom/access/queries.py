@@ -5,7 +5,7 @@ from datetime import datetime
 
 from opsroom.kit.db import Tx
 
-from . import governing_store, granting, store
+from . import governing_store, granting, organisations_store, store
 from .errors import NoSuchUser
 from .model import ClosedIdentity, CustomRole, Glass, Login, Service, Token, Use, User
 
@@ -13,12 +13,12 @@ MOST_SHOWN = 200
 
 
 def people(tx: Tx) -> list[User]:
-    """Everybody in this project, by name."""
-    return store.people(tx)
+    """Everybody in this project and in its organisation, by name."""
+    return organisations_store.people(tx)
 
 
 def person(tx: Tx, name: str) -> User:
-    for user in store.people(tx):
+    for user in people(tx):
         if user.name == name:
             return user
     raise NoSuchUser(name)

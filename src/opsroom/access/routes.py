@@ -24,6 +24,7 @@ class Me(Wire):
     roles: tuple[str, ...]
     may: tuple[str, ...]
     agent: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,8 @@ class Link(Wire):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken(Wire):
     """Bound to an `agent`, the token is that agent's identity and has the role agent only; of a
-    `service`, it has that service's roles and names none. `scopes` narrow what the roles give.
+    `service`, it has that service's roles and names none. `scopes` narrow what the roles give,
+    and an `environment` where.
     """
 
     name: str
@@ -82,6 +84,7 @@ class NewToken(Wire):
     agent: str = ""
     service: str = ""
     scopes: tuple[str, ...] = ()
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,7 @@ def me(actor: Caller) -> Me:
         roles=actor.roles,
         may=tuple(sorted(actor.may)),
         agent=actor.agent,
+        environment=actor.environment,
     )
 
 
@@ -168,6 +172,7 @@ def issue_token(new: NewToken, tx: Write) -> IssuedToken:
         agent=new.agent,
         service=new.service,
         scopes=new.scopes,
+        environment=new.environment,
     )
     return IssuedToken(token=token, secret=secret)
 

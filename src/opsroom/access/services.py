@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from opsroom.kit.db import Tx
 
-from . import governing_store, store
+from . import governing_store
 from .errors import BadService, NoSuchService
-from .granting import check_not_above, check_roles, permissions
+from .granting import check_not_above, check_roles, held, permissions
 from .model import ROLE_NAME, Service
 
 MOST_PURPOSE = 500
@@ -73,7 +73,7 @@ def _why_not(tx: Tx, name: str, owner: str, purpose: str, roles: tuple[str, ...]
         return "that is no name for one"
     if not 0 < len(purpose.strip()) <= MOST_PURPOSE:
         return "nobody would know what it is for"
-    if store.roles_of(tx, tx.project, owner) is None:
+    if held(tx, tx.project, owner) is None:
         return f"{owner!r} is nobody in this project"
     if "agent" in roles:
         return "the role agent belongs to agents"

@@ -36,6 +36,9 @@ projects = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("created_at", Utc, nullable=False),
+    Column("name", String, nullable=False, server_default=""),
+    Column("organisation", String, nullable=False, server_default="default"),
+    Index("ix_projects_organisation", "organisation"),
 )
 
 users = Table(
@@ -53,6 +56,7 @@ members = Table(
     Column("user", String, primary_key=True),
     Column("roles", JSON, nullable=False),
     Column("since", Utc, nullable=False),
+    Index("ix_members_user", "user"),
 )
 
 tokens = Table(
@@ -73,6 +77,7 @@ tokens = Table(
     Column("scopes", JSON, nullable=False, server_default="[]"),
     Column("last_used_at", Utc),
     Column("local", Boolean, nullable=False, server_default=false()),
+    Column("environment", String, nullable=False, server_default=""),
     Index("uq_tokens_prefix", "prefix", unique=True),
 )
 
@@ -128,7 +133,9 @@ def add_project(tx: Tx, project: str) -> bool:
     """Add a project; False when somebody was faster."""
     try:
         with tx.conn.begin_nested():
-            tx.conn.execute(insert(projects).values(id=project, created_at=tx.now))
+            tx.conn.execute(
+                insert(projects).values(id=project, name=project, created_at=tx.now)
+            )
     except IntegrityError:
         return False
     return True

@@ -51,7 +51,7 @@ from .model import (
 )
 from .proposing import begun, denied, judged_again, lease_of, manifest_of, permitted, resting
 from .trying import after
-from .turning import MOST_TEXT, check_agent
+from .turning import MOST_TEXT, check_agent, concerns
 from .turning import get as turn_of
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Finding(Wire):
 def get(tx: Tx, action_id: str, *, lock: bool = False) -> Action:
     """An action that the acting program may see, or that a person may read."""
     found = store.action(tx, action_id, lock=lock)
-    if found is None or (tx.actor.agent and tx.actor.agent != found.agent):
+    if found is None or not concerns(tx, found.agent, found.environment):
         raise ActionNotFound(action_id)
     return found
 

@@ -210,6 +210,7 @@ def page(
     """Actions, newest first."""
     wanted = select(actions).where(actions.c.project == tx.project)
     for column, value in (
+        (actions.c.environment, tx.actor.environment or None),
         (actions.c.turn, turn_id),
         (actions.c.agent, agent),
         (actions.c.tool, tool),

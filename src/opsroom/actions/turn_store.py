@@ -118,6 +118,8 @@ def turn_page(
     tx: Tx, *, agent: str | None, session: str | None, before: str | None, limit: int
 ) -> list[Turn]:
     wanted = select(turns).where(turns.c.project == tx.project)
+    if tx.actor.environment:
+        wanted = wanted.where(turns.c.environment == tx.actor.environment)
     if agent is not None:
         wanted = wanted.where(turns.c.agent == agent)
     if session is not None:

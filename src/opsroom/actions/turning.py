@@ -13,6 +13,7 @@ from opsroom.kit.db import Tx
 from opsroom.kit.errors import TooLarge
 from opsroom.kit.wire import Wire
 from opsroom.redactions.commands import without_credentials
+from opsroom.registry import environments
 from opsroom.registry.model import PRODUCTION
 
 from . import turn_store
@@ -73,6 +74,7 @@ def begin_turn(tx: Tx, draft: TurnDraft, *, serve: Serve) -> Turn:
     """
     check_agent(tx, draft.agent)
     draft = without_credentials(tx, draft, "turns")
+    environments.check_within(tx, draft.environment)
     turn_id = tx.ids.new("trn")
     agents.admit(
         tx, draft.agent, draft.subject or draft.session or draft.human or draft.trace or turn_id
@@ -158,9 +160,17 @@ def end(tx: Tx, turn_id: str, final: Final, result: str = "") -> Turn:
 def get(tx: Tx, turn_id: str, *, lock: bool = False) -> Turn:
     """A turn that the acting program may touch, or that a person may read."""
     found = turn_store.turn(tx, turn_id, lock=lock)
-    if found is None or (tx.actor.agent and tx.actor.agent != found.agent):
+    if found is None or not concerns(tx, found.agent, found.environment):
         raise TurnNotFound(turn_id)
     return found
+
+
+def concerns(tx: Tx, agent: str, environment: str) -> bool:
+    """Whether what an agent does somewhere concerns whoever asks: an agent sees what is its own,
+    and a token for one environment what happens there.
+    """
+    whose, where = tx.actor.agent, tx.actor.environment
+    return whose in {"", agent} and where in {"", environment}
 
 
 def live(tx: Tx, turn_id: str, *, lock: bool = False) -> Turn:

@@ -7,6 +7,13 @@ import click
 from opsroom.registry.cli import add_store, add_verbs
 from opsroom.sdk.terminal import client, show, table
 
+environment = click.option(
+    "--environment",
+    envvar="OPSROOM_ENVIRONMENT",
+    default="production",
+    help="Where [OPSROOM_ENVIRONMENT, production].",
+)
+
 
 @click.group()
 def agent() -> None:
@@ -20,7 +27,7 @@ add_store(agent, "agent", "release start agent/{ref}")
 @agent.command()
 @click.argument("name")
 @click.argument("subject")
-@click.option("--environment", default="production", show_default=True)
+@environment
 @click.pass_context
 def resolve(ctx: click.Context, name: str, subject: str, environment: str) -> None:
     """Say which version serves SUBJECT (a customer, a session, a ticket) now."""
@@ -55,7 +62,7 @@ def reinstate(ctx: click.Context, name: str, reason: str) -> None:
 
 @agent.command()
 @click.argument("name")
-@click.option("--environment", default="production", show_default=True)
+@environment
 @click.pass_context
 def tools(ctx: click.Context, name: str, environment: str) -> None:
     """List what an agent may call, by the contracts of the version that serves."""

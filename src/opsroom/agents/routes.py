@@ -9,6 +9,7 @@ from opsroom.access import commands as access
 from opsroom.access.http import Read, Write, called
 from opsroom.access.model import ClosedIdentity
 from opsroom.kit.wire import Wire
+from opsroom.registry import environments
 from opsroom.registry.model import PRODUCTION
 
 from . import commands, queries
@@ -55,6 +56,7 @@ def tools(
     called(request, tx, name)
     if (ending := queries.admit(tx, name, None)) is not None:
         response.headers.update(ending.headers)
+    environments.check_within(tx, environment if number is None else str(number))
     found = queries.manifest(tx, name, environment, number)
     return Tools(
         version=found.version.ref,

@@ -10,7 +10,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import opsroom
-from opsroom.access import governing_pages, governing_routes, oidc_pages
+from opsroom.access import (
+    governing_pages,
+    governing_routes,
+    oidc_pages,
+    organisations_pages,
+    organisations_routes,
+)
 from opsroom.access import pages as access_pages
 from opsroom.access import routes as access_routes
 from opsroom.access.http import COOKIE, NOBODY, Caller, database
@@ -73,8 +79,13 @@ from opsroom.overview import routes as overview_routes
 from opsroom.prompts import routes as prompt_routes
 from opsroom.redactions import Tally
 from opsroom.redactions import routes as redaction_routes
+from opsroom.registry import (
+    environment_pages,
+    environment_routes,
+    proposal_pages,
+    proposal_routes,
+)
 from opsroom.registry import pages as registry_pages
-from opsroom.registry import proposal_pages, proposal_routes
 from opsroom.registry import routes as registry_routes
 from opsroom.releases import pages as release_pages
 from opsroom.releases import routes as release_routes
@@ -129,6 +140,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     governing_pages.router,
     oidc_pages.router,
     oidc_pages.way_out,
+    organisations_routes.router,
+    organisations_pages.router,
     overview_pages.router,
     overview_routes.router,
     metric_routes.router,
@@ -140,6 +153,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     retention_routes.router,
     retention_pages.router,
     registry_routes.router,
+    environment_routes.router,
+    environment_pages.router,
     action_pages.router,  # /policies/what-if, before any policy of that name
     integration_pages.router,  # the list of integrations, in the place of the registry's
     registry_pages.router(DRAWINGS.kinds.values()),

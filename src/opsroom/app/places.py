@@ -1,6 +1,7 @@
 """Where one can go in the pages, and the sentences shown after something was done."""
 
 from opsroom.access.governing_pages import NOTICES as GOVERNING
+from opsroom.access.organisations_pages import NOTICES as ORGANISATIONS
 from opsroom.access.pages import NOTICES as ACCESS
 from opsroom.alerts.pages import NOTICES as ALERTS
 from opsroom.annotation.pages import NOTICES as ANNOTATION
@@ -16,6 +17,7 @@ from opsroom.feedback.pages import NOTICES as FEEDBACK
 from opsroom.improvement.pages import NOTICES as IMPROVEMENT
 from opsroom.inbox.pages import NOTICES as INBOX
 from opsroom.integrations.pages import NOTICES as INTEGRATIONS
+from opsroom.registry.environment_pages import NOTICES as ENVIRONMENTS
 from opsroom.registry.pages import NOTICES as REGISTRY
 from opsroom.registry.proposal_pages import NOTICES as PROPOSALS
 from opsroom.releases.pages import NOTICES as RELEASES
@@ -93,6 +95,8 @@ NAV = (
             NavItem(key="retention", title="Retention", href="/retention"),
             NavItem(key="people", title="People", href="/people", go="h"),
             NavItem(key="access", title="Access", href="/access"),
+            NavItem(key="environments", title="Environments", href="/environments"),
+            NavItem(key="organisations", title="Organisations", href="/organisations"),
         ),
     ),
 )
@@ -111,7 +115,9 @@ NOTICES: dict[str, Notice] = {
     **INTEGRATIONS,
     **ACCESS,
     **GOVERNING,
+    **ORGANISATIONS,
     **REGISTRY,
+    **ENVIRONMENTS,
     **PROPOSALS,
     **EVALS,
     **JUDGES,

@@ -91,9 +91,7 @@ FRAMEWORKS: dict[str, Framework] = {
             Control(
                 "CC7.4", "Incidents are answered", ("incidents", "stops", "rollbacks", "told")
             ),
-            Control(
-                "CC8.1", "Changes are authorised, tested and approved", _CHANGE
-            ),
+            Control("CC8.1", "Changes are authorised, tested and approved", _CHANGE),
         ),
     ),
     "iso42001": Framework(

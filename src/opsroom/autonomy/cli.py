@@ -10,7 +10,12 @@ BASE, WIDENINGS, SWITCH = "/v1/autonomy", "/v1/widenings", "/v1/kill-switch"
 LEVELS = ("suspended", "shadow", "approve_each", "bounded", "expanded")
 ALL = "*"
 reason = click.option("-m", "--reason", required=True, help="Why; it goes into the record.")
-environment = click.option("--environment", default="production", help="Where [production].")
+environment = click.option(
+    "--environment",
+    envvar="OPSROOM_ENVIRONMENT",
+    default="production",
+    help="Where [OPSROOM_ENVIRONMENT, production].",
+)
 amount = click.option("--max-amount", help="At most so many US dollars an action.")
 a_day = click.option("--max-per-day", type=int, help="At most so many actions a day.")
 spot = click.option("--spot-share", type=float, help="Ask about this share anyway (0 to 1).")

@@ -58,6 +58,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
     "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),
     "drift": ("opsroom.drift.cli:drift", "Drift: whether the work is still what it was."),
+    "environment": (
+        "opsroom.registry.environment_cli:environment",
+        "Environments: where programs run, and what changes there take.",
+    ),
     "eval": ("opsroom.cli.evals:eval_", "Evaluations: run, compare, gate."),
     "evaluator": ("opsroom.evals.cli:evaluator", "Evaluators: what judges an answer."),
     "evidence": (
@@ -107,6 +111,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "proposal": ("opsroom.registry.cli:proposal", "Proposals: review and merge changes."),
     "pull": ("opsroom.prompts.cli:pull", "Write prompt files from the server (prompt pull)."),
     "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
+    "org": (
+        "opsroom.access.organisations_cli:org",
+        "Organisations: owners of projects, and who is in all of them.",
+    ),
     "queue": (
         "opsroom.annotation.cli:queue",
         "Review queues: people label what agents did, blind to each other.",

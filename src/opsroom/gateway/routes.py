@@ -11,6 +11,7 @@ from opsroom.access.http import Read, Write, called
 from opsroom.agents import queries as agents
 from opsroom.integrations.differ import Change
 from opsroom.kit.wire import Wire
+from opsroom.registry import environments
 from opsroom.registry.diff import Span
 from opsroom.registry.model import PRODUCTION
 
@@ -46,6 +47,7 @@ def speak_mcp(
     call through the gate. docs/how-to/mcp.md tells what goes into `_meta`.
     """
     check_acts_for(tx.actor, agent)
+    environments.check_within(tx, environment)
     called(request, tx, agent)
     agents.admit(tx, agent, None)  # a conversation has no subject yet; its turn has
     visit = Visit(

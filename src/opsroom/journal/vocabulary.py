@@ -72,7 +72,8 @@ WORDS: dict[str, Words] = {
     "proposal.viewed": Words(says="{actor} looked at {part} of {subject}"),
     "proposal.unviewed": Words(says="{actor} has still to look at {part} of {subject}"),
     "proposal.checklist_answered": Words(
-        says="{actor} answered the bias checklist of {subject} for version {number}", tone="info"
+        says="{actor} answered the bias checklist of {subject} for version {number}",
+        tone="info",
     ),
     "review.settings_set": Words(says="{actor} set what reviews take", tone="warn"),
     "proposal.commented": Words(says="{actor} commented on {subject}"),
@@ -603,6 +604,46 @@ WORDS: dict[str, Words] = {
     "session.refused": Words(
         says="a login at the identity provider was refused", note="{because}", tone="warn"
     ),
+    "environment.set": Words(
+        says="{actor} set what {subject} asks for",
+        note="reviewed: {reviewed}, at least {criticality}, after {after}, by {movers}",
+        tone="warn",
+        place="/environments",
+    ),
+    "environment.removed": Words(
+        says="{actor} removed {subject}", tone="warn", place="/environments"
+    ),
+    "organisation.created": Words(
+        says="{actor} made the organisation {name}",
+        note="{admin} administers it",
+        place="/organisations",
+    ),
+    "organisation.renamed": Words(
+        says="{actor} called the organisation {before} {after}", place="/organisations"
+    ),
+    "organisation.member_set": Words(
+        says="{actor} set the roles of {subject} in every project of {organisation}",
+        note="{after}, before {before}",
+        tone="warn",
+        place="/organisations",
+    ),
+    "organisation.member_removed": Words(
+        says="{actor} ended the membership of {subject} in {organisation}",
+        note="roles {before}",
+        tone="warn",
+        place="/organisations",
+    ),
+    "project.created": Words(says="{actor} made the project {name}", place="/organisations"),
+    "project.renamed": Words(
+        says="{actor} called the project {before} {after}", place="/organisations"
+    ),
+    "project.moved": Words(
+        says="{actor} gave {subject} to another organisation",
+        note="from {before} to {after}",
+        tone="warn",
+        place="/organisations",
+    ),
+    "session.entered": Words(says="{subject} came in from another project"),
     "role.set": Words(
         says="{actor} set the role {subject}",
         note="{after}, before {before}",

@@ -107,7 +107,7 @@ class Actor:
 
     A program acts for its `owner`, the person who answers for what it makes. `agent` is the
     one agent that it may act as; people and ordinary programs are none. `token` is the id of the
-    token that it showed, where it showed one.
+    token that it showed, where it showed one, and `environment` the only one that token is for.
     """
 
     name: str
@@ -118,6 +118,7 @@ class Actor:
     owner: str = ""
     agent: str = ""
     token: str = ""
+    environment: str = ""
 
     @property
     def person(self) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from opsroom.access.http import Read, Write
 from opsroom.kit.wire import Wire, adapter
+from opsroom.registry import environments
 from opsroom.registry.routes import KnownKinds
 
 from . import commands, queries
@@ -50,6 +51,7 @@ def compare(folder: Folder, tx: Write, known: KnownKinds) -> list[Pushed]:
 @router.post("/{name}/render")
 def try_out(name: str, trial: Trial, tx: Read) -> Rendered:
     """A version with these values in place."""
+    environments.check_within(tx, trial.at)
     found = queries.reading(tx, queries.version(tx, name, trial.at))
     return render(found.spec, trial.variables, include=found.includes.__getitem__)
 
@@ -63,7 +65,9 @@ def read(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """A version with all it includes, ready to render; 304 where the caller has it already."""
-    found = queries.version(tx, name, label if version is None else str(version))
+    at = label if version is None else str(version)
+    environments.check_within(tx, at)
+    found = queries.version(tx, name, at)
     etag = f'"{found.number}-{found.digest[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if etag in if_none_match:

@@ -8,7 +8,7 @@ from opsroom.kit.faults import boundary
 from opsroom.kit.redaction import example, secrets_out
 from opsroom.kit.texts import texts
 
-from . import queries, rules, store
+from . import environments, queries, rules, store
 from .errors import (
     ArtifactExists,
     BadName,
@@ -167,13 +167,14 @@ def set_label(
     """
     of = queries.artifact(tx, kind, name)
     check_label(label)
-    if label in rules.PROTECTED:
-        needs = rules.needs(of.criticality, label)
+    if environments.reviewed(tx, label):
+        needs = environments.needs(tx, of.criticality, label)
         way, verb = (
             ("a release", "release start") if needs.release else ("a proposal", "propose")
         )
         raise LabelProtected(name, label, of.criticality.value, way, verb)
     check_may(tx, Action.AUTHOR, of, label)
+    environments.check_move(tx, of, label, number)
     return move_label(tx, of, label, number, how="set", reason=reason)
 
 
@@ -271,7 +272,11 @@ def move_label(
 
 
 def check_may(tx: Tx, action: Action, of: Artifact, label: str = "") -> None:
-    """Raise `AccessDenied` where the access rules keep whoever acts from doing this to it."""
+    """Raise `AccessDenied` where the access rules keep whoever acts from doing this to it, and
+    `OtherEnvironment` where their token is for another one.
+    """
+    if label:
+        environments.check_within(tx, label)
     ruling.check(tx, action, _thing(of, label))
 
 

@@ -263,3 +263,49 @@ class RolledBackFrom(Conflict):
     name: str
     label: str
     number: int
+
+
+@dataclass(eq=False)
+class NoSuchEnvironment(NotFound):
+    code = "no_such_environment"
+    text = "there is no environment {0.name!r} in this project"
+    hint = "`opsroom environment list` shows those there are"
+    name: str
+
+
+@dataclass(eq=False)
+class BadEnvironment(Invalid):
+    code = "bad_environment"
+    text = "the environment {0.name!r} cannot be so: {0.why}"
+    hint = "docs/how-to/organisations.md says what an environment can be"
+    name: str
+    why: str
+
+
+@dataclass(eq=False)
+class OtherEnvironment(Forbidden):
+    code = "other_environment"
+    text = "this asks for {0.asked!r}, and the token is for {0.environment!r} alone"
+    hint = "set OPSROOM_ENVIRONMENT={0.environment}, or use a token of the other environment"
+    asked: str
+    environment: str
+
+
+@dataclass(eq=False)
+class NotMover(Forbidden):
+    code = "not_mover"
+    text = "{0.actor!r} has none of the roles that change {0.environment!r}: {0.roles}"
+    hint = "ask somebody who has one; `opsroom environment list` shows who may"
+    actor: str
+    environment: str
+    roles: str
+
+
+@dataclass(eq=False)
+class NotBefore(Conflict):
+    code = "not_before"
+    text = "{0.version} has to be in {0.before!r} before it comes to {0.environment!r}"
+    hint = "bring it to {0.before} first; one that was rolled back there does not count"
+    version: str
+    before: str
+    environment: str

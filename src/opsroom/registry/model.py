@@ -28,6 +28,28 @@ class Criticality(StrEnum):
     AUTONOMOUS = "autonomous"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment(Wire):
+    """Where programs run, and what it takes to change what they run there.
+
+    Its name is that of the label which programs there read. Where it is `reviewed`, the label
+    moves by a proposal, a release or a rollback only, and what that takes is what the
+    artifact's criticality asks for, at least as much as the environment's. With `movers`, one of
+    these roles is needed to move it forward; with `after`, a version must have been in that
+    environment first. `position` is where it stands on the way, small before large.
+    """
+
+    name: str
+    position: int = 50
+    reviewed: bool = False
+    criticality: Criticality = Criticality.ADVISORY
+    movers: tuple[str, ...] = ()
+    after: str = ""
+    note: str = ""
+    changed_at: AwareDatetime | None = None
+    changed_by: str = ""
+
+
 class ProposalState(StrEnum):
     OPEN = "open"
     MERGED = "merged"

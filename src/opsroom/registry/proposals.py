@@ -7,7 +7,7 @@ from opsroom.access.rules import Action
 from opsroom.approvals import Answer, Approval
 from opsroom.kit.db import Tx
 
-from . import commands, queries, rules, store
+from . import commands, environments, queries, rules, store
 from .commands import check_label, check_may, why_not
 from .errors import NotReady, ProposalClosed, ProposalMoved
 from .kinds import Kinds, kind_of
@@ -149,6 +149,8 @@ def missing(tx: Tx, proposal: Proposal) -> list[str]:
     reasons = rules.missing(proposal, need, others)
     if need.release:
         reasons.append("an autonomous artifact is promoted by a release")
+    if lacking := environments.lacking(tx, of, proposal.label, proposal.number):
+        reasons.append(lacking)
     now = store.label(tx, of, proposal.label)
     if (now.number if now else None) != proposal.base:
         reasons.append(f"{proposal.label} has moved since; open a new proposal")
@@ -163,6 +165,7 @@ def merge(tx: Tx, proposal_id: str) -> Label:
     proposal = open_one(tx, proposal_id)
     of = queries.artifact(tx, proposal.kind, proposal.name)
     check_may(tx, Action.AUTHOR, of, proposal.label)
+    environments.check_mover(tx, proposal.label)
     store.lock_artifact(tx, of.id)  # what is decided now must still be so when the label moves
     if reasons := missing(tx, proposal):
         raise NotReady(proposal_id, "; ".join(reasons))

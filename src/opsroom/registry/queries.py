@@ -3,7 +3,7 @@
 from opsroom.kit import choices
 from opsroom.kit.db import Tx
 
-from . import checklist_store, rules, store
+from . import checklist_store, environments, rules, store
 from .checklist import ReviewSettings
 from .errors import ArtifactNotFound, ProposalNotFound, VersionNotFound
 from .kinds import Lookup
@@ -139,12 +139,14 @@ def needs(
     `criticality` stands in for its own where somebody stricter decides.
     """
     level = criticality or of.criticality
-    return rules.needs(
+    judged = environments.at_least(tx, level, label)
+    return environments.needs(
+        tx,
         level,
         label,
         first=first,
         guarded=bool(guards(tx, of.kind, of.name)),
-        listed=of.kind in rules.GUARDED and level in review_settings(tx).checklist,
+        listed=of.kind in rules.GUARDED and judged in review_settings(tx).checklist,
     )
 
 

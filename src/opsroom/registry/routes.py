@@ -9,7 +9,7 @@ from opsroom.access.http import Read, Write
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
 
-from . import commands, queries
+from . import commands, environments, queries
 from .diff import Span, word_diff
 from .kinds import Kinds, kind_of
 from .model import (
@@ -236,4 +236,5 @@ def roll_back(kind: str, name: str, label: str, back: Rollback, tx: Write) -> La
 
 
 def _version(tx: Tx, kind: str, name: str, at: str) -> Version:
+    environments.check_within(tx, at)
     return queries.version(tx, Ref.parse(f"{name}@{at}", kind=kind))

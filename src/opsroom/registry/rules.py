@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from opsroom.approvals import Answer, Approval
 from opsroom.kit.wire import Wire
 
-from .model import Criticality, Proposal
+from .model import Criticality, Environment, Proposal
 
 PROTECTED = frozenset({"production"})
 
@@ -49,6 +49,10 @@ def keeper(kind: str, name: str) -> str:
     return CORRECTIONS if kind == "dataset" and name.startswith(f"{CORRECTIONS}-") else ""
 
 
+def strictest(one: Criticality, other: Criticality) -> Criticality:
+    return max(one, other, key=list(Criticality).index)
+
+
 def needs(
     criticality: Criticality,
     label: str,
@@ -56,15 +60,19 @@ def needs(
     first: bool = False,
     guarded: bool = False,
     listed: bool = False,
+    environment: Environment | None = None,
 ) -> Needs:
-    """What moving `label` takes. Labels that nobody serves from are free.
+    """What moving `label` takes. Labels that nobody serves from are free, and so are those of an
+    `environment` that is not reviewed.
 
     The `first` version has nothing to be compared with: people answer for it, no gate can.
     What is `guarded` by a dataset of cases that have to stay right is checked on them wherever
     it has to pass a gate. What is `listed` has a checklist that a person answers, the first
     version too.
     """
-    if label not in PROTECTED:
+    if environment is not None and environment.reviewed:
+        criticality = strictest(criticality, environment.criticality)
+    elif label not in PROTECTED:
         return NOTHING
     need = NEEDS[criticality]
     if first:

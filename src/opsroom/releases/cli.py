@@ -23,7 +23,12 @@ def release() -> None:
 
 @release.command()
 @click.argument("version", metavar="NAME@AT")
-@click.option("--environment", default="production", help="Where to [production].")
+@click.option(
+    "--environment",
+    envvar="OPSROOM_ENVIRONMENT",
+    default="production",
+    help="Where to [OPSROOM_ENVIRONMENT, production].",
+)
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -45,12 +50,13 @@ def start(ctx: click.Context, version: str, environment: str, plan: Path | None)
 
 @release.command("list")
 @click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@click.option("--environment", help="Those to one environment only.")
 @click.option("--limit", default=20, help="How many at most [20].")
 @click.pass_context
-def list_(ctx: click.Context, *, every: bool, limit: int) -> None:
+def list_(ctx: click.Context, *, every: bool, environment: str | None, limit: int) -> None:
     """Releases under way, newest first."""
     active = None if every else True
-    found = client(ctx).get(BASE, active=active, limit=limit)
+    found = client(ctx).get(BASE, active=active, environment=environment, limit=limit)
     show(ctx, found["items"], _list)
 
 

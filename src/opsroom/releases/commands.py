@@ -16,7 +16,7 @@ from opsroom.datasets import queries as datasets
 from opsroom.evals import regressing
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.faults import boundary
-from opsroom.registry import Artifact, Kinds, Ref, Severity, Version, proposals, rules
+from opsroom.registry import Artifact, Kinds, Ref, Severity, Version, environments, proposals
 from opsroom.registry import commands as registry_commands
 from opsroom.registry import queries as registry
 
@@ -63,6 +63,7 @@ def start(tx: Tx, draft: Draft, *, kinds: Kinds) -> Release:
     of = registry.artifact(tx, ref.kind, ref.name)
     registry_commands.check_may(tx, Action.OPERATE, of, draft.environment)
     version = registry.version(tx, ref)
+    environments.check_move(tx, of, draft.environment, version.number)
     _check_lint(tx, version, kinds)
     label = registry.label(tx, of.kind, of.name, draft.environment)
     if label is None:
@@ -271,7 +272,7 @@ def get(tx: Tx, release_id: str) -> Release:
     Raises `ReleaseNotFound`.
     """
     release = store.release(tx, release_id, lock=True)
-    if release is None:
+    if release is None or tx.actor.environment not in {"", release.environment}:
         raise ReleaseNotFound(release_id)
     return release
 
@@ -397,14 +398,12 @@ def _check_lint(tx: Tx, version: Version, kinds: Kinds) -> None:
 def _pinned(tx: Tx, plan: Plan, of: Artifact, environment: str) -> Plan:
     """The plan with exact versions, if it is sound and asks for enough."""
     check_plan(plan)
-    criticality = of.criticality
-    need = rules.needs(criticality, environment)
+    asked = environments.at_least(tx, of.criticality, environment)
+    need = environments.needs(tx, of.criticality, environment)
     if "gate" in need.checks and plan.gate is None:
-        raise BadPlan(f"an artifact that is {criticality.value} needs a gate")
+        raise BadPlan(f"an artifact that is {asked.value} needs a gate")
     if need.release and not (plan.shadow.min_pairs and plan.sample.size):
-        raise BadPlan(
-            f"an artifact that is {criticality.value} needs shadow pairs and a sample"
-        )
+        raise BadPlan(f"an artifact that is {asked.value} needs shadow pairs and a sample")
     if plan.gate is None:
         return plan
     return replace(plan, gate=_pinned_gate(tx, plan.gate, of))

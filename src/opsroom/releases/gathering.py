@@ -2,8 +2,8 @@
 
 from opsroom import approvals
 from opsroom.kit.db import Tx
+from opsroom.registry import environments, rules
 from opsroom.registry import queries as registry
-from opsroom.registry import rules
 
 from . import store
 from .evidence import Evidence, GateResult, LegCounts
@@ -31,7 +31,7 @@ def _approvals_missing(tx: Tx, release: Release, gate: GateResult | None) -> tup
     if release.state is not State.GATING:
         return ()
     of = registry.artifact(tx, release.kind, release.name)
-    need = rules.needs(of.criticality, release.environment)
+    need = environments.needs(tx, of.criticality, release.environment)
     binding = release.binding(gate.evidence if gate else "")
     standing = approvals.standing(tx, release.subject, binding)
     others = [one for one in standing if one.approver != release.version_author]

@@ -70,7 +70,7 @@ class Resolution(Wire):
 def release(tx: Tx, release_id: str) -> Release:
     """One release of this project, or `ReleaseNotFound`."""
     found = store.release(tx, release_id)
-    if found is None:
+    if found is None or tx.actor.environment not in {"", found.environment}:
         raise ReleaseNotFound(release_id)
     return found
 
@@ -82,12 +82,20 @@ def releases(
     active: bool | None = None,
     kind: str | None = None,
     name: str | None = None,
+    environment: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
 ) -> list[Release]:
     """Releases, newest first; go on with the last id as `before`."""
     return store.page(
-        tx, state=state, active=active, kind=kind, name=name, before=before, limit=limit
+        tx,
+        state=state,
+        active=active,
+        kind=kind,
+        name=name,
+        environment=tx.actor.environment or environment,
+        before=before,
+        limit=limit,
     )
 
 

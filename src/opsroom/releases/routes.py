@@ -9,6 +9,7 @@ from opsroom.access.http import Read, Write, called
 from opsroom.agents import queries as agents
 from opsroom.approvals import Answer, Approval
 from opsroom.kit.wire import Wire
+from opsroom.registry import environments
 from opsroom.registry.model import PRODUCTION
 from opsroom.registry.routes import KnownKinds
 
@@ -91,6 +92,7 @@ def resolve(
     environment: str = PRODUCTION,
 ) -> Resolution:
     """Which version serves a subject now, and whether another one should answer unseen."""
+    environments.check_within(tx, environment)
     if kind == "agent":
         called(request, tx, name)
         if (ending := agents.admit(tx, name, subject)) is not None:
@@ -105,12 +107,20 @@ def list_releases(
     active: bool | None = None,
     kind: str | None = None,
     name: str | None = None,
+    environment: str | None = None,
     before: Before = None,
     limit: Limit = queries.PAGE,
 ) -> ReleasePage:
-    """Releases, newest first, of everything or of one artifact."""
+    """Releases, newest first, of everything, of one artifact or to one environment."""
     found = queries.releases(
-        tx, state=state, active=active, kind=kind, name=name, before=before, limit=limit
+        tx,
+        state=state,
+        active=active,
+        kind=kind,
+        name=name,
+        environment=environment,
+        before=before,
+        limit=limit,
     )
     return ReleasePage(items=tuple(found), next=found[-1].id if len(found) == limit else None)
 

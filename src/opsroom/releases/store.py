@@ -209,6 +209,7 @@ def page(
     active: bool | None = None,
     kind: str | None = None,
     name: str | None = None,
+    environment: str | None = None,
     before: str | None = None,
     limit: int,
 ) -> list[Release]:
@@ -219,6 +220,7 @@ def page(
         (releases.c.active, active),
         (releases.c.kind, kind),
         (releases.c.name, name),
+        (releases.c.environment, environment),
     ):
         if value is not None:
             wanted = wanted.where(column == value)

@@ -13,7 +13,14 @@ from opsroom.evidence import Tally
 from opsroom.evidence.rates import clopper_pearson
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import adapter
-from opsroom.registry import ArtifactNotFound, Proposal, Ref, Version, VersionNotFound, rules
+from opsroom.registry import (
+    ArtifactNotFound,
+    Proposal,
+    Ref,
+    Version,
+    VersionNotFound,
+    rules,
+)
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION, ProposalState
 from opsroom.releases.plan import RECORDED, GatePlan
