@@ -16,15 +16,15 @@ from tests.access.identity_provider import (
 )
 from tests.api import HOST, Api
 
-from opsroom.access import commands, queries
+from opsroom.access import commands, granting, organisations, queries, signing_in
 from opsroom.access.errors import BadOidcSetting, OidcRefused
 from opsroom.access.http import COOKIE
-from opsroom.access.oidc import from_environment, person_of
+from opsroom.access.oidc import Person, from_environment, person_of
 from opsroom.access.oidc_pages import STATE
 from opsroom.access.provider import Provider
 from opsroom.journal import queries as journal
 from opsroom.kit.clock import ManualClock
-from opsroom.kit.db import Actor
+from opsroom.kit.db import Actor, Database
 
 SYSTEM = Actor("system", "default", human=False)
 Lie = Callable[[IdentityProvider], None]
@@ -400,3 +400,24 @@ def test_a_provider_is_set_in_the_environment() -> None:
 def test_a_provider_that_is_half_set_stops_the_start(wrong: dict[str, str]) -> None:
     with pytest.raises(BadOidcSetting):
         from_environment(SET | wrong)
+
+
+def test_groups_give_roles_in_other_projects_and_in_all_of_an_organisation(
+    sqlite_db: Database,
+) -> None:
+    with sqlite_db.write(SYSTEM) as tx:
+        commands.first_run(tx)
+        made = organisations.create(tx, "acme", project="freight", admin="eve")
+        (freight,) = made.projects
+        mapped = ("author", f"{freight.id}:operator", f"{made.id}:viewer")
+        pat = Person(issuer="https://idp", subject="1", name="pat", roles=mapped, mapped=mapped)
+        signing_in.sign_in(tx, pat, "default")
+        assert granting.roles_now(tx, "default", "pat") == ("author",)
+        assert granting.roles_now(tx, freight.id, "pat") == ("operator", "viewer")
+        fewer = replace(pat, roles=(f"{freight.id}:operator",))
+        session = signing_in.sign_in(tx, fewer, "default")
+        assert granting.roles_now(tx, "default", "pat") == ()
+        assert granting.roles_now(tx, freight.id, "pat") == ("operator",)
+        assert commands.actor_of_session(tx, session).project == freight.id
+        with pytest.raises(OidcRefused):
+            signing_in.sign_in(tx, replace(pat, roles=("prj_nowhere:admin",)), "default")

@@ -30,7 +30,7 @@ def somebody(tx: Tx, name: str, project: str = "default") -> Actor:
 
 
 def acme(db: Database) -> Organisation:
-    """Ada administers the installation; eve administers acme alone."""
+    """Somebody administers the installation, ada; eve administers acme alone."""
     with db.write(SYSTEM) as tx:
         commands.first_run(tx)
         commands.create_user(tx, "ada", ("admin",))
@@ -39,9 +39,9 @@ def acme(db: Database) -> Organisation:
 
 
 def test_an_installation_begins_with_one_organisation_that_its_admins_administer(
-    db: Database,
+    sqlite_db: Database,
 ) -> None:
-    with db.write(SYSTEM) as tx:
+    with sqlite_db.write(SYSTEM) as tx:
         commands.first_run(tx)
         tx.actor = somebody(tx, "admin")
         (found,) = organisations.organisations(tx)
@@ -72,9 +72,9 @@ def test_members_have_their_roles_in_every_project_and_nowhere_else(db: Database
     assert {"project.created", "organisation.member_set"} <= set(told)
 
 
-def test_an_admin_reaches_no_other_organisation(db: Database) -> None:
-    made = acme(db)
-    with db.write(SYSTEM) as tx:
+def test_an_admin_reaches_no_other_organisation(sqlite_db: Database) -> None:
+    made = acme(sqlite_db)
+    with sqlite_db.write(SYSTEM) as tx:
         for who, project, foreign, theirs in (
             ("eve", made.projects[0].id, "default", "default"),
             ("ada", "default", made.id, made.projects[0].id),
@@ -102,17 +102,19 @@ def test_an_admin_reaches_no_other_organisation(db: Database) -> None:
         tx.actor = somebody(tx, "eve", made.projects[0].id)
         with pytest.raises(MayNot):
             organisations.create(tx, "another", project="one")
-        with pytest.raises(NameTaken):  # nobody takes in people of others, and so their password
+        with pytest.raises(
+            NameTaken
+        ):  # nobody takes in people of others, and so their password
             organisations.set_member(tx, made.id, "ada", ("viewer",))
         with pytest.raises(NoSuchUser):
             commands.set_password(tx, "ada", "correct horse battery")
 
 
-def test_nobody_becomes_somebody_who_may_more_in_another_project(db: Database) -> None:
+def test_nobody_becomes_somebody_who_may_more_in_another_project(sqlite_db: Database) -> None:
     """An admin of one project, and a colleague who is a viewer here and an admin next door."""
-    made = acme(db)
+    made = acme(sqlite_db)
     (freight,) = made.projects
-    with db.write(SYSTEM) as tx:
+    with sqlite_db.write(SYSTEM) as tx:
         tx.actor = somebody(tx, "eve", freight.id)
         customs = organisations.create_project(tx, made.id, "customs")
         commands.create_user(tx, "pat", ("admin",))
@@ -127,9 +129,9 @@ def test_nobody_becomes_somebody_who_may_more_in_another_project(db: Database) -
         assert commands.issue_link(tx, "kim")
 
 
-def test_a_project_moves_by_somebody_who_administers_both(db: Database) -> None:
-    made = acme(db)
-    with db.write(SYSTEM) as tx:
+def test_a_project_moves_by_somebody_who_administers_both(sqlite_db: Database) -> None:
+    made = acme(sqlite_db)
+    with sqlite_db.write(SYSTEM) as tx:
         tx.actor = somebody(tx, "ada")
         mine = organisations.create(tx, "ada's", project="one")
         extra = organisations.create_project(tx, mine.id, "two")
@@ -147,9 +149,9 @@ def test_a_project_moves_by_somebody_who_administers_both(db: Database) -> None:
             organisations.set_member(tx, "default", "vic", ("night-desk",))
 
 
-def test_somebody_who_administers_an_organisation_remains(db: Database) -> None:
-    made = acme(db)
-    with db.write(SYSTEM) as tx:
+def test_somebody_who_administers_an_organisation_remains(sqlite_db: Database) -> None:
+    made = acme(sqlite_db)
+    with sqlite_db.write(SYSTEM) as tx:
         tx.actor = somebody(tx, "eve", made.projects[0].id)
         with pytest.raises(LastAdmin):
             organisations.remove_member(tx, made.id, "eve")

@@ -73,6 +73,8 @@ NAMING = {
     "copy_id",
     "sunset_id",
     "occasion_id",
+    "organisation",
+    "project",
 }
 
 
@@ -192,6 +194,8 @@ def ids_of(site: Site, made: dict[str, str]) -> Iterator[dict[str, str]]:
         "at": "1",
         "metric": "correct",
         "comment_id": comment,
+        "organisation": "default",
+        "project": "default",
         **made,
     }
     for kind, name in artifacts:
@@ -262,6 +266,11 @@ BODIES: dict[str, Any] = {
     "POST /v1/cadence/{occasion_id}/attach": {"record": "mine"},
     "POST /v1/cadence/{occasion_id}/close": {"answers": {}, "note": "mine"},
     "POST /v1/cadence/{occasion_id}/reschedule": {"to": "2026-11-30", "because": "mine"},
+    "PUT /v1/organisations/{organisation}": {"name": "mine"},
+    "PUT /v1/organisations/{organisation}/members/{name}": {"roles": ["viewer"]},
+    "POST /v1/organisations/{organisation}/projects": {"name": "mine"},
+    "PUT /v1/projects/{project}": {"name": "mine"},
+    "POST /v1/projects/{project}/move": {"organisation": "default"},
     "PUT /v1/users/{name}/roles": {"roles": ["viewer"]},
     "PUT /v1/users/{name}/password": {"password": "correct horse battery"},
     "PUT /v1/services/{service}/roles": {"roles": ["viewer"]},

@@ -29,7 +29,9 @@ _OURS = frozenset({"system", "nobody"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oidc:
-    """An identity provider. `groups` maps a group there to roles here, in `project`."""
+    """An identity provider. `groups` maps a group there to roles here: `role` in
+    `project`, `prj_…:role` in another one, `org_…:role` in every project of an organisation.
+    """
 
     issuer: str
     client: str
@@ -54,13 +56,15 @@ class Endpoints:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Who the provider says has logged in, and the roles that their groups give them here: none for
-    somebody who is in none of them (any more).
+    somebody who is in none of them (any more). `mapped` are all that any group gives; `place:role`
+    is one in a project or an organisation.
     """
 
     issuer: str
     subject: str
     name: str
     roles: tuple[str, ...]
+    mapped: tuple[str, ...] = ()
 
 
 class UnknownKey(Exception):
@@ -189,7 +193,10 @@ def person_of(
     name = claims.get(of.name_claim)
     if not isinstance(name, str) or _NAME.fullmatch(name) is None or name in _OURS:
         raise OidcRefused(f"the claim {of.name_claim!r} is no name that somebody can have here")
-    return Person(issuer=of.issuer, subject=subject, name=name, roles=_roles(of, claims))
+    mapped = tuple(dict.fromkeys(role for _, given in of.groups for role in given))
+    return Person(
+        issuer=of.issuer, subject=subject, name=name, roles=_roles(of, claims), mapped=mapped
+    )
 
 
 def _verified(of: Oidc, token: str, keys: Sequence[Any]) -> dict[str, Any]:

@@ -136,6 +136,12 @@ def member_roles(tx: Tx, organisation: str, user: str) -> tuple[str, ...] | None
     return None if found is None else tuple(found)
 
 
+def is_member(tx: Tx, organisation: str, user: str) -> bool:
+    table = organisation_members
+    mine = select(table.c.user).where(*_membership(organisation, user))
+    return tx.conn.execute(mine).first() is not None
+
+
 def members_of(tx: Tx, organisation: str) -> list[OrganisationMember]:
     """Every member of an organisation, by name."""
     table = organisation_members

@@ -1,6 +1,7 @@
 """From a login at the identity provider to a session here: begun once, finished once."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from opsroom.kit.db import Actor, Tx
 
-from . import store
+from . import organisations, organisations_store, store
 from .commands import begin_session
 from .errors import OidcRefused, TooManyTries
 from .governing_store import oidc_logins, oidc_people
@@ -68,32 +69,62 @@ def take_up(tx: Tx, state: str) -> UnderWay:
 
 def sign_in(tx: Tx, person: Person, project: str) -> str | None:
     """The secret of a new session of somebody whom the provider vouches for, with exactly the
-    roles that their groups give them now. None for somebody who is in no group that has any: they
-    lose what they had here, and what they approved in it falls silent.
+    roles that their groups give them now, wherever any group gives somebody any: in `project`,
+    or in the project or organisation that a role is for. None for somebody who is in no group
+    that has any: they lose what they had, and what they approved in it falls silent.
 
     Who they are is the provider's subject, for good. A name that somebody here has already is
     never taken over. Raises `OidcRefused`, `UnknownRole` or `LastAdmin`.
     """
     tx.actor = Actor(DOOR, project, human=False)
-    check_roles(tx, person.roles)
+    given = by_place(person.roles)
     user = _user_of(tx, person)
-    if user is not None:
-        _set_roles(tx, user, person.roles)
-    if not person.roles:
-        if user is not None:
-            store.end_sessions(tx, user)
+    if user is None:
+        if not given:
+            return None
+        user = _welcome(tx, person)
+    entrances = [
+        _hold(tx, place or project, user, given.get(place, ()), own=not place)
+        for place in {"": (), **by_place(person.mapped), **given}
+    ]
+    if not given:
+        store.end_sessions(tx, user)
         return None
-    return begin_session(tx, user or _welcome(tx, person), project, how="oidc")
+    return begin_session(tx, user, next(filter(None, entrances), project), how="oidc")
 
 
-def _set_roles(tx: Tx, user: str, roles: tuple[str, ...]) -> None:
-    held = store.roles_of(tx, tx.project, user)
-    if held == roles:
-        return
-    with deciding_about_roles(tx):
-        store.set_roles(tx, tx.project, user, roles)
-    before, after = list(held or ()), list(roles)
-    tx.record("user.roles_set", f"user/{user}", before=before, after=after)
+def by_place(roles: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`role` and `place:role` by place; the first one by the empty name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in roles:
+        place, _, role = one.rpartition(":")
+        found[place] = (*found.get(place, ()), role)
+    return found
+
+
+def _hold(tx: Tx, place: str, user: str, roles: tuple[str, ...], *, own: bool) -> str:
+    """Let somebody hold exactly these roles in a project, or in all of an organisation; the
+    project that this lets them enter, if any.
+    """
+    if not own and organisations_store.some(tx, [place]):
+        first = next(iter(organisations_store.projects_of(tx, place))).id
+        tx.actor = Actor(DOOR, first, human=False)
+        if roles:
+            organisations.set_member(tx, place, user, roles)
+        elif organisations_store.is_member(tx, place, user):
+            organisations.remove_member(tx, place, user)
+        return first if roles else ""
+    if not own and organisations_store.project(tx, place) is None:
+        raise OidcRefused(f"{place!r}, which your groups speak of, is not here")
+    tx.actor = Actor(DOOR, place, human=False)
+    check_roles(tx, roles)
+    held = store.roles_of(tx, place, user)
+    if roles != (held or ()):
+        with deciding_about_roles(tx):
+            store.set_roles(tx, place, user, roles)
+        before, after = list(held or ()), list(roles)
+        tx.record("user.roles_set", f"user/{user}", before=before, after=after)
+    return place if roles else ""
 
 
 def refuse(tx: Tx, project: str, because: str) -> None:
@@ -111,7 +142,6 @@ def _welcome(tx: Tx, person: Person) -> str:
     if store.has_user(tx, person.name):
         raise OidcRefused(f"somebody else is called {person.name!r} here")
     store.add_user(tx, person.name, None)
-    store.set_roles(tx, tx.project, person.name, person.roles)
     tx.conn.execute(
         insert(oidc_people).values(
             issuer=person.issuer, subject=person.subject, user=person.name, since=tx.now

@@ -95,8 +95,6 @@ NAV = (
             NavItem(key="retention", title="Retention", href="/retention"),
             NavItem(key="people", title="People", href="/people", go="h"),
             NavItem(key="access", title="Access", href="/access"),
-            NavItem(key="environments", title="Environments", href="/environments"),
-            NavItem(key="organisations", title="Organisations", href="/organisations"),
         ),
     ),
 )

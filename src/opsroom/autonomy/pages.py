@@ -2,6 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, cast
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from opsroom.access.rules import Action
 from opsroom.journal import queries as journal
 from opsroom.journal.words import tell
 from opsroom.kit.db import Tx
+from opsroom.registry import environments
 from opsroom.web.render import Notice, Pages
 
 from . import commands, drawing, queries
@@ -37,9 +39,11 @@ Reason = Annotated[str, Form(max_length=2000, pattern=r"\S")]
 
 
 @router.get("/autonomy")
-def list_page(request: Request, tx: Read, after: Text = "") -> Response:
+def list_page(
+    request: Request, tx: Read, after: Text = "", environment: Text = queries.PRODUCTION
+) -> Response:
     """Every agent with the most it may do alone, and the kill switches."""
-    found = queries.agents(tx, after=after, limit=PAGE + 1)
+    found = queries.agents(tx, environment=environment, after=after, limit=PAGE + 1)
     shown = found[:PAGE]
     waiting = queries.widenings(tx, state=WideningState.OPEN, limit=PAGE)
     return _pages(request).render(
@@ -52,15 +56,19 @@ def list_page(request: Request, tx: Read, after: Text = "") -> Response:
         stopped=queries.switch_of_all(tx),
         widenings=[_shown(tx, one) for one in waiting],
         after=after,
+        environment=environment,
+        environments=[one.name for one in environments.environments(tx)],
         next=shown[-1].agent if len(found) > PAGE else "",
         barred=_barred(tx, ALL),
     )
 
 
 @router.get("/autonomy/{agent}")
-def show_page(request: Request, agent: str, tx: Read) -> Response:
+def show_page(
+    request: Request, agent: str, tx: Read, environment: Text = queries.PRODUCTION
+) -> Response:
     """One agent: its ladder, what is missing for more, and what people can do."""
-    found = queries.ladder(tx, agent)
+    found = queries.ladder(tx, agent, environment=environment)
     news = [
         one
         for one, _ in journal.entries(tx, subject=f"agent/{agent}", limit=200)
@@ -71,6 +79,7 @@ def show_page(request: Request, agent: str, tx: Read) -> Response:
         "autonomy/show.html",
         agent=agent,
         ladder=found,
+        environments=[one.name for one in environments.environments(tx)],
         rows=[drawing.row(one) for one in found.rungs],
         means=[(drawing.word(one), said) for one, said in drawing.MEANS.items()],
         levels=[(one.value, drawing.word(one)) for one in ORDER],
@@ -119,6 +128,7 @@ def narrow(
     max_per_day: Word = "",
     min_confidence: Word = "",
     spot_share: Word = "",
+    environment: Word = queries.PRODUCTION,
 ) -> Response:
     """Let it do less, at once; bounds that are left empty stay as they are."""
     given = _envelope(max_amount, max_per_day, min_confidence, spot_share)
@@ -127,10 +137,11 @@ def narrow(
         agent,
         scope,
         level,
+        environment=environment,
         envelope=None if given == Envelope() else given,
         reason=reason.strip(),
     )
-    return _pages(request).redirect(f"/autonomy/{agent}", notice="narrowed")
+    return _pages(request).redirect(_ladder_of(agent, environment), notice="narrowed")
 
 
 @router.post("/autonomy/{agent}/propose")
@@ -145,6 +156,7 @@ def propose(
     max_per_day: Word = "",
     min_confidence: Word = "",
     spot_share: Word = "",
+    environment: Word = queries.PRODUCTION,
 ) -> Response:
     """Ask for more; somebody else decides."""
     commands.propose_widening(
@@ -153,11 +165,12 @@ def propose(
             agent=agent,
             scope=scope,
             level=level,
+            environment=environment,
             envelope=_envelope(max_amount, max_per_day, min_confidence, spot_share),
             reason=reason.strip(),
         ),
     )
-    return _pages(request).redirect(f"/autonomy/{agent}", notice="widening_proposed")
+    return _pages(request).redirect(_ladder_of(agent, environment), notice="widening_proposed")
 
 
 @router.post("/widenings/{widening_id}/approve")
@@ -170,15 +183,25 @@ def approve(
 ) -> Response:
     """Approve exactly what was on the page."""
     made = commands.widen(tx, widening_id, binding=binding, reason=reason.strip())
-    return _pages(request).redirect(f"/autonomy/{made.agent}", notice="widened")
+    there = _ladder_of(made.agent, made.environment)
+    return _pages(request).redirect(there, notice="widened")
 
 
 @router.post("/widenings/{widening_id}/decline")
 def decline(request: Request, widening_id: str, tx: Write, reason: Reason) -> Response:
     ended = commands.decline(tx, widening_id, reason=reason.strip())
-    return _pages(request).redirect(
-        f"/autonomy/{ended.grant.agent}", notice="widening_declined"
+    there = _ladder_of(ended.grant.agent, ended.grant.environment)
+    return _pages(request).redirect(there, notice="widening_declined")
+
+
+def _ladder_of(agent: str, environment: str) -> str:
+    """The address of an agent's ladder in an environment."""
+    query = (
+        ""
+        if environment == queries.PRODUCTION
+        else f"?{urlencode({'environment': environment})}"
     )
+    return f"/autonomy/{agent}{query}"
 
 
 def _shown(tx: Tx, one: Widening) -> dict[str, object]:

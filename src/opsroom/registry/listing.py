@@ -143,13 +143,19 @@ def _serving(tx: Tx, label: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def columns(page: Sequence[Row], *, most: int = 3) -> list[str]:
-    """The labels worth a column: production first, then by how many artifacts have them."""
+def columns(
+    page: Sequence[Row], *, first: Sequence[str] = (PRODUCTION,), most: int = 3
+) -> list[str]:
+    """The labels worth a column: the environments `first`, the last of them foremost, then by how
+    many artifacts have them.
+    """
     counts: dict[str, int] = {}
     for row in page:
         for label in row.labels:
             counts[label] = counts.get(label, 0) + 1
-    return sorted(counts, key=lambda one: (one != "production", -counts[one], one))[:most]
+    rank = {one: place for place, one in enumerate(reversed(first))}
+    order = sorted(counts, key=lambda one: (rank.get(one, len(rank)), -counts[one], one))
+    return order[: max(most, len(rank))]
 
 
 def uses(tx: Tx, of: Artifact, *, kinds: Kinds) -> list[Use]:

@@ -70,7 +70,9 @@ def list_page(
         of=of,
         rows=shown,
         flags=of.flags(tx),
-        columns=listing.columns(shown),
+        columns=listing.columns(
+            shown, first=[one.name for one in environments.environments(tx)]
+        ),
         total=queries.counts(tx, archived=archived).get(of.kind, 0),
         others=queries.counts(tx, archived=not archived).get(of.kind, 0),
         archived=archived,

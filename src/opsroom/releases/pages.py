@@ -21,7 +21,7 @@ from opsroom.journal import queries as journal
 from opsroom.journal.words import tell
 from opsroom.kit.canonical import canonical
 from opsroom.kit.db import Tx
-from opsroom.registry import Artifact, Version
+from opsroom.registry import Artifact, Version, environments
 from opsroom.registry.drawing import Action
 from opsroom.web.render import Notice, Pages
 
@@ -69,6 +69,7 @@ def list_page(
     active: bool | None = None,
     kind: Id = "",
     name: Id = "",
+    environment: Id = "",
     before: Id = "",
 ) -> Response:
     """What is moving now, and how earlier releases ended."""
@@ -77,6 +78,7 @@ def list_page(
         active=active,
         kind=kind or None,
         name=name or None,
+        environment=environment or None,
         before=before or None,
         limit=PAGE + 1,
     )
@@ -87,11 +89,14 @@ def list_page(
         rows=[watch(tx, one) for one in shown],
         active=active,
         name=name,
-        of={"kind": kind, "name": name} if name else {},
+        of=_given(kind=kind if name else "", name=name, environment=environment),
+        environment=environment,
+        environments=[one.name for one in environments.environments(tx)],
         chosen=_given(
             active=None if active is None else str(active).lower(),
             kind=kind,
             name=name,
+            environment=environment,
             before=before,
         ),
         before=before,

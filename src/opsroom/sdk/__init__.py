@@ -128,16 +128,18 @@ def _own() -> Opsroom:
 
 def prompt(
     name: str,
-    label: str = "production",
+    label: str | None = None,
     version: int | None = None,
     fallback: str | dict[str, Any] | None = None,
 ) -> Prompt:
-    """A prompt at a label, or one exact version; `fallback` if nothing else is to be had."""
+    """A prompt at a label (that of `OPSROOM_ENVIRONMENT`, or production), or one exact version;
+    `fallback` if nothing else is to be had.
+    """
     return default().prompt(name, label, version, fallback)
 
 
 def resolve(
-    agent: str, subject: str, *, kind: str = "agent", environment: str = "production"
+    agent: str, subject: str, *, kind: str = "agent", environment: str | None = None
 ) -> Resolution:
     """Which version of an agent serves a subject now."""
     return default().resolve(agent, subject, kind=kind, environment=environment)
@@ -152,7 +154,7 @@ def turn(
     human: str = "",
     messages: Iterable[Mapping[str, Any]] = (),
     deadline: str | float | timedelta | None = None,
-    environment: str = "production",
+    environment: str | None = None,
     trace: str = "",
     client: Opsroom | None = None,
 ) -> "Turn":
@@ -162,6 +164,7 @@ def turn(
     is the conversation so far, in the form of chat completions: in it, what the user said
     counts as the user's own words. `deadline` (`"90s"`) bounds everything the turn does.
     """
+    from . import places
     from .approvals import seconds
     from .pieces import from_messages
     from .turns import Turn
@@ -173,7 +176,7 @@ def turn(
         "subject": subject,
         "session": session,
         "human": human,
-        "environment": environment,
+        "environment": environment or places.environment(),
         "deadline_seconds": limit,
         "trace": trace,
     }

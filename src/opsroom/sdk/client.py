@@ -143,12 +143,12 @@ class Opsroom:
     def prompt(
         self,
         name: str,
-        label: str = "production",
+        label: str | None = None,
         version: int | None = None,
         fallback: "str | dict[str, Any] | None" = None,
     ) -> "Prompt":
         """A prompt to render; see `opsroom.sdk.prompts`."""
-        return self._prompts().prompt(name, label, version, fallback)
+        return self._prompts().prompt(name, label or places.environment(), version, fallback)
 
     def resolve(
         self,
@@ -156,9 +156,10 @@ class Opsroom:
         subject: str,
         *,
         kind: str = "agent",
-        environment: str = "production",
+        environment: str | None = None,
     ) -> "Resolution":
         """Which version serves `subject`; see `opsroom.sdk.resolving`."""
+        environment = environment or places.environment()
         if self._resolver is None:
             from .resolving import Resolver
             from .snapshots import Snapshots, default_folder

@@ -39,6 +39,13 @@ class Folder:
 Place = Server | Folder
 
 
+def environment() -> str:
+    """Where this program runs: `OPSROOM_ENVIRONMENT`, or production. It is the label that its
+    prompts and agents are read by.
+    """
+    return os.environ.get("OPSROOM_ENVIRONMENT") or "production"
+
+
 def find(
     url: str | None = None,
     token: str | None = None,
