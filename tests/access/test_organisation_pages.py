@@ -62,6 +62,7 @@ def test_everything_is_done_without_a_script(sqlite_api: Api) -> None:
     submit(root, "/organisations/default/members/vic/remove")
     assert submit(root, "/projects/enter", project=customs).startswith("/organisations?notice=")
     assert root.get("/v1/me")["project"] == customs
+    assert "admin in duties" in shown_to(root, "/organisations")
     acme, default = sorted(root.get("/v1/organisations"), key=lambda one: one["name"])
     assert (acme["name"], len(acme["projects"]), len(default["projects"])) == (
         "Acme & Sons",

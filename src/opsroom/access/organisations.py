@@ -55,6 +55,12 @@ def organisation(tx: Tx, organisation_id: str) -> Organisation:
     return next(one for one in organisations(tx) if one.id == organisation_id)
 
 
+def name_of(tx: Tx, project_id: str) -> str:
+    """What a project is called."""
+    found = organisations_store.project(tx, project_id)
+    return found.name if found is not None else project_id
+
+
 def members(tx: Tx, organisation_id: str) -> list[OrganisationMember]:
     """The members of an organisation, for its members."""
     organisation(tx, organisation_id)
@@ -212,7 +218,10 @@ def enter(tx: Tx, session_secret: str, project_id: str) -> Project:
 
 
 def _reached(tx: Tx) -> list[Project]:
-    """The projects that whoever asks may enter; a program is in its own."""
+    """The projects that whoever asks may enter; for a program its own, or all it administers."""
+    above = organisations_store.of_project(tx, tx.project) or ""
+    if not tx.actor.human and roles_in(tx, above) is not None:
+        return organisations_store.projects_of(tx, above)
     ids = organisations_store.reach(tx, tx.actor.name) if tx.actor.human else [tx.project]
     found = (organisations_store.project(tx, one) for one in ids)
     return sorted((one for one in found if one is not None), key=lambda one: (one.name, one.id))

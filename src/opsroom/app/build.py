@@ -14,6 +14,7 @@ from opsroom.access import (
     governing_pages,
     governing_routes,
     oidc_pages,
+    organisations,
     organisations_pages,
     organisations_routes,
 )
@@ -387,7 +388,11 @@ def _viewer(request: Request) -> Viewer | None:
     actor = getattr(request.state, "actor", NOBODY)
     if actor is NOBODY:
         return None
-    return Viewer(name=actor.name, role=", ".join(actor.roles), sign_out="/logout")
+    role = ", ".join(actor.roles)
+    if actor.project != organisations.DEFAULT:
+        with database(request).read(actor) as tx:
+            role = f"{role} in {organisations.name_of(tx, actor.project)}"
+    return Viewer(name=actor.name, role=role, sign_out="/logout")
 
 
 def _badges(request: Request) -> Mapping[str, int]:
