@@ -416,6 +416,7 @@ def test_groups_give_roles_in_other_projects_and_in_all_of_an_organisation(
         assert granting.roles_now(tx, freight.id, "pat") == ("operator", "viewer")
         fewer = replace(pat, roles=(f"{freight.id}:operator",))
         session = signing_in.sign_in(tx, fewer, "default")
+        assert session
         assert granting.roles_now(tx, "default", "pat") == ()
         assert granting.roles_now(tx, freight.id, "pat") == ("operator",)
         assert commands.actor_of_session(tx, session).project == freight.id

@@ -22,6 +22,7 @@ from tests.integrations.world import DOCUMENT, NAME, System, no_tools, prober, s
 
 from opsroom.app import Settings, probing
 from opsroom.integrations.probing import Prober
+from opsroom.vault.opening import Vault
 
 __all__ = ["home", "home_template", "own_environment", "shell"]
 VERSIONS = f"/v1/artifacts/integration/{NAME}/versions"
@@ -195,7 +196,7 @@ def test_a_real_mcp_server_is_asked_for_its_tools(sqlite_api: Api) -> None:
     with upstream() as there:
         base = there.url.removesuffix("/mcp")
         settings = Settings(allowed_hosts=(base.removeprefix("http://"),))
-        sqlite_api.app.state.prober = probing.prober(settings)
+        sqlite_api.app.state.prober = probing.prober(settings, Vault(sqlite_api.db))
         store(sqlite_api, {"endpoint": base, "source": {"kind": "mcp", "url": there.url}})
         ops = sqlite_api.program("operator")
         assert ops.post(f"/v1/integrations/{NAME}/check")["outcome"] == "passed"

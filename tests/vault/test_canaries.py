@@ -14,6 +14,7 @@ import pytest
 from tests import installation
 from tests.api import Api
 from tests.installation import running
+from tests.keyring import KEYRING
 from tests.traces.otlp import request
 from tests.vault.canaries import Canary, canaries, files, found
 
@@ -131,7 +132,11 @@ def test_what_is_planted_comes_back_nowhere(
 ) -> None:
     """The small exam: one database, its log, and every answer."""
     db = Database(
-        open_engine(sqlite_url), clock=clock, ids=seeded_ids(clock, SEED), on_commit=recorded
+        open_engine(sqlite_url),
+        clock=clock,
+        ids=seeded_ids(clock, SEED),
+        on_commit=recorded,
+        keyring=KEYRING,
     )
     api = Api(db, clock)
     admin = api.person("admin", "author")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text, update
 from tests.channels.world import Receiver
 from tests.conftest import MakeActor
+from tests.keyring import KEYRING
 from tests.vault.world import call
 
 from opsroom.app.kinds import KINDS
@@ -26,7 +27,6 @@ from opsroom.vault.opening import Vault
 
 ERP = "https://erp.example.com"
 VALUE = "erp-canary-7d1f60c2"
-KEYS = Keyring((new_key(),))
 
 
 @pytest.fixture
@@ -34,24 +34,18 @@ def ann(make_actor: MakeActor) -> Actor:
     return make_actor("admin", name="ann")
 
 
-def sealing() -> Keyring:
-    return KEYS
-
-
 def put(
     db: Database, actor: Actor, *places: str, value: str = VALUE, name: str = "erp"
 ) -> None:
     with db.write(actor) as tx:
-        commands.put(
-            tx, name, SecretDraft(value=value, places=places or (ERP,)), sealing=sealing
-        )
+        commands.put(tx, name, SecretDraft(value=value, places=places or (ERP,)))
 
 
 def test_what_is_set_is_opened_for_its_place_and_never_lies_in_the_open(
     db: Database, ann: Actor, clock: ManualClock
 ) -> None:
     put(db, ann)
-    vault = Vault(db, sealing, {})
+    vault = Vault(db, {})
     assert vault(within("secret:erp", "default")).at(f"{ERP}/v1").value == VALUE
     with pytest.raises(SecretElsewhere):
         vault("secret:default/erp").at("https://erp.example.org")
@@ -69,7 +63,7 @@ def test_other_projects_do_not_reach_it(
     db: Database, ann: Actor, make_actor: MakeActor
 ) -> None:
     put(db, ann)
-    vault = Vault(db, sealing, {})
+    vault = Vault(db, {})
     with pytest.raises(SecretMissing):
         vault(within("secret:erp", "other"))
     with pytest.raises(SecretMissing):
@@ -84,9 +78,9 @@ def test_other_places_need_the_value_again(db: Database, ann: Actor) -> None:
     with db.write(ann) as tx:
         tx.conn.execute(update(store.secrets).values(places='["https://evil.example"]'))
     with pytest.raises(SealBroken):
-        Vault(db, sealing, {})("secret:default/erp")
+        Vault(db, {})("secret:default/erp")
     put(db, ann, "https://new.example.com", value="another-value")
-    opened = Vault(db, sealing, {})("secret:default/erp")
+    opened = Vault(db, {})("secret:default/erp")
     assert opened.at("https://new.example.com").value == "another-value"
     with pytest.raises(SecretElsewhere):
         opened.at(ERP)
@@ -100,37 +94,38 @@ def test_a_row_moved_to_another_name_or_project_does_not_open(
         with sqlite_db.write(ann) as tx:
             tx.conn.execute(update(store.secrets).values(**change))
     with pytest.raises(SealBroken):
-        Vault(sqlite_db, sealing, {})("secret:other/other")
+        Vault(sqlite_db, {})("secret:other/other")
 
 
 def test_rotation_keeps_the_places_and_removal_is_at_once(db: Database, ann: Actor) -> None:
     put(db, ann)
     with db.write(ann) as tx:
-        now = commands.rotate(tx, "erp", "second-value", sealing=sealing)
+        now = commands.rotate(tx, "erp", "second-value")
     assert (now.places, now.revision) == ((ERP,), 2)
-    vault = Vault(db, sealing, {})
+    vault = Vault(db, {})
     assert vault("secret:default/erp").at(ERP).value == "second-value"
     with db.write(ann) as tx:
         commands.remove(tx, "erp")
     with pytest.raises(SecretMissing):
         vault("secret:default/erp")
     with db.write(ann) as tx, pytest.raises(SecretNotFound):
-        commands.rotate(tx, "erp", "third", sealing=sealing)
+        commands.rotate(tx, "erp", "third")
 
 
 def test_another_master_key_opens_nothing(sqlite_db: Database, ann: Actor) -> None:
     put(sqlite_db, ann)
+    sqlite_db.keyring = Keyring((new_key(),))
     with pytest.raises(SealedByAnother):
-        Vault(sqlite_db, lambda: Keyring((new_key(),)), {})("secret:default/erp")
-    both = Keyring((new_key(), *KEYS.keys))
-    assert Vault(sqlite_db, lambda: both, {})("secret:default/erp").key(ERP) == VALUE
+        Vault(sqlite_db, {})("secret:default/erp")
+    sqlite_db.keyring = Keyring((new_key(), *KEYRING.keys))
+    assert Vault(sqlite_db, {})("secret:default/erp").key(ERP) == VALUE
 
 
 def test_uses_are_noted_to_the_minute(
     sqlite_db: Database, ann: Actor, clock: ManualClock
 ) -> None:
     put(sqlite_db, ann)
-    vault, seen = Vault(sqlite_db, sealing, {}), []
+    vault, seen = Vault(sqlite_db, {}), []
     for wait in (0, 30, 40):
         clock.move(timedelta(seconds=wait))
         vault("secret:default/erp")
@@ -168,7 +163,7 @@ def test_an_action_sends_it_to_its_place_and_takes_it_out_of_the_answer(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     put(sqlite_db, ann, here.url)
-    by = HttpExecutor(allow=(here.host,), secrets=Vault(sqlite_db, sealing, {}))
+    by = HttpExecutor(allow=(here.host,), secrets=Vault(sqlite_db, {}))
     here.next(200, f'{{"you sent": "Bearer {VALUE}"}}'.encode())
     done = by.execute(executed_in(contract(f"{here.url}/o"), "default"), call(), timeout=5)
     assert here.seen[0][0]["Authorization"] == f"Bearer {VALUE}"
@@ -186,7 +181,7 @@ def test_an_action_of_a_contract_that_moved_is_not_sent(
     sqlite_db: Database, ann: Actor, here: Receiver
 ) -> None:
     put(sqlite_db, ann)
-    by = HttpExecutor(allow=(here.host,), secrets=Vault(sqlite_db, sealing, {}))
+    by = HttpExecutor(allow=(here.host,), secrets=Vault(sqlite_db, {}))
     spec = executed_in(contract(f"{here.url}/o"), "default")
     effect = by.execute(spec, call(), timeout=5)
     assert (effect.state, here.seen) == ("not_happened", [])

@@ -20,6 +20,7 @@ from opsroom.access import (
 )
 from opsroom.access import pages as access_pages
 from opsroom.access import routes as access_routes
+from opsroom.access.commands import DEFAULT_PROJECT
 from opsroom.access.http import COOKIE, NOBODY, Caller, database
 from opsroom.access.provider import Provider
 from opsroom.access.table import ROUTES
@@ -300,7 +301,6 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.db = runtime.db
     app.state.kinds = runtime.kinds
     app.state.settings = runtime.settings
-    app.state.sealing = runtime.sealing
     app.state.models = ConfiguredModels(runtime.settings)
     app.state.throttle = Throttle()
     app.state.identity_provider = _identity_provider(runtime.settings)
@@ -389,7 +389,7 @@ def _viewer(request: Request) -> Viewer | None:
     if actor is NOBODY:
         return None
     role = ", ".join(actor.roles)
-    if actor.project != organisations.DEFAULT:
+    if actor.project != DEFAULT_PROJECT:
         with database(request).read(actor) as tx:
             role = f"{role} in {organisations.name_of(tx, actor.project)}"
     return Viewer(name=actor.name, role=role, sign_out="/logout")

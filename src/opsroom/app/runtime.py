@@ -4,7 +4,6 @@ Opening one twice, from two processes, is fine; the first of them ever makes the
 administrator and the one-time link to become them.
 """
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from opsroom.kit.db import Actor, Database, Raced, Tx, open_engine
 from opsroom.kit.faults import arm_from_environment
 from opsroom.kit.files import write_private
 from opsroom.kit.ids import TimeIds
-from opsroom.kit.sealing import Keyring, master
 from opsroom.migrations import migrate
 from opsroom.redactions.commands import secrets_off_the_record
 from opsroom.registry import Kinds
@@ -42,11 +40,7 @@ class Runtime:
     @property
     def vault(self) -> Vault:
         """Opens the secrets that projects keep here, and those of the environment."""
-        return Vault(self.db, self.sealing)
-
-    def sealing(self) -> Keyring:
-        """The master keys; one is made beside an embedded database. Raises `NoMasterKey`."""
-        return master(os.environ, None if self.settings.database_url else self.settings.data)
+        return Vault(self.db)
 
     def close(self) -> None:
         self.db.engine.dispose()

@@ -15,7 +15,7 @@ from opsroom.access.rules import Action
 from opsroom.kit.db import Tx
 from opsroom.web.render import Notice, Pages
 
-from . import commands, listing, proposals, queries, rules, store
+from . import commands, environments, listing, proposals, queries, rules, store
 from .blame import blame
 from .diff import word_diff
 from .drawing import Drawings, KindPage, drawings

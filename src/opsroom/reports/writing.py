@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from opsroom.annotation.exporting import _cell as guarded
+from opsroom.kit.csvwriting import cell as guarded
 
 from .model import Answer, Cell, Column, Mean, Rate, Row, Shape
 from .words import period, said

@@ -6,12 +6,12 @@ from opsroom.kit.db import Tx, alone
 
 from . import queries, store
 from .errors import BrokenSecret, SecretChanged, SecretNotFound
-from .model import Sealing, SecretDraft, StoredSecret, check_value, checked
+from .model import SecretDraft, StoredSecret, check_value, checked
 
 MOST = 500
 
 
-def put(tx: Tx, name: str, draft: SecretDraft, *, sealing: Sealing) -> StoredSecret:
+def put(tx: Tx, name: str, draft: SecretDraft) -> StoredSecret:
     """Keep a value under a name, for these places and no others.
 
     Over one that is there it is a new value for the places it names now: there is no way to
@@ -33,18 +33,18 @@ def put(tx: Tx, name: str, draft: SecretDraft, *, sealing: Sealing) -> StoredSec
         last_used_at=was.last_used_at if was else None,
         revision=was.revision + 1 if was else 1,
     )
-    _save(tx, now, draft.value, sealing, was=was)
+    _save(tx, now, draft.value, was=was)
     before = list(was.places) if was and was.places != now.places else None
     tx.record("secret.set", f"secret/{name}", places=list(now.places), before=before)
     return now
 
 
-def rotate(tx: Tx, name: str, value: str, *, sealing: Sealing) -> StoredSecret:
+def rotate(tx: Tx, name: str, value: str) -> StoredSecret:
     """Replace the value, for the same places. Raises `SecretNotFound`, `BrokenSecret`."""
     check_value(value)
     was = queries.secret(tx, name)
     now = replace(was, set_by=tx.actor.name, set_at=tx.now, revision=was.revision + 1)
-    _save(tx, now, value, sealing, was=was)
+    _save(tx, now, value, was=was)
     tx.record("secret.rotated", f"secret/{name}", places=list(now.places))
     return now
 
@@ -60,10 +60,8 @@ def remove(tx: Tx, name: str) -> None:
     tx.record("secret.removed", f"secret/{name}", used_by=[one.ref for one in users])
 
 
-def _save(
-    tx: Tx, now: StoredSecret, value: str, sealing: Sealing, *, was: StoredSecret | None
-) -> None:
+def _save(tx: Tx, now: StoredSecret, value: str, *, was: StoredSecret | None) -> None:
     about = queries.about(tx.project, now)
-    sealed = sealing().seal(value.encode("utf-8", "surrogatepass"), about=about)
+    sealed = tx.keyring.seal(value.encode("utf-8", "surrogatepass"), about=about)
     if not store.save(tx, now, sealed, was=was):
         raise SecretChanged(now.name)

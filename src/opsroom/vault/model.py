@@ -13,7 +13,6 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from opsroom.kit import outbound
-from opsroom.kit.sealing import Keyring
 from opsroom.kit.wire import Wire
 
 from .errors import BrokenSecret, SecretElsewhere, SecretMissing, SecretUnfit
@@ -107,8 +106,6 @@ class Opened:
             raise SecretElsewhere(self.reference, place, ", ".join(sorted(self.places)))
 
 
-# The master keys, loaded when something is sealed or opened.
-Sealing = Callable[[], Keyring]
 # Opens what a reference cites. Raises `SecretMissing`, and what the seal raises.
 Secrets = Callable[[str], Opened]
 

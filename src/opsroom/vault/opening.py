@@ -6,7 +6,7 @@ from opsroom.kit.db import Actor, Database
 
 from . import store
 from .errors import SecretMissing
-from .model import Opened, Sealing, from_environment, parted
+from .model import Opened, from_environment, parted
 from .queries import about
 
 SYSTEM = "system:vault"
@@ -15,11 +15,8 @@ SYSTEM = "system:vault"
 class Vault:
     """Satisfies `Secrets`. Safe from any thread, outside of transactions."""
 
-    def __init__(
-        self, db: Database, sealing: Sealing, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, db: Database, environment: Mapping[str, str] | None = None) -> None:
         self._db = db
-        self._sealing = sealing
         self._environment = from_environment(environment)
 
     def __call__(self, reference: str) -> Opened:
@@ -34,11 +31,11 @@ class Vault:
         project, name = whose
         actor = Actor(SYSTEM, project, human=False)
         with self._db.read(actor) as tx:
-            found, now = store.sealed(tx, name), tx.now
+            found, now, keyring = store.sealed(tx, name), tx.now, tx.keyring
         if found is None:
             raise SecretMissing(f"secret:{name}")
         known, sealed = found
-        value = self._sealing().open(sealed, about=about(project, known))
+        value = keyring.open(sealed, about=about(project, known))
         if known.last_used_at is None or now - known.last_used_at >= store.MINUTE:
             with self._db.write(actor) as tx:
                 store.used(tx, name, at=now)

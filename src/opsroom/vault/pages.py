@@ -12,7 +12,6 @@ from opsroom.web.render import Notice, Pages
 
 from . import commands, queries
 from .model import LONGEST, SecretDraft
-from .routes import sealing
 
 PATH = "/secrets"
 PAGE = 50
@@ -54,7 +53,7 @@ def set_page(
 ) -> Response:
     """Keep a value for the places it may go to."""
     draft = SecretDraft(value=value, places=tuple(places.split()), description=description)
-    commands.put(tx, name.strip(), draft, sealing=sealing(request))
+    commands.put(tx, name.strip(), draft)
     return _pages(request).redirect(f"{PATH}/{name.strip()}", notice="secret_set")
 
 
@@ -74,7 +73,7 @@ def secret_page(request: Request, name: str, tx: Read) -> Response:
 @router.post("/{name}/rotate")
 def rotate_page(request: Request, name: str, tx: Write, value: Value) -> Response:
     """Replace the value, for the same places."""
-    commands.rotate(tx, name, value, sealing=sealing(request))
+    commands.rotate(tx, name, value)
     return _pages(request).redirect(f"{PATH}/{name}", notice="secret_rotated")
 
 

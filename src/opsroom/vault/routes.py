@@ -1,15 +1,15 @@
 """Secrets over HTTP. No answer ever holds a value."""
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from opsroom.access.http import Read, Write
 from opsroom.kit.wire import Wire
 
 from . import commands, queries
-from .model import Rotation, Sealing, SecretDraft, StoredSecret
+from .model import Rotation, SecretDraft, StoredSecret
 from .queries import SecretView
 
 router = APIRouter(prefix="/v1/secrets", tags=["secrets"])
@@ -23,10 +23,6 @@ class SecretPage(Wire):
 
     items: tuple[SecretView, ...]
     next: str | None
-
-
-def sealing(request: Request) -> Sealing:
-    return cast("Sealing", request.app.state.sealing)
 
 
 @router.get("")
@@ -44,15 +40,15 @@ def show_secret(name: str, tx: Read) -> SecretView:
 
 
 @router.put("/{name}")
-def set_secret(name: str, draft: SecretDraft, tx: Write, request: Request) -> StoredSecret:
+def set_secret(name: str, draft: SecretDraft, tx: Write) -> StoredSecret:
     """Keep a value for the places it may go to. Other places need the value again."""
-    return commands.put(tx, name, draft, sealing=sealing(request))
+    return commands.put(tx, name, draft)
 
 
 @router.post("/{name}/rotate")
-def rotate_secret(name: str, wanted: Rotation, tx: Write, request: Request) -> StoredSecret:
+def rotate_secret(name: str, wanted: Rotation, tx: Write) -> StoredSecret:
     """Replace the value, for the same places."""
-    return commands.rotate(tx, name, wanted.value, sealing=sealing(request))
+    return commands.rotate(tx, name, wanted.value)
 
 
 @router.delete("/{name}", status_code=204)
