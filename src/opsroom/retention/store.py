@@ -85,4 +85,5 @@ def anything_held(tx: Tx) -> bool:
 
 def _hold(row: RowMapping) -> Hold:
     data: dict[str, Any] = {name: row[name] for name in Hold.__dataclass_fields__}
-    return Hold(**{**data, "scope": Scope(row["scope"])})
+    data["scope"] = Scope(row["scope"])
+    return Hold(**data)

@@ -28,4 +28,8 @@ def put_off() -> None:
     field: Any = ModelField
     if not isinstance(field.__dict__.get(_ADAPTER), _Later):
         setattr(field, _ADAPTER, _Later(field.__post_init__))
-        field.__post_init__ = lambda _: None
+        field.__post_init__ = _put_off
+
+
+def _put_off(_: Any) -> None:
+    pass
