@@ -23,11 +23,11 @@ demo: $(READY) ## Start opsroom with a small living world (ARGS=--once ends by i
 
 test: $(READY) ## Run the tests (installs Debian's browser and database where it may)
 	@bash tools/debian-packages
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 test-slow: $(READY) ## Simulations, kills and load: everything that takes minutes
 	@bash tools/debian-packages
-	$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+	$(BIN)/python -m pytest -n 3 -m slow $(ARGS)
 
 check: $(READY) ## Lint, types and the order of the folders
 	$(BIN)/ruff check .

@@ -180,7 +180,8 @@ def ids_of(site: Site, made: dict[str, str]) -> Iterator[dict[str, str]]:
         token, run = one("id", "tokens"), one("id", "eval_runs")
         comment, verdict = one("id", "proposal_comments"), one("digest", "gate_verdicts")
         proposal = one("proposal", "proposal_comments")
-        user = tx.conn.execute(select(store.members.c.user)).scalars().first()
+        mine = select(store.members.c.user).where(store.members.c.project == "default")
+        user = tx.conn.execute(mine.order_by(store.members.c.user)).scalars().first()
         artifacts = tx.conn.execute(
             text(
                 "SELECT kind, min(name) FROM artifacts WHERE project = 'default' GROUP BY kind"

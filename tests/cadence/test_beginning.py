@@ -26,7 +26,7 @@ class Visits:
     def __init__(self) -> None:
         self.times = 0
 
-    def visit(self, spec: IntegrationSpec) -> Found:
+    def visit(self, spec: IntegrationSpec, *, project: str) -> Found:
         assert spec.endpoint == SPEC["endpoint"]
         self.times += 1
         return Found()

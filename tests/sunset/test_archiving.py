@@ -27,7 +27,7 @@ class Visits:
     def __init__(self) -> None:
         self.times = 0
 
-    def visit(self, _spec: IntegrationSpec) -> Found:
+    def visit(self, _spec: IntegrationSpec, *, project: str) -> Found:
         self.times += 1
         return Found()
 

@@ -170,5 +170,12 @@ def test_what_looks_like_it_and_is_not_stays(text: str) -> None:
 
 def test_there_is_a_rule_for_every_kind() -> None:
     assert [rule.name for rule in DEFAULTS] == [
-        "private-key", "jwt", "key", "email", "iban", "card", "phone",
+        "private-key", "jwt", "key", "bearer", "connection", "email", "iban", "card", "phone",
     ]  # fmt: skip
+
+
+def test_half_a_pair_hides_nothing_and_is_left_for_others_to_refuse() -> None:
+    half, key = "to \ud800 ship", "AKIA" + "Q" * 16
+    assert Redactor().clean(half) is half
+    assert key not in Redactor().clean(f"{half} {key}")
+    assert [name for name, _ in Redactor().spotted(f"{half} {key}")] == ["key"]

@@ -161,21 +161,41 @@ class Redactor:
 
         What was taken out is added to `counts`, by the name of its rule.
         """
-        if self._any is None or self._any.search(text) is None:
+        if self._any is None:
+            return text
+        try:
+            found = self._any.search(text)
+        except UnicodeEncodeError:
+            return self._half(text, counts)
+        if found is None:
             return text
         counts = Counter() if counts is None else counts
         for rule, pattern in self._rules:
             text = _replaced(text, rule, pattern, counts)
         return text
 
+    def _half(self, text: str, counts: Counter[str] | None) -> str:
+        """Of a text with half a surrogate pair, which is no Unicode: unchanged where there is
+        nothing to take out, and for others to refuse.
+        """
+        whole = _whole(text)
+        cleaned = self.clean(whole, counts)
+        return text if cleaned is whole else cleaned
+
     def spotted(self, text: str) -> Iterator[tuple[str, str]]:
         """What would be taken out of `text`: the name of the rule, and what it found."""
+        text = _whole(text)
         if self._any is None or self._any.search(text) is None:
             return
         for rule, pattern in self._rules:
             for found in pattern.finditer(text):
                 if rule.check is None or rule.check(found[0]):
                     yield rule.name, found[0]
+
+
+def _whole(text: str) -> str:
+    """`text` as RE2 reads it, with a question mark for each half of a surrogate pair."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class Counted:
