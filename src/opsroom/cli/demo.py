@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LIVE_RATE = 3600.0  # an hour in a second: releases are over after about a minute
 ONCE_RATE = 36_000.0
+ONCE_BEGAN = 25  # days ago: what is over in two or three weeks is not to lie in the future
 DAYS = 30
 
 World = Callable[["Runtime", "Stop | None"], list["Outcome"]]
@@ -202,11 +203,16 @@ def _live(
 
 def _once(home: Path, world: World) -> dict[str, Any]:
     """The whole world without a page: the same application, the same loops, no port."""
+    from dataclasses import replace
+    from datetime import UTC, datetime, timedelta
+
     from opsroom.app import at_work, open_runtime
     from opsroom.journal import queries as journal
+    from opsroom.kit.clock import FastClock
     from opsroom.simulator.people import ADMIN
 
-    runtime = open_runtime(_settings(home, 0, ONCE_RATE))
+    clock = FastClock(datetime.now(UTC) - timedelta(days=ONCE_BEGAN), ONCE_RATE)
+    runtime = open_runtime(replace(_settings(home, 0, ONCE_RATE), clock=clock))
     try:
         with at_work(runtime):
             outcomes = world(runtime, None)
