@@ -12,6 +12,7 @@ from opsroom.app import Settings
 from opsroom.app.models import ConfiguredModels
 from opsroom.importing.promptfoo import Wanted, bundled, read_suite
 from opsroom.importing.promptfoo.running import (
+    Case,
     Ran,
     all_good,
     as_data,
@@ -79,6 +80,28 @@ def test_reports_say_what_failed_and_why(sqlite_api: Api, tmp_path: Path) -> Non
     assert summary.startswith("### greeting: failed")
     assert "50.0% [1.3%, 98.7%]" in summary
     assert as_data(ran, suite)["runs"][0]["cases"][0]["item"] == "test-1: greets"
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        ([3] * 8 + [0] * 2, "80.0% [44.4%, 97.5%]"),
+        ([1] * 10, "33.3% [23.1%, 53.9%]"),
+        ([2], "66.7% [1.7%, 99.2%]"),
+    ],
+)
+def test_repeats_of_a_case_are_no_other_cases(
+    tmp_path: Path, passed: list[int], said: str
+) -> None:
+    suite, files = read_suite(written(tmp_path, ECHOED))
+    _, [plan] = bundled(suite, files)
+    cases = tuple(
+        Case(place, f"test-{place} #{trial}", trial < good, None, "")
+        for place, good in enumerate(passed)
+        for trial in range(3)
+    )
+    run = {"id": "run_1", "subject_name": "prompt/x@1", "state": "successful"}
+    assert said in markdown_report([Ran(plan, run, cases)], suite)
 
 
 @pytest.fixture

@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import fmean
 
-import numpy as np
-
 from opsroom.evals.comparison import Arm
 from opsroom.evals.model import Metric, Result
 from opsroom.evals.trust import JudgeOf
-from opsroom.evidence import Direction, Interval, NothingToCompare, Tally, Verdict
+from opsroom.evidence import Direction, Interval, NothingToCompare, Verdict
 from opsroom.evidence import verdict as verdict_of
 from opsroom.evidence.adding import added
 from opsroom.evidence.judged import Seen
-from opsroom.evidence.numeric import bca, compare_numeric
+from opsroom.evidence.numeric import compare_numeric
 from opsroom.evidence.paired import compare_binary, count_pairs
-from opsroom.evidence.rates import clopper_pearson, upper_bound
+from opsroom.evidence.shares import all_or_nothing, mean_share, of_equal
 
 from . import judging
 from .errors import NotAShare
@@ -96,14 +94,14 @@ def measure(worth: Worth) -> Measure | None:
     values = list(worth.values())
     if len(values) < 2:
         return None
-    return Measure(value=fmean(values), interval=_interval(values, LEVEL), n=len(values))
+    return Measure(value=fmean(values), interval=mean_share(values, level=LEVEL), n=len(values))
 
 
 def measure_judged(said: Worth, judge: JudgeOf) -> Measure | None:
     """The true mean of a share that a judge gave; None for less than two cases."""
     if len(said) < 2:
         return None
-    interval = judging.share(said, judge, lambda some: _interval(some, LEVEL))
+    interval = judging.share(said, judge, lambda some: mean_share(some, level=LEVEL))
     mean = fmean(judging.corrected(said, judge).values())
     value = min(interval.high, max(interval.low, mean))
     return Measure(value=value, interval=interval, n=len(said))
@@ -139,11 +137,13 @@ def total(side: Side, weights: Weights, shared: Iterable[str]) -> Total:
         if strata[0] in side.said:
             said, judge = side.said[strata[0]]
             interval = judging.share(
-                {item: said[item] for item in worth}, judge, lambda some: _interval(some, LEVEL)
+                {item: said[item] for item in worth},
+                judge,
+                lambda some: mean_share(some, level=LEVEL),
             )
             mean = min(interval.high, max(interval.low, mean))
         else:
-            interval = _interval(values, LEVEL)
+            interval = mean_share(values, level=LEVEL)
         parts.append((mean * most, _scaled(interval, most)))
     doubt = sum(weights[one] for one in unknown)
     found = _together(parts, side.said, LEVEL)
@@ -262,43 +262,15 @@ def _compared(
     mine: Sequence[float], others: Sequence[float], level: float
 ) -> tuple[float, Interval, float]:
     """The mean difference on the same cases, its interval and its exact p."""
-    if _binary(mine) and _binary(others):
+    if all_or_nothing(mine) and all_or_nothing(others):
         counts = count_pairs([one == 1 for one in others], [one == 1 for one in mine])
         found = compare_binary(counts, level=level)
         return found.difference, found.interval, found.p
     numbers = compare_numeric(others, mine, level=level)
     interval = numbers.interval
     if interval.method == "constant":
-        interval = _of_equal(numbers.difference, -1.0, len(mine), level)
+        interval = of_equal(numbers.difference, -1.0, len(mine), level=level)
     return numbers.difference, interval, numbers.p
-
-
-def _interval(values: Sequence[float], level: float) -> Interval:
-    if _binary(values):
-        return clopper_pearson(Tally(n=len(values), hits=round(sum(values))), level=level)
-    found = bca(np.asarray(values, dtype=np.float64), level=level)
-    if found.method == "constant":
-        return _of_equal(fmean(values), 0.0, len(values), level)
-    return Interval(
-        low=max(0.0, found.low), high=min(1.0, found.high), level=level, method=found.method
-    )
-
-
-def _of_equal(value: float, least: float, n: int, level: float) -> Interval:
-    """For values that are all equal: at most so many others are different, by the exact bound,
-    and each of those could be as low as `least` or as high as 1.
-    """
-    others = upper_bound(Tally(n=n, hits=0), confidence=(1 + level) / 2)
-    return Interval(
-        low=value - others * (value - least),
-        high=value + others * (1 - value),
-        level=level,
-        method="bounds",
-    )
-
-
-def _binary(values: Sequence[float]) -> bool:
-    return all(value in {0.0, 1.0} for value in values)
 
 
 def _scaled(one: Interval, by: float) -> Interval:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Protocol
 
-from opsroom.evidence import Tally
-from opsroom.evidence.rates import clopper_pearson
+from opsroom.evidence.shares import mean_share
 from opsroom.importing.model import Bundle
 from opsroom.kit.junit import Check, junit
 from opsroom.kit.wire import plain
@@ -27,8 +27,11 @@ class Api(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What came of one case in one run. `good` is None where there is no verdict."""
+    """What came of one trial of a case in one run. `place` is the case's in the file; `good` is
+    None where there is no verdict.
+    """
 
+    place: int
     item: str
     good: bool | None
     score: float | None
@@ -78,23 +81,24 @@ def run_suite(api: Api, suite: Suite, bundle: Bundle, plans: Sequence[Planned]) 
 def _cases(api: Api, run_id: str, suite: Suite) -> list[Case]:
     """What came of every case, in the order of the file."""
     places = {one.hash: number for number, one in enumerate(suite.items)}
-    found: list[tuple[int, int, Case]] = []
+    found: list[tuple[int, Case]] = []
     while page := api.get(f"/v1/evals/runs/{run_id}/results", start=len(found), limit=PAGE):
         for one in page:
             place = places[one["item"]]
             said = str(suite.items[place].metadata.get("description", ""))
             trial = f" #{one['trial'] + 1}" if one["trial"] else ""
             called = f"{suite.items[place].id}{trial}{f': {said}' if said else ''}"
-            found.append((place, one["trial"], _case(called, one)))
-    return [case for _, _, case in sorted(found, key=lambda one: one[:2])]
+            found.append((one["trial"], _case(place, called, one)))
+    return [case for _, case in sorted(found, key=lambda one: (one[1].place, one[0]))]
 
 
-def _case(called: str, result: Mapping[str, Any]) -> Case:
+def _case(place: int, called: str, result: Mapping[str, Any]) -> Case:
     if result["error"]:
-        return Case(called, None, None, result["error"])
+        return Case(place, called, None, None, result["error"])
     verdict = result["scores"].get(VERDICT, {})
     score = result["scores"].get(SCORE, {})
-    return Case(called, verdict.get("passed"), score.get("value"), verdict.get("reason", ""))
+    reason = verdict.get("reason", "")
+    return Case(place, called, verdict.get("passed"), score.get("value"), reason)
 
 
 def all_good(ran: Sequence[Ran]) -> bool:
@@ -176,11 +180,16 @@ def markdown_report(ran: Sequence[Ran], suite: Suite) -> str:
 
 
 def _rate(one: Ran) -> str:
-    judged = one.passed + one.failed
-    if not judged:
+    """The mean over the cases: trials of one case say less than as many cases would."""
+    said: dict[int, list[bool]] = {}
+    for case in one.cases:
+        if case.good is not None:
+            said.setdefault(case.place, []).append(case.good)
+    if not said:
         return "–"
-    between = clopper_pearson(Tally(n=judged, hits=one.passed))
-    return f"{one.passed / judged:.1%} [{between.low:.1%}, {between.high:.1%}]"
+    shares = [fmean(each) for each in said.values()]
+    between = mean_share(shares)
+    return f"{fmean(shares):.1%} [{between.low:.1%}, {between.high:.1%}]"
 
 
 def _cell(text: str) -> str:
