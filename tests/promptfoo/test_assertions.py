@@ -15,6 +15,7 @@ from tests.promptfoo.judging import differs, ours
 from opsroom.datasets import Item
 from opsroom.evals.evaluators import evaluators
 from opsroom.evals.evaluators.assertions import TYPES, why_not
+from opsroom.evals.evaluators.assertions.data import COMMENT, objects_in
 from opsroom.evals.evaluators.assertions.texts import BeyondRe2, compiled
 from opsroom.evals.evaluators.specs import Assertions
 from opsroom.evals.model import Metric, Scale, Score
@@ -56,6 +57,7 @@ def test_every_type_is_run_or_has_a_reason() -> None:
         ("contains-json", None, "{" * 50_000),
         ("contains-json", None, "{" * 50_000 + "}" * 50_000),
         ("contains-json", None, '{"a": ' * 3_000),
+        ("contains-json", None, '{"' + '\\"' * 50_000),
         ("is-xml", None, "<a>" * 100_000),
         ("contains-xml", None, "<a>" * 50_000),
         ("is-xml", None, '<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><r>&b;</r>'),
@@ -74,6 +76,12 @@ def test_a_hostile_answer_is_judged_or_said_to_be_unclear(
     one = {"type": kind} if value is None else {"type": kind, "value": value}
     found = ours({"assert": [one], "output": output})
     assert "error" in found or found["pass"] in {True, False}
+
+
+def test_quotes_that_are_not_closed_are_looked_at_once() -> None:
+    text = '{"' + '\\"' * 100
+    assert [one.span() for one in COMMENT.finditer(text)] == [(1, len(text))]
+    assert list(objects_in('{a: "b//c", // why\n d: 1}')) == [{"a": "b//c", "d": 1}]
 
 
 @pytest.mark.parametrize("pattern", ["(?=x)", "(?<!x)y", r"(a)\1"])

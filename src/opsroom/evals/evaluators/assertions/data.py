@@ -18,7 +18,8 @@ Valid = Callable[[Any], bool]
 MAX_SCANNED = 500_000  # characters looked at in search of JSON in one answer
 LONGEST_JSON = 100_000
 _SMALL = Limits(size=LONGEST_JSON + 100, values=20_000, odd_keys=True)
-_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//')
+# A quote that is not closed is taken up to the end, so that nothing is looked at twice.
+COMMENT = re.compile(r'("(?:[^"\\]|\\.)*+"?)|//')
 
 # What draft 7 knows; promptfoo refuses a schema with any other word in it.
 # fmt: off
@@ -101,7 +102,7 @@ def _object(text: str) -> Any:
         return found.value
     try:
         data = parse_yaml(
-            _COMMENT.sub(lambda one: one.group(1) or "#", text), limits=_SMALL
+            COMMENT.sub(lambda one: one.group(1) or "#", text), limits=_SMALL
         ).data
     except (OpsroomError, RecursionError):
         return None
