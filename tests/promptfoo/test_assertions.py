@@ -152,6 +152,13 @@ def test_a_grader_decides_in_the_agreed_form(
         assert found["assertions-score"].usage is None, "what it took is counted once"
 
 
+def test_an_empty_threshold_is_no_verdict_however_many_criteria_there_are() -> None:
+    for value in ("coherent", ["coherent", "short"]):
+        one = {"type": "g-eval", "value": value, "threshold": None}
+        found = judged(Grader('{"score": 6, "reason": "r"}'), one)
+        assert "needs a number as threshold" in found["assertions"].reason
+
+
 def test_scores_are_metrics_of_their_own() -> None:
     specs = [
         Assertions(type="assertions"),

@@ -11,7 +11,7 @@ from opsroom.models import Model
 
 from .asking import Asked, ask
 from .known import CHECKS, GRADED, why_not
-from .model import Answer, Unclear, Verdict, kind_of
+from .model import Answer, Unclear, Verdict, kind_of, threshold_of
 
 ALL_PASSED = "all assertions passed"
 
@@ -117,9 +117,9 @@ def _together(base: str, verdicts: list[Verdict], assertion: Mapping[str, Any]) 
     if len(verdicts) == 1:
         return verdicts[0]
     score = sum(one.score for one in verdicts) / len(verdicts)
-    threshold = assertion.get("threshold", 0.7)
+    good = score >= threshold_of(assertion, 0.7)
     reasons = "; ".join(one.reason for one in verdicts)
-    return Verdict(score >= threshold, score, f"{base}: {reasons}")
+    return Verdict(good, score, f"{base}: {reasons}")
 
 
 def _threshold(where: Mapping[str, Any]) -> float | None:
