@@ -90,6 +90,32 @@ def test_patterns_that_cannot_be_matched_in_linear_time_are_named(pattern: str) 
         compiled(pattern)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("[^]*foo", True),
+        ("^a[^]foo$", True),
+        ("[]|foo", True),
+        ("[]foo", False),
+        (r"\[^]", False),
+    ],
+)
+def test_a_class_without_members_is_read_as_javascript_reads_it(
+    pattern: str, found: bool
+) -> None:
+    search = compiled(pattern)
+    if search is None:
+        pytest.fail("it is a pattern")
+    assert search("a\nfoo") is found
+
+
+@pytest.mark.parametrize("pattern", ["(?i)foo", "a(?s:.)", "(?m-i)x", "(?-i:x)"])
+def test_flags_inside_a_pattern_are_named(pattern: str) -> None:
+    with pytest.raises(BeyondRe2, match="flags"):
+        compiled(pattern)
+    assert compiled("[(?i)]"), "in a class it is nothing but letters"
+
+
 class Grader:
     """A grader that says the same every time, and counts how often it was asked."""
 

@@ -108,20 +108,23 @@ _IN_BOTH_WRONG = re.compile(
     r"missing (?:closing )?\]|missing \)|unexpected \)|trailing \\|no argument for repetition"
     r"|invalid character class range|missing argument to repetition|bad repetition operator"
 )
+_ANY, _NONE = r"[\x{0}-\x{10ffff}]", r"[^\x{0}-\x{10ffff}]"
+_FLAGS = re.compile(r"\(\?[a-zA-Z]*-?[a-zA-Z]*[):]")
 _BEYOND = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]|\\k<|\\c[A-Za-z]")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _SPACE_RE2 = re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", SPACE)
 
 
 class BeyondRe2(Exception):
-    """A pattern needs what cannot be matched in linear time."""
+    """A pattern needs what RE2 cannot match in linear time, or what only other engines have."""
 
 
 def compiled(pattern: str) -> Callable[[str], bool] | None:
     """A search for what JavaScript takes `pattern` to mean; None where that is no pattern.
 
     RE2 does the matching, in time linear in the text. Raises `BeyondRe2` for look-around and
-    backreferences, which it does not have.
+    backreferences, which it does not have, and for flags inside the pattern, which plain
+    JavaScript does not have.
     """
     import re2  # noqa: PLC0415  # only where a pattern is used
 
@@ -147,12 +150,18 @@ def _translated(pattern: str) -> str:
     out: list[str] = []
     at, inside = 0, False
     while at < len(pattern):
+        if not inside and (flags := _FLAGS.match(pattern, at)) and flags.group() != "(?:":
+            raise BeyondRe2(f"flags inside a pattern, as {flags.group()}, are not read")
         if escape := _ESCAPE.match(pattern, at):
             out.append(_escaped(escape, inside))
             at = escape.end()
             continue
         one = pattern[at]
-        if one == "." and not inside:
+        empty = not inside and pattern.startswith(("[]", "[^]"), at)
+        if empty:  # in JavaScript a class without members is closed at once
+            out.append(_ANY if pattern[at + 1] == "^" else _NONE)
+            at = pattern.index("]", at)
+        elif one == "." and not inside:
             out.append(r"[^\n\r\x{2028}\x{2029}]")
         elif one == "[" and inside:
             out.append(r"\[")
