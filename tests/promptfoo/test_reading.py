@@ -199,6 +199,20 @@ def test_the_environment_is_seen_only_where_it_is_allowed(tmp_path: Path) -> Non
     ]
     suite = suite_of(tmp_path, text, Wanted(env={"TONE": "kind"}))
     assert suite.prompts[0].spec["text"] == "kind {{q}}"
+    files = {
+        "p__txt": "{{env.TONE}} {{q}}",
+        "t__csv": "q,__expected\n{{env.TONE}},contains: x\n",
+        "u__jsonl": '{"vars": {"q": "so {{env.TONE}}"}}\n',
+    }
+    filed = """
+prompts: [file://p.txt]
+providers: [echo]
+tests: [file://t.csv, file://u.jsonl]
+"""
+    assert len(missing_of(tmp_path, filed, None, **files)) == 1
+    suite = suite_of(tmp_path, filed, Wanted(env={"TONE": '"so", so'}), **files)
+    assert suite.prompts[0].spec["text"] == '"so", so {{q}}'
+    assert [one["q"] for one in inputs(suite)] == ['"so", so', 'so "so", so']
     own = suite_of(tmp_path, f"env: {{TONE: own}}\n{text}")
     assert own.prompts[0].spec["text"] == "own {{q}}"
 

@@ -124,7 +124,11 @@ class Source:
         return files
 
     def text(self, path: Path, where: str) -> str:
-        """The text of a file, which is read once however often it is named."""
+        """The text of a file with its environment in place."""
+        return self._with_env(self._text(path, where))
+
+    def _text(self, path: Path, where: str) -> str:
+        """The text of a file as it is, which is read once however often it is named."""
         if path not in self.texts:
             try:
                 self.texts[path] = read_text(path, max_inflated=LIMITS.size)
@@ -136,9 +140,10 @@ class Source:
     def data(self, path: Path, where: str) -> Any:
         """What a YAML or JSON file holds, or the text of another one. It is not to be changed."""
         if path not in self._data:
-            text = self.text(path, where)
             self._data[path] = (
-                self.parsed(text, path.name, where) if path.suffix in DATA else text.strip()
+                self.parsed(self._text(path, where), path.name, where)
+                if path.suffix in DATA
+                else self.text(path, where).strip()
             )
         return self._data[path]
 
@@ -152,11 +157,13 @@ class Source:
 
     def rows(self, path: Path, where: str) -> list[dict[str, str]]:
         """The rows of a CSV file under its header. Short rows are filled, as promptfoo does."""
-        rows = csv.reader(io.StringIO(self.text(path, where)))
+        rows = csv.reader(io.StringIO(self._text(path, where)))
         try:
             header = next(rows, [])
             return [
-                dict(zip(header, [*row, *[""] * len(header)], strict=False))
+                dict(
+                    zip(header, [*map(self._with_env, row), *[""] * len(header)], strict=False)
+                )
                 for row in rows
                 if any(row)
             ]
@@ -165,10 +172,10 @@ class Source:
             return []
 
     def lines(self, path: Path, where: str) -> Iterator[Any]:
-        for number, line in enumerate(self.text(path, where).splitlines(), 1):
+        for number, line in enumerate(self._text(path, where).splitlines(), 1):
             if line.strip():
                 try:
-                    yield json.loads(line)
+                    yield changed(json.loads(line), self._with_env)
                 except (ValueError, RecursionError):
                     self.missing.add(where, f"{path.name}, line {number} is no JSON")
                     return
