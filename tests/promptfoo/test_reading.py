@@ -224,7 +224,7 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
 prompts: [file://prompt.py, '{% set x = 1 %}{{x}}', langfuse://mine]
 providers: [file://provider.js, 'exec: rm -rf', openai:image:x, https://evil.example, mcp]
 extensions: [file://hook.js:run]
-defaultTest: {options: {transform: output.trim()}}
+defaultTest: {options: {transform: output.trim(), factuality: {superset: 0}}}
 tests:
   - file://tests.py
   - huggingface://datasets/x
@@ -235,6 +235,7 @@ tests:
       - {type: contains, value: file://value.js:get}
       - {type: similar, value: x}
       - {type: regex, value: '(?=a)b'}
+      - {type: not-regex, value: '(?i)secret'}
       - {type: sensible}
       - {type: llm-rubric, value: polite}
       - {type: contains, value: x, transform: JSON.parse(output)}
@@ -250,6 +251,7 @@ tests:
         "https://evil.example: code and addresses",
         "`extensions`: they are code",
         "`transform`: it is code",
+        "`factuality`: what each finding is worth",
         "'file://tests.py' is code",
         "is outside, and nothing is fetched",
         "'../secret.txt' cannot name a file here",
@@ -258,6 +260,7 @@ tests:
         "'file://value.js:get' is code",
         "assertion similar: it needs a model for embeddings",
         "pattern '(?=a)b'",
+        "pattern '(?i)secret': flags inside a pattern, as (?i), are not read",
         "assertion sensible: promptfoo has no assertion of this type",
         "a grader: rubrics are decided by a model; name one by --grader",
         "`transform` of an assertion: it is code",

@@ -42,6 +42,7 @@ _NOT_DONE = {
     "assertScoringFunction": "it is code, and code is not run",
     "storeOutputAs": "an answer is not passed on to the next test",
     "rubricPrompt": "graders are asked in our own words",
+    "factuality": "what each finding is worth is fixed",
     "prefix": "write it into the prompt",
     "suffix": "write it into the prompt",
     "provider": "one test is not put to a model of its own",

@@ -115,15 +115,6 @@ class Expectations:
             return []
         return self.of(one.get("assert"), values, where, nested=True)
 
-    def _refuse_options(self, one: Mapping[str, Any]) -> None:
-        for name, why in _OPTIONS.items():
-            if one.get(name):
-                self._source.missing.add(f"`{name}` of an assertion", why)
-        if isinstance(config := one.get("config"), dict) and config.get("purpose") == "redteam":
-            self._source.missing.add(
-                "guardrails with the purpose redteam", "attacks are not graded in this way"
-            )
-
     def _value(self, value: Any, values: Mapping[str, Any], where: str) -> Any:
         missing = self._source.missing
         match value:
