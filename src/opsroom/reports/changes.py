@@ -16,6 +16,7 @@ from opsroom.releases import queries as releases
 from opsroom.releases.errors import ReleaseNotFound
 from opsroom.traces.queries import Reads
 
+from .errors import NoPlace
 from .model import Ask, Column, Fact, Found, Record, Row, Shape, cut
 
 COLUMNS = (
@@ -108,9 +109,12 @@ class _Known:
 
 
 def look(tx: Tx, ask: Ask, _telemetry: Reads | None) -> Found:
-    """Changes to agents, newest first; go on with the number of the last entry."""
+    """Changes to agents, newest first; go on with the number of the last entry.
+
+    Raises `NoPlace`.
+    """
     low, known = journal.seq_at(tx, ask.since), _Known(tx)
-    high = int(ask.after) - 1 if ask.after.isdecimal() else journal.seq_at(tx, ask.until)
+    high = _place(ask.after) - 1 if ask.after else journal.seq_at(tx, ask.until)
     rows: list[Row] = []
     read = last = 0
     for entry, before in _with_before(_entries(tx, low, high)):
@@ -123,6 +127,12 @@ def look(tx: Tx, ask: Ask, _telemetry: Reads | None) -> Found:
     if not ask.first:
         return Found(rows=rows, next=more)
     return Found(rows=rows, facts=_facts(tx, ask, low, known), next=more, notes=NOTES)
+
+
+def _place(after: str) -> int:
+    if not (after.isascii() and after.isdecimal() and len(after) < 19):
+        raise NoPlace(after)
+    return int(after)
 
 
 def _entries(tx: Tx, low: int, high: int) -> Iterator[Entry]:

@@ -22,6 +22,14 @@ class NoStretch(Invalid):
 
 
 @dataclass(eq=False)
+class NoPlace(Invalid):
+    code = "no_report_place"
+    text = "{0.after!r} is no place in this report"
+    hint = "pass `next` of the page before, as it is"
+    after: str
+
+
+@dataclass(eq=False)
 class ScheduleNotFound(NotFound):
     code = "report_schedule_not_found"
     text = "there is no schedule {0.schedule_id!r} in this project"
