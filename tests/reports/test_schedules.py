@@ -15,8 +15,10 @@ from tests.channels.world import Receiver, deliveries, receiver, sender, store, 
 from tests.channels.world import send as deliver
 
 from opsroom.channels.model import State
+from opsroom.kit.canonical import canonical, digest
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.kit.wire import plain
 from opsroom.registry.errors import ArtifactNotFound
 from opsroom.reports import commands, queries, sending
 from opsroom.reports import store as tables
@@ -125,8 +127,17 @@ def test_a_report_is_sent_once_and_kept_as_it_was(
     assert heard["facts"]["digest"] == copy.digest == answer.digest
     assert "prompts: 0" in heard["note"]
     assert deliveries(db)[0].id == copy.delivery
+    with db.write(ADA) as tx:  # as a version wrote it that did not know of shapes yet
+        early = plain(answer)
+        for one in early["facts"]:
+            one.pop("shape")
+        was = tx.conn.execute(tables.copies_.select()).mappings().one()
+        older = {"body": canonical(early).decode(), "digest": digest(early)}
+        tx.conn.execute(tables.copies_.update().values(older))
+    with db.read(ADA) as tx:
+        assert queries.copy(tx, copy.id)[2], "a field that came since is no forgery"
     with db.write(ADA) as tx:
-        tx.conn.execute(tables.copies_.update().values(body=tables.copies_.c.body + " "))
+        tx.conn.execute(tables.copies_.update().values(body=was["body"], digest=was["digest"]))
         text = tx.conn.execute(tables.copies_.select()).mappings().one()["body"]
         forged = text.replace("Prompts and agent coverage", "Something else")
         tx.conn.execute(tables.copies_.update().values(body=forged))
@@ -212,6 +223,9 @@ def test_doors_are_for_those_who_may(sqlite_api: Api, here_on: Any) -> None:
     assert len(viewer.get("/v1/reports")) == 6
     assert viewer.refused("GET", "/v1/reports/horoscope").code == "no_report"
     assert viewer.refused("GET", "/v1/reports/changes?since=soon").code == "no_stretch"
+    for place in ("9" * 30, "٣", "x"):
+        went = viewer.refused("GET", f"/v1/reports/changes?after={place}")
+        assert (went.status, went.code) == (422, "no_report_place")
     form = {"report": "exposure", "every": "week", "channel": "on-call"}
     went = operator.send("POST", "/reports/schedules", data=form, follow_redirects=False)
     assert went.status_code == 303

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from opsroom.kit.canonical import digest
+from opsroom.kit.canonical import sha256
 from opsroom.kit.db import Actor, Database, Tx
-from opsroom.kit.wire import adapter, plain
+from opsroom.kit.wire import adapter
 from opsroom.traces.queries import Reads
 
 from . import store
@@ -84,5 +84,5 @@ def copy(tx: Tx, copy_id: str) -> tuple[Copy, Answer, bool]:
     if found is None:
         raise CopyNotFound(copy_id)
     kept, body = found
-    shown = adapter(Answer).validate_json(body)
-    return kept, shown, digest(plain(shown)) == kept.digest
+    whole = sha256(body.encode()) == kept.digest
+    return kept, adapter(Answer).validate_json(body), whole

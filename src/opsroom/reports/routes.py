@@ -107,9 +107,10 @@ def telemetry(request: Request) -> Traces:
     return cast("Traces", request.app.state.traces)
 
 
-def document(request: Request, answer: Answer) -> Response:
+def document(request: Request, answer: Answer, *, digest: str = "") -> Response:
     return HTMLResponse(
-        writing.page(answer, site=_site(request)), headers=_as_file(answer, "html")
+        writing.page(answer, site=_site(request), digest=digest),
+        headers=_as_file(answer, "html"),
     )
 
 
@@ -185,6 +186,6 @@ def show_copy(request: Request, tx: Read, copy_id: str, form: Form = "json") -> 
         case "csv":
             return table(request, answer)
         case "html":
-            return document(request, answer)
+            return document(request, answer, digest=copy.digest)
         case _:
             return Kept(copy=copy, answer=answer, whole=whole)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
-    func,
     insert,
     select,
 )
@@ -149,13 +148,6 @@ def forget(tx: Tx, *, before: datetime, most: int) -> int:
     if kept_from is not None:
         gone += tx.conn.execute(delete(copies_).where(mine, copies_.c.id < kept_from)).rowcount
     return int(gone)
-
-
-def count_live(tx: Tx) -> int:
-    wanted = select(func.count()).where(
-        schedules.c.project == tx.project, schedules.c.ended_at.is_(None)
-    )
-    return int(tx.conn.execute(wanted).scalar_one())
 
 
 def _row(one: Schedule) -> dict[str, Any]:

@@ -37,8 +37,10 @@ def lines(answers: Iterable[Answer], *, site: str) -> Iterator[str]:
             yield _line([*_values(answer.columns, row), _links(row, site)])
 
 
-def page(answer: Answer, *, site: str) -> str:
-    """A report as one HTML file: no script, nothing fetched, made to be printed."""
+def page(answer: Answer, *, site: str, digest: str = "") -> str:
+    """A report as one HTML file: no script, nothing fetched, made to be printed. `digest` is the
+    one that it was sent with.
+    """
     columns = answer.columns
     heads = "".join(f'<th scope="col"{_num(one)}>{escape(one.title)}</th>' for one in columns)
     rows = "".join(_row(columns, row, site) for row in answer.rows)
@@ -54,7 +56,7 @@ def page(answer: Answer, *, site: str) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
         f'<h1>{title}</h1><p>{escape(answer.question)}</p><p class="note">{period(answer)}, made '
-        f"{answer.made_at:%Y-%m-%d %H:%M} UTC, digest {answer.digest}</p><dl>{facts}</dl>"
+        f"{answer.made_at:%Y-%m-%d %H:%M} UTC, digest {digest or answer.digest}</p><dl>{facts}</dl>"
         f"<table><thead><tr>{heads}<th scope='col'>Records</th></tr></thead><tbody>{rows}</tbody>"
         f"</table>{'' if answer.rows else '<p>Nothing to report.</p>'}"
         f"{more if answer.next else ''}{notes}</body></html>\n"
