@@ -2,19 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from opsroom.app.kinds import KINDS
 from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
+from opsroom.evals import queries as evals
 from opsroom.evals import regressing, store
 from opsroom.evals.comparison import MetricRule
 from opsroom.evals.errors import GateOfAnother, NotMeasurable
 from opsroom.evals.gate import GateRules, Outcome
 from opsroom.evals.gating import compare_versions, gate_versions
 from opsroom.evals.measure import Measurement, measure
-from opsroom.evals.model import RunState
+from opsroom.evals.model import ResultKey, RunState
 from opsroom.journal import outbox
 from opsroom.kit import faults
 from opsroom.kit.db import Actor, Database
@@ -102,6 +104,23 @@ def test_an_interrupted_measurement_goes_on(world: Database, actor: Actor) -> No
         assert len(list(store.results_of(tx, done.id))) == CASES
         assert len(store.runs_page(tx, limit=10)) == 1
     assert (done.totals.answered, done.totals.skipped) == (CASES, 0)
+
+
+def test_results_are_paged_by_their_key(world: Database, actor: Actor) -> None:
+    run = measure(world, actor, Measurement(subject="clerk@1"), models=MODELS)
+    with world.write(actor) as tx:
+        every = list(store.results_of(tx, run.id))[:3]
+        again = [replace(one, trial=trial) for one in every for trial in (1, 2)]
+        assert store.add_results(tx, again) == 6
+        first = list(evals.first_trials(tx, run.id, limit=3))
+        assert first == every
+        seen: list[ResultKey] = []
+        for _ in range(3):
+            page = evals.result_page(tx, run.id, after=seen[-1] if seen else None, limit=4)
+            seen += [ResultKey(one.item, one.trial) for one in page]
+    wanted = [ResultKey(one.item, trial) for one in every for trial in range(3)]
+    assert seen[:9] == wanted
+    assert len(set(seen)) == 12
 
 
 def test_what_was_never_recorded_is_not_made_up(world: Database, actor: Actor) -> None:

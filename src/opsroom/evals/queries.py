@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire, adapter
@@ -11,7 +10,7 @@ from opsroom.kit.wire import Wire, adapter
 from . import store
 from .gate import GateVerdict
 from .gating import stored_verdict
-from .model import EvalRun, Result
+from .model import EvalRun, Result, ResultKey
 
 PAGE = 100
 
@@ -39,9 +38,9 @@ __all__ = [
     "PAGE",
     "Proof",
     "Use",
+    "first_trials",
     "proofs",
     "result_page",
-    "results",
     "run",
     "runs",
     "runs_between",
@@ -66,10 +65,12 @@ def runs_between(tx: Tx, *, since: datetime, until: datetime, limit: int) -> lis
     return store.runs_between(tx, since, until, limit=limit)
 
 
-def results(tx: Tx, run_id: str) -> Iterator[Result]:
-    """Every result of a run of this project, by item and trial, as a stream."""
+def first_trials(tx: Tx, run_id: str, *, limit: int) -> Iterator[Result]:
+    """What came of the first trial of cases of a run of this project, at most so many, as a
+    stream.
+    """
     store.run(tx, run_id)
-    return store.results_of(tx, run_id)
+    return store.results_of(tx, run_id, first=True, limit=limit)
 
 
 def proofs(tx: Tx, subjects: Sequence[str]) -> dict[str, Proof]:
@@ -81,10 +82,12 @@ def proofs(tx: Tx, subjects: Sequence[str]) -> dict[str, Proof]:
     }
 
 
-def result_page(tx: Tx, run_id: str, *, start: int = 0, limit: int = PAGE) -> list[Result]:
-    """Results of a run by item and trial."""
+def result_page(
+    tx: Tx, run_id: str, *, after: ResultKey | None = None, limit: int = PAGE
+) -> list[Result]:
+    """Results of a run by item and trial; go on with the key of the last."""
     store.run(tx, run_id)
-    return list(islice(store.results_of(tx, run_id), start, start + limit))
+    return list(store.results_of(tx, run_id, after=after, limit=limit))
 
 
 def verdicts_on(tx: Tx, candidate: str, *, limit: int = 20) -> list[GateVerdict]:

@@ -15,14 +15,14 @@ from .errors import VerdictNotFound
 from .gate import GateRules, GateVerdict
 from .gating import DEFAULT_MARGIN, Ask, Compared, compare_versions, gate_versions
 from .measure import Measurement, measure
-from .model import EvalRun, Result
+from .model import EvalRun, Result, ResultKey
 from .regressing import check_proposal
 
 router = APIRouter(prefix="/v1/evals", tags=["evals"])
 Limit = Annotated[int, Query(ge=1, le=500)]
 Few = Annotated[int, Query(ge=1, le=100)]
 Name = Annotated[str, Query(max_length=300)]
-Start = Annotated[int, Query(ge=0, le=10_000_000)]
+Trial = Annotated[int, Query(ge=0, le=2_147_483_647)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,13 @@ def show_run(run_id: str, tx: Read) -> EvalRun:
 
 @router.get("/runs/{run_id}/results")
 def list_results(
-    run_id: str, tx: Read, start: Start = 0, limit: Limit = queries.PAGE
+    run_id: str, tx: Read, after: Name = "", trial: Trial = 0, limit: Limit = queries.PAGE
 ) -> list[Result]:
-    return queries.result_page(tx, run_id, start=start, limit=limit)
+    """What came of each case, by item and trial; go on with the `item` of the last as `after`,
+    and its `trial`.
+    """
+    key = ResultKey(after, trial) if after else None
+    return queries.result_page(tx, run_id, after=key, limit=limit)
 
 
 @router.post("/compare")

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 
@@ -227,10 +228,23 @@ def done(tx: Tx, run_id: str) -> set[ResultKey]:
     return {ResultKey(item, trial) for item, trial in tx.conn.execute(wanted)}
 
 
-def results_of(tx: Tx, run_id: str) -> Iterator[Result]:
-    """Every result of a run, by item and trial, as a stream."""
+def results_of(
+    tx: Tx,
+    run_id: str,
+    *,
+    after: ResultKey | None = None,
+    first: bool = False,
+    limit: int | None = None,
+) -> Iterator[Result]:
+    """Results of a run, by item and trial, as a stream: every one, or those `after` a key; with
+    `first`, of each case its first trial alone.
+    """
     shape = adapter(Result)
-    wanted = select(results.c.result).where(results.c.run_id == run_id)
+    wanted = select(results.c.result).where(results.c.run_id == run_id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(tuple_(results.c.item, results.c.trial) > tuple(after))
+    if first:
+        wanted = wanted.where(results.c.trial == 0)
     for text in tx.conn.execute(wanted.order_by(results.c.item, results.c.trial)).scalars():
         yield shape.validate_json(text)
 

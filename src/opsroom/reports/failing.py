@@ -127,13 +127,14 @@ def _cases(
             newest.setdefault((subject, dataset, run.split), run)
     left = MOST_RESULTS
     for run in newest.values():
-        if left <= 0:
-            notes.append(f"Only the newest {MOST_RESULTS:,} cases were read.")
-            return
         failed = cases = 0
-        for result in evals.results(tx, run.id):
+        for result in evals.first_trials(tx, run.id, limit=left + 1):
+            if not left:
+                notes.append(f"Only the newest {MOST_RESULTS:,} cases were read.")
+                yield run, failed, cases
+                return
             left -= 1
-            verdict = _failed(result) if result.trial == 0 else None
+            verdict = _failed(result)
             failed += verdict is True
             cases += verdict is not None
         yield run, failed, cases

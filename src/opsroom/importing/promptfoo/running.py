@@ -82,7 +82,9 @@ def _cases(api: Api, run_id: str, suite: Suite) -> list[Case]:
     """What came of every case, in the order of the file."""
     places = {one.hash: number for number, one in enumerate(suite.items)}
     found: list[tuple[int, Case]] = []
-    while page := api.get(f"/v1/evals/runs/{run_id}/results", start=len(found), limit=PAGE):
+    last: dict[str, Any] = {}
+    while page := api.get(f"/v1/evals/runs/{run_id}/results", limit=PAGE, **last):
+        last = {"after": page[-1]["item"], "trial": page[-1]["trial"]}
         for one in page:
             place = places[one["item"]]
             said = str(suite.items[place].metadata.get("description", ""))
