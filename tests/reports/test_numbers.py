@@ -16,7 +16,7 @@ from opsroom.budgets import commands as budgets
 from opsroom.budgets.model import BudgetDraft, Scope, Unit
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
-from opsroom.reports import queries, writing
+from opsroom.reports import failing, queries, writing
 from opsroom.reports.model import Answer, Ask, Mean, Rate, rate
 
 SITE = "https://ops.example.org"
@@ -35,7 +35,9 @@ def rows(answer: Answer, *keys: str) -> list[tuple[Any, ...]]:
     return [tuple(cell(row.cells[key]) for key in keys) for row in answer.rows]
 
 
-def test_every_report_says_what_was_counted_by_hand(api: Api, clock: ManualClock) -> None:
+def test_every_report_says_what_was_counted_by_hand(
+    api: Api, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = Known(api, clock)
 
     prompts = known.report("prompts")
@@ -80,6 +82,23 @@ def test_every_report_says_what_was_counted_by_hand(api: Api, clock: ManualClock
 
     _changes(known)
     _files(known, api)
+    _limits(known, monkeypatch)
+
+
+def _limits(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = known.office.turn()
+    for order in range(3):
+        known.office.propose(turn, "look", key=f"more {order}", order="1")
+    known.clock.move(timedelta(minutes=1))
+    exposed = known.report("exposure", limit=1)
+    assert rows(exposed, "contract", "actions") == [("contract/book@1", 3)], "not what is most"
+    assert told(exposed)["actions"] == 9
+    assert exposed.notes[-1] == "Only the first 1 workflows are in the table."
+    monkeypatch.setattr(failing, "MOST_RESULTS", 30)
+    cut = known.report("failing-prompts", least=5)
+    (read,) = {row.cells["cases"].n for row in cut.rows if isinstance(row.cells["cases"], Rate)}
+    assert read == 30
+    assert "Only the newest 30 cases were read." in cut.notes
 
 
 def _changes(known: Known) -> None:

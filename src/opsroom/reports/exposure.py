@@ -46,6 +46,7 @@ NOTES: tuple[str, ...] = (
 CRITICAL = list(Criticality)[::-1]
 RISKY = list(Tier)[::-1]
 UNKNOWN = "not known"
+MOST_READ = 5_000
 
 
 @dataclass(slots=True)
@@ -73,28 +74,29 @@ class _Known:
 
 
 def look(tx: Tx, ask: Ask, _telemetry: Reads | None) -> Found:
-    """Workflows, the most critical and risky first."""
+    """Workflows, the most critical and risky first; the facts are about all of them."""
     found = actions.decided(
-        tx, since=ask.since, until=ask.until, agent=ask.agent, limit=ask.limit + 1
+        tx, since=ask.since, until=ask.until, agent=ask.agent, limit=MOST_READ
     )
     otherwise = inbox.overridden_actions(tx, since=ask.since, until=ask.until)
     known = _Known(Citing(tx))
-    shown = found[: ask.limit]
-    rows = sorted((_row(one, known, otherwise) for one in shown), key=_order)
-    alone, decided = sum(one.alone for one in shown), sum(map(_decided, shown))
+    rows = sorted((_row(one, known, otherwise) for one in found), key=_order)
+    alone, decided = sum(one.alone for one in found), sum(map(_decided, found))
     exposed = [one for one in rows if one.cells["criticality"] == Criticality.AUTONOMOUS.value]
     notes = list(NOTES)
-    if len(found) > ask.limit:
-        notes.append(f"Only the {ask.limit} workflows with the most actions are in it.")
+    if len(found) == MOST_READ:
+        notes.append(f"Only the {MOST_READ:,} workflows with the most actions were looked at.")
+    if len(rows) > ask.limit:
+        notes.append(f"Only the first {ask.limit} workflows are in the table.")
     return Found(
-        rows=rows,
+        rows=rows[: ask.limit],
         facts=[
             Fact(name="workflows", value=len(rows)),
             Fact(name="of autonomous agents", value=len(exposed)),
-            Fact(name="actions", value=sum(one.actions for one in shown)),
+            Fact(name="actions", value=sum(one.actions for one in found)),
             Fact(name="decided alone", value=rate(alone, decided), shape=Shape.RATE),
-            Fact(name="people asked", value=sum(one.asked for one in shown)),
-            Fact(name="approved", value=sum(one.granted for one in shown)),
+            Fact(name="people asked", value=sum(one.asked for one in found)),
+            Fact(name="approved", value=sum(one.granted for one in found)),
         ],
         notes=notes,
     )
