@@ -52,6 +52,12 @@ class Caller:
     def post(self, path: str, body: Any = None) -> Any:
         return self._answer(self.send("POST", path, json=body))
 
+    def call(
+        self, method: str, path: str, body: Any = None, *, timeout: float | None = None
+    ) -> Any:
+        """What the SDK's client has; nothing takes long in here."""
+        return self._answer(self.send(method, path, json=body))
+
     def put(self, path: str, body: Any = None) -> Any:
         return self._answer(self.send("PUT", path, json=body))
 

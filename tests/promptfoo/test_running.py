@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.api import Api
+from tests.api import Api, Caller
 from tests.model_server import Asked, ModelServer, Reply, say
 from tests.promptfoo.test_reading import written
 
 from opsroom.app import Settings
 from opsroom.app.models import ConfiguredModels
-from opsroom.importing.promptfoo import Wanted, bundled, read_suite
+from opsroom.importing.promptfoo import Wanted, bundled, read_suite, running
 from opsroom.importing.promptfoo.running import (
     Case,
     Ran,
@@ -41,7 +42,10 @@ def put(api: Api, path: Path, wanted: Wanted | None = None) -> list[Ran]:
     return run_suite(api.person("admin"), suite, bundle, plans)
 
 
-def test_runs_are_stored_like_any_other(sqlite_api: Api, tmp_path: Path) -> None:
+def test_runs_are_stored_like_any_other(
+    sqlite_api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "PAGE", 1)
     path = written(tmp_path, ECHOED)
     [ran] = put(sqlite_api, path, Wanted(name="greeting"))
     assert (ran.passed, ran.failed, ran.errors) == (1, 1, 0)
@@ -58,6 +62,23 @@ def test_runs_are_stored_like_any_other(sqlite_api: Api, tmp_path: Path) -> None
     assert first["scores"]["named.place"]["value"] == 1.0
     [again] = put(sqlite_api, path, Wanted(name="greeting"))
     assert again.run["id"] == ran.run["id"], "what was measured is not measured anew"
+
+
+def test_a_run_may_take_longer_than_other_requests(sqlite_api: Api, tmp_path: Path) -> None:
+    waited: list[tuple[str, float | None]] = []
+
+    class Watched(Caller):
+        def call(
+            self, method: str, path: str, body: Any = None, *, timeout: float | None = 60.0
+        ) -> Any:
+            waited.append((path, timeout))
+            return Caller.call(self, method, path, body)
+
+    who = sqlite_api.person("admin")
+    suite, files = read_suite(written(tmp_path, ECHOED))
+    bundle, plans = bundled(suite, files)
+    run_suite(Watched(who.client, who.name, who.headers), suite, bundle, plans)
+    assert waited == [("/v1/evals/runs", None)]
 
 
 def test_a_changed_file_is_the_whole_dataset(sqlite_api: Api, tmp_path: Path) -> None:

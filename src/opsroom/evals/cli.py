@@ -51,13 +51,18 @@ def list_(ctx: click.Context, limit: int) -> None:
     show(ctx, client(ctx).get("/v1/evals/runs", limit=limit), _runs)
 
 
+def _measured(ctx: click.Context, path: str, body: Any) -> Any:
+    """What measures answers when it is done: cases times a model's patience, not a minute."""
+    return client(ctx).call("POST", path, body, timeout=None)
+
+
 @eval_.command()
 @click.argument("subject")
 @measured
 @click.pass_context
 def run(ctx: click.Context, /, subject: str, **wanted: Any) -> None:
     """Measure SUBJECT (name, name@label, name@7) on a dataset."""
-    show(ctx, client(ctx).post("/v1/evals/runs", _side(subject, wanted)), _run)
+    show(ctx, _measured(ctx, "/v1/evals/runs", _side(subject, wanted)), _run)
 
 
 @eval_.command()
@@ -79,7 +84,8 @@ def compare(
     **wanted: Any,
 ) -> None:
     """Compare CANDIDATE with BASELINE on the items that both answered."""
-    found = client(ctx).post(
+    found = _measured(
+        ctx,
         "/v1/evals/compare",
         {
             "a": _side(baseline, wanted),
@@ -119,7 +125,8 @@ def gate(
 ) -> None:
     """Decide whether CANDIDATE may replace the base. Exit 0 passed, 3 otherwise."""
     rules = {name: wanted.pop(name) for name in ("metric", "margin", "min_samples", "strict")}
-    found = client(ctx).post(
+    found = _measured(
+        ctx,
         "/v1/evals/gate",
         {
             "baseline": _side(base, wanted),

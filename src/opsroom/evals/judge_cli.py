@@ -26,7 +26,8 @@ def calibrate(ctx: click.Context, evaluator: str, dataset: str) -> None:
     the domain. Verdicts that were given before are not asked for again.
     """
     wanted = {"evaluator": evaluator, "dataset": dataset}
-    show(ctx, client(ctx).post(f"{BASE}/calibrations", wanted), _report)
+    found = client(ctx).call("POST", f"{BASE}/calibrations", wanted, timeout=None)
+    show(ctx, found, _report)
 
 
 @judge.command("list")

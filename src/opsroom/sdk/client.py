@@ -98,9 +98,9 @@ class Opsroom:
         body: Any = None,
         *,
         query: dict[str, Any] | None = None,
-        timeout: float = TIMEOUT,
+        timeout: float | None = TIMEOUT,
     ) -> Any:
-        """Any request, and how many seconds its answer may take."""
+        """Any request, and how many seconds its answer may take (None: as long as it takes)."""
         return self._ask(method, path, query=query, body=body, timeout=timeout)
 
     def every(self, path: str, cursor: str, **query: Any) -> Iterator[Any]:
