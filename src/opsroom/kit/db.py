@@ -37,7 +37,7 @@ from .clock import Clock
 from .errors import Conflict, Invalid, Unavailable
 from .faults import boundary
 from .ids import Ids
-from .sealing import Keyring, NoMasterKey, SealingKey
+from .sealing import DataKeys, Keyring, NoMasterKey
 
 SQLITE_FLOOR = (3, 51, 3)
 WAIT_MS = 10_000
@@ -150,10 +150,7 @@ class Tx:
     lasting: Callable[[timedelta], timedelta]
     master: Keyring | None = field(default=None, repr=False)
     events: list[Event] = field(default_factory=list[Event])
-    # Keys of what was sealed in this transaction; no longer, since others may destroy them.
-    data_keys: dict[tuple[str, str], SealingKey | None] = field(
-        default_factory=dict[tuple[str, str], SealingKey | None], repr=False
-    )
+    data_keys: DataKeys = field(default_factory=DataKeys, repr=False)
 
     @property
     def project(self) -> str:
@@ -182,6 +179,7 @@ class Tx:
                 yield
         except BaseException:
             del self.events[events:]
+            self.data_keys.forget()  # the rows of those that were made in it are gone
             raise
         finally:
             self.actor = actor

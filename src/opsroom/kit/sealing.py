@@ -97,6 +97,30 @@ class SealingKey:
             raise SealBroken(about) from error
 
 
+class DataKeys:
+    """Data keys that a transaction has opened, by what they belong to and by their ids.
+
+    Kept no longer than it: others may destroy them. Never many at once.
+    """
+
+    MOST = 1000
+
+    def __init__(self) -> None:
+        self.of: dict[tuple[str, str], SealingKey | None] = {}  # None where it was destroyed
+        self.by_id: dict[str, tuple[tuple[str, str], SealingKey]] = {}
+
+    def keep(self, place: tuple[str, str], key: SealingKey | None) -> None:
+        if len(self.of) >= self.MOST:
+            self.forget()
+        self.of[place] = key
+        if key is not None:
+            self.by_id[key.id] = (place, key)
+
+    def forget(self) -> None:
+        self.of.clear()
+        self.by_id.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """Master keys, the one that seals first."""

@@ -32,12 +32,14 @@ from sqlalchemy import (
 from . import sealing
 from .canonical import canonical, sha256
 from .db import Tx, Utc, alone, metadata
-from .sealing import SealingKey
+from .errors import OpsroomError
+from .sealing import SealBroken, SealedByAnother, SealingKey
 
 _SHAPE = re.compile(r"p1\.([0-9a-f]{64})\.(?:(s1\.([0-9a-f]{16})\.[A-Za-z0-9_=-]+))?", re.ASCII)
 _CHUNK = 500
 GONE = "erased; SHA-256 "
 Left = Callable[[str], Any]
+Place = tuple[str, str]  # a project, and what a key belongs to in it
 
 keys = Table(
     "payload_keys",
@@ -56,6 +58,9 @@ keys = Table(
 # running it.
 _SEALED = select(keys.c.sealed).where(
     keys.c.project == bindparam("project"), keys.c.of == bindparam("of")
+)
+_LEFT = select(keys.c.id, keys.c.of, keys.c.project, keys.c.sealed).where(
+    keys.c.id.in_(bindparam("ids", expanding=True)), keys.c.sealed.is_not(None)
 )
 _ADD = insert(keys)
 
@@ -88,12 +93,17 @@ def opened(
     names: Collection[str] | None = None,
     *,
     left: Mapping[str, Left] | None = None,
+    places: Sequence[Place] | None = None,
+    broken: Callable[[str, OpsroomError], Any] | None = None,
 ) -> list[dict[str, Any]]:
     """The rows with what was sealed in these values (or in any) as it was.
 
     Of what was shredded, `left` says what stands there instead, from its hash; a sentence where
-    it says nothing. Values that were never sealed stay as they are. Raises `SealBroken`,
-    `SealedByAnother`.
+    it says nothing. Values that were never sealed stay as they are. With `places`, one for each
+    row, what was sealed for another has a broken seal.
+
+    Raises `SealBroken`, `SealedByAnother`, unless `broken` says what stands there instead, from
+    the hash and the error.
     """
     found = [
         {name: shape for name, value in row.items() if (shape := _shape(name, value, names))}
@@ -101,15 +111,20 @@ def opened(
     ]
     known = _keys(tx, {one[3] for row in found for one in row.values() if one[3]})
 
-    def value(name: str, shape: re.Match[str]) -> Any:
-        if (key := known.get(shape[3] or "")) is None:
+    def value(name: str, shape: re.Match[str], place: Place | None) -> Any:
+        if (there := known.get(shape[3] or "")) is None:
             return (left or {}).get(name, sentence)(shape[1])
-        of, opener = key
-        return json.loads(opener.open(shape[2], about=of))
+        try:
+            return json.loads(_plain(shape[2], *there, place))
+        except (SealBroken, SealedByAnother) as error:
+            if broken is None:
+                raise
+            return broken(shape[1], error)
 
+    wanted: Sequence[Place | None] = places or [None] * len(rows)
     return [
-        {**row, **{name: value(name, shape) for name, shape in shapes.items()}}
-        for row, shapes in zip(rows, found, strict=True)
+        {**row, **{name: value(name, shape, place) for name, shape in shapes.items()}}
+        for row, shapes, place in zip(rows, found, wanted, strict=True)
     ]
 
 
@@ -152,7 +167,7 @@ def shred(tx: Tx, ofs: Sequence[str]) -> int:
             .values(sealed=None, destroyed_at=tx.now)
         )
         done += tx.conn.execute(gone).rowcount
-    tx.data_keys.clear()
+    tx.data_keys.forget()
     return done
 
 
@@ -184,8 +199,8 @@ def _mine(tx: Tx, ofs: Iterable[str]) -> tuple[Any, ...]:
 def _key_of(tx: Tx, of: str) -> SealingKey | None:
     """The data key of this, made where it has none; None where it was destroyed."""
     place = (tx.project, of)
-    if place in tx.data_keys:
-        return tx.data_keys[place]
+    if place in tx.data_keys.of:
+        return tx.data_keys.of[place]
     asked = {"project": tx.project, "of": of}
     row = tx.conn.execute(_SEALED, asked).first()
     if row is None and tx.conn.dialect.name == "postgresql":
@@ -194,38 +209,53 @@ def _key_of(tx: Tx, of: str) -> SealingKey | None:
     if row is None:
         key: SealingKey | None = _made(tx, of)
     else:
-        key = None if row.sealed is None else _unwrapped(tx, of, row.sealed)
-    tx.data_keys[place] = key
+        key = None if row.sealed is None else _unwrapped(tx, place, row.sealed)
+    tx.data_keys.keep(place, key)
     return key
 
 
 def _made(tx: Tx, of: str) -> SealingKey:
     key = sealing.new_key()
-    sealed = tx.keyring.seal(key.secret, about=_place(tx, of))
+    sealed = tx.keyring.seal(key.secret, about=_about((tx.project, of)))
     row = {"id": key.id, "project": tx.project, "of": of, "sealed": sealed, "made_at": tx.now}
     tx.conn.execute(_ADD, row)
     return key
 
 
-def _keys(tx: Tx, ids: Collection[str]) -> dict[str, tuple[str, SealingKey]]:
-    """The data keys of these ids that are left, each with what it belongs to."""
-    found: dict[str, tuple[str, SealingKey]] = {}
-    wanted = sorted(ids)
+def _keys(tx: Tx, ids: Collection[str]) -> dict[str, tuple[Place, SealingKey | OpsroomError]]:
+    """The data keys of these ids that are left, each with what it belongs to; what is wrong
+    with one that does not open.
+    """
+    found: dict[str, tuple[Place, SealingKey | OpsroomError]] = {
+        one: tx.data_keys.by_id[one] for one in ids if one in tx.data_keys.by_id
+    }
+    wanted = sorted(set(ids) - found.keys())
     for start in range(0, len(wanted), _CHUNK):
-        rows = tx.conn.execute(
-            select(keys.c.id, keys.c.of, keys.c.project, keys.c.sealed).where(
-                keys.c.id.in_(wanted[start : start + _CHUNK]), keys.c.sealed.is_not(None)
-            )
-        )
-        for row in rows:
-            secret = tx.keyring.open(row.sealed, about=f"payload/{row.project}/{row.of}")
-            found[row.id] = (row.of, SealingKey(secret))
+        for row in tx.conn.execute(_LEFT, {"ids": wanted[start : start + _CHUNK]}):
+            place = (row.project, row.of)
+            try:
+                key = _unwrapped(tx, place, row.sealed)
+            except (SealBroken, SealedByAnother) as error:
+                found[row.id] = place, error
+            else:
+                found[row.id] = place, key
+                tx.data_keys.keep(place, key)
     return found
 
 
-def _unwrapped(tx: Tx, of: str, sealed: str) -> SealingKey:
-    return SealingKey(tx.keyring.open(sealed, about=_place(tx, of)))
+def _plain(
+    sealed: str, whose: Place, key: SealingKey | OpsroomError, place: Place | None
+) -> bytes:
+    if isinstance(key, OpsroomError):
+        raise key
+    if place not in {None, whose}:
+        raise SealBroken("/".join(place or whose))
+    return key.open(sealed, about=whose[1])
 
 
-def _place(tx: Tx, of: str) -> str:
-    return f"payload/{tx.project}/{of}"
+def _unwrapped(tx: Tx, place: Place, sealed: str) -> SealingKey:
+    return SealingKey(tx.keyring.open(sealed, about=_about(place)))
+
+
+def _about(place: Place) -> str:
+    return "payload/" + "/".join(place)

@@ -89,6 +89,7 @@ def compare(tx: Tx, prompts: Sequence[PushedPrompt], *, kinds: Kinds) -> list[Pu
         return push(tx, prompts, kinds=kinds)
     finally:
         trial.rollback()
+        tx.data_keys.forget()
         del tx.events[known:]
 
 
