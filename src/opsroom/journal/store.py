@@ -4,6 +4,7 @@ Only the record is stored; what we search by is computed from it by the database
 a column cannot say anything that the hash does not cover.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,6 +34,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from opsroom.kit import shredding
 from opsroom.kit.db import Event, Tx, metadata
+from opsroom.kit.errors import OpsroomError
 
 from .model import Entry, Head, link, read
 from .personal import PERSONAL
@@ -63,6 +65,8 @@ def _postgres_field(element: RecordField, _compiler: Any, **_: Any) -> str:
 
 
 PAGE = 10_000
+_NONE: frozenset[str] = frozenset()
+log = logging.getLogger(__name__)
 DERIVED = ("project", "actor", "event", "subject")
 
 
@@ -142,7 +146,11 @@ def append(tx: Tx) -> None:
 
 def _sealed(tx: Tx, event: Event) -> dict[str, Any]:
     if names := PERSONAL.get(event.name):
-        return shredding.seal_fields(tx, event.subject, event.facts, names)
+        now, tx.actor = tx.actor, event.actor  # one transaction may act in several projects
+        try:
+            return shredding.seal_fields(tx, event.subject, event.facts, names)
+        finally:
+            tx.actor = now
     return event.facts
 
 
@@ -219,10 +227,32 @@ def _hashed(tx: Tx, wanted: Select[Any, Any]) -> list[tuple[Entry, str]]:
 
 
 def _read(tx: Tx, records: Sequence[str]) -> list[Entry]:
-    """Entries with what was sealed in their facts as it was, unless it was shredded."""
+    """Entries with what was sealed in their facts as it was, unless it was shredded.
+
+    Nobody reads less of the journal because one seal is broken: a sentence stands there then.
+    """
     found = [read(record) for record in records]
-    facts = shredding.opened(tx, [entry.facts for entry in found])
-    return [replace(entry, facts=opened) for entry, opened in zip(found, facts, strict=True)]
+    facts = shredding.opened(
+        tx,
+        [
+            {
+                name: one.facts[name]
+                for name in PERSONAL.get(one.event, _NONE) & one.facts.keys()
+            }
+            for one in found
+        ],
+        places=[(one.project, one.subject) for one in found],
+        broken=_unreadable,
+    )
+    return [
+        replace(entry, facts={**entry.facts, **opened}) if opened else entry
+        for entry, opened in zip(found, facts, strict=True)
+    ]
+
+
+def _unreadable(hash_: str, error: OpsroomError) -> str:
+    log.error("a fact of the journal cannot be read: %s", error)
+    return f"not readable ({error.code}); SHA-256 {hash_}"
 
 
 def time_of(tx: Tx, seq: int) -> datetime | None:
