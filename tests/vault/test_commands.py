@@ -188,3 +188,13 @@ def test_an_action_of_a_contract_that_moved_is_not_sent(
     assert "may not go to" in effect.error
     unscoped = by.execute(contract(f"{here.url}/o"), call(), timeout=5)
     assert unscoped.state == "not_happened"
+
+
+def test_a_rotation_seals_for_no_place_that_somebody_wrote_into_the_database(
+    sqlite_db: Database, ann: Actor
+) -> None:
+    put(sqlite_db, ann)
+    with sqlite_db.write(ann) as tx:
+        tx.conn.execute(update(store.secrets).values(places='["https://evil.example"]'))
+    with sqlite_db.write(ann) as tx, pytest.raises(SealBroken):
+        commands.rotate(tx, "erp", "second-value")

@@ -40,9 +40,16 @@ def put(tx: Tx, name: str, draft: SecretDraft) -> StoredSecret:
 
 
 def rotate(tx: Tx, name: str, value: str) -> StoredSecret:
-    """Replace the value, for the same places. Raises `SecretNotFound`, `BrokenSecret`."""
+    """Replace the value, for the same places, which the seal of the old one vouches for.
+
+    Raises `SecretNotFound`, `BrokenSecret`, and `SealBroken` where somebody changed the places
+    in the database.
+    """
     check_value(value)
-    was = queries.secret(tx, name)
+    if (found := store.sealed(tx, name)) is None:
+        raise SecretNotFound(name)
+    was, sealed = found
+    tx.keyring.open(sealed, about=queries.about(tx.project, was))
     now = replace(was, set_by=tx.actor.name, set_at=tx.now, revision=was.revision + 1)
     _save(tx, now, value, was=was)
     tx.record("secret.rotated", f"secret/{name}", places=list(now.places))
