@@ -200,14 +200,29 @@ def read_object(text: str) -> dict[str, Any]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a file there that only its owner may read: all of it, or what was there before."""
+    """Put a file there that only its owner may read: all of it, or what was there before.
+
+    It is durable when this has returned.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+        file.flush()
+        os.fsync(descriptor)
     fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder outlive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def inside(folder: Path, name: str) -> Path:
