@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ from opsroom.access import WrongCredentials
 from opsroom.access import commands as access
 from opsroom.app import Runtime, Settings, local_token, open_runtime
 from opsroom.app.runtime import SYSTEM
+from opsroom.kit import sealing, shredding
 from opsroom.kit.files import write_private
+from opsroom.kit.sealing import SealedByAnother
+from opsroom.vault import commands as vault
+from opsroom.vault.model import SecretDraft
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -86,3 +91,40 @@ def test_a_private_file_is_never_half_there(tmp_path: Path) -> None:
     assert path.read_text() == "two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["secret"]
+
+
+def test_who_shares_a_database_begins_with_the_key_of_the_first(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Also where nothing was sealed yet."""
+    if not settings.database_url:
+        pytest.skip("an embedded database is in the folder of its key")
+    open_runtime(settings).close()
+    elsewhere = replace(settings, data=tmp_path / "elsewhere")
+    with pytest.raises(SealedByAnother):
+        open_runtime(elsewhere)
+    assert not (elsewhere.data / sealing.FILE).exists()
+    key = (settings.data / sealing.FILE).read_text()
+    open_runtime(replace(elsewhere, master_key=key)).close()
+
+
+def test_every_master_key_that_sealed_anything_is_needed(tmp_path: Path) -> None:
+    """Those of secrets and of older data keys too, not the newest alone."""
+    first, second = sealing.new_key(), sealing.new_key()
+    keys = [sealing.written(first), sealing.written(second)]
+    settings = Settings(data=tmp_path / "home", master_key=keys[0])
+    runtime = open_runtime(settings)
+    with runtime.db.write(SYSTEM) as tx:
+        vault.put(tx, "erp", SecretDraft(value="v", places=("https://erp.example.com",)))
+    runtime.close()
+    settings = replace(settings, master_key=",".join(reversed(keys)))
+    runtime = open_runtime(settings)
+    with runtime.db.write(SYSTEM) as tx:
+        shredding.seal(tx, "turn/1", "x")
+    runtime.close()
+    for one in keys:
+        with pytest.raises(SealedByAnother):
+            open_runtime(replace(settings, master_key=one))
+    with pytest.raises(SealedByAnother):
+        open_runtime(replace(settings, master_key=""))
+    assert not (settings.data / sealing.FILE).exists()

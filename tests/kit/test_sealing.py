@@ -1,5 +1,7 @@
 """What is sealed opens with its key, at its place, unchanged; and not otherwise."""
 
+import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -99,3 +101,31 @@ def test_a_key_does_not_show() -> None:
     shown = repr(Keyring((key,)))
     assert sealing.written(key) not in shown
     assert key.secret.hex() not in shown
+
+
+def test_no_key_is_made_where_another_has_sealed(tmp_path: Path) -> None:
+    with pytest.raises(SealedByAnother):
+        sealing.master({}, tmp_path, {KEY.id})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_key_that_sealed_has_to_be_there(tmp_path: Path) -> None:
+    named = {sealing.VARIABLE: sealing.written(KEY)}
+    assert sealing.master(named, None, {KEY.id}).keys == (KEY,)
+    with pytest.raises(SealedByAnother):
+        sealing.master(named, tmp_path, {KEY.id, sealing.new_key().id})
+
+
+def test_a_key_is_on_the_disk_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[bool, set[str]]] = []
+
+    def fsync(descriptor: int) -> None:
+        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append((folder, {one.name for one in tmp_path.iterdir()}))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    sealing.master({}, tmp_path)
+    assert not synced[0][0]
+    assert synced[-1] == (True, {sealing.FILE})

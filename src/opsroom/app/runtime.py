@@ -20,6 +20,7 @@ from opsroom.kit.ids import TimeIds
 from opsroom.migrations import migrate
 from opsroom.redactions.commands import secrets_off_the_record
 from opsroom.registry import Kinds
+from opsroom.vault import queries as vault
 from opsroom.vault.opening import Vault
 
 from .kinds import KINDS
@@ -50,7 +51,8 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     """Open the installation, making or migrating it where that is needed.
 
     With `greet`, `link` is a fresh one-time link for as long as nobody has set a password.
-    Raises `SealedByAnother` where the master key that sealed what is there is not ours.
+    Raises `SealedByAnother` where a master key that sealed what is there is not ours, or one
+    process that shares the database began with another.
     """
     arm_from_environment()
     if not settings.database_url:
@@ -64,10 +66,8 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
             clock=clock,
             ids=TimeIds(clock),
             on_commit=recorded,
-            keyring=sealing.master({sealing.VARIABLE: settings.master_key}, settings.data),
         )
-        with db.read(SYSTEM) as tx:
-            shredding.check(tx)
+        _unlock(db, settings)
         try:
             link = _first_link(db, greet=greet)
         except Raced:  # another process made the first administrator at this very moment
@@ -76,6 +76,17 @@ def open_runtime(settings: Settings, *, greet: bool = False) -> Runtime:
     except BaseException:
         engine.dispose()
         raise
+
+
+def _unlock(db: Database, settings: Settings) -> None:
+    """Give the database its master key, which has to be the one that everything is sealed by."""
+    with db.read(SYSTEM) as tx:
+        sealed_by = shredding.sealed_by(tx) | vault.sealed_by(tx)
+    environment = {sealing.VARIABLE: settings.master_key}
+    db.keyring = sealing.master(environment, settings.data, sealed_by)
+    if settings.database_url:  # each of those who share it may have a file of its own
+        with db.write(SYSTEM) as tx:
+            shredding.settle(tx)
 
 
 def recorded(tx: Tx) -> None:

@@ -15,15 +15,16 @@ import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import Failed, Invalid
-from .files import write_private
+from .files import sync_folder, write_private
 
 VARIABLE = "OPSROOM_MASTER_KEY"
 FILE = "master.key"
+ID = 16  # characters of a key's id
 SIZE = 32  # bytes: AES-256
 FORM = "s1"
 _NONCE = 12  # bytes; random ones are safe for 2^32 texts under one key (NIST SP 800-38D, 8.3)
@@ -49,7 +50,10 @@ class NoMasterKey(Invalid):
 class SealedByAnother(Failed):
     code = "sealed_by_another_key"
     text = "what was sealed by key {0.key} cannot be opened: that key is not here"
-    hint = "put the key that sealed it behind the newer one, in OPSROOM_MASTER_KEY"
+    hint = (
+        "put the key that sealed it (of an environment, or the file master.key of a folder) into"
+        " OPSROOM_MASTER_KEY, behind the newer one if there is one"
+    )
     key: str
 
 
@@ -69,7 +73,7 @@ class SealingKey:
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(b"opsroom sealing key\0" + self.secret).hexdigest()[:16]
+        return hashlib.sha256(b"opsroom sealing key\0" + self.secret).hexdigest()[:ID]
 
     def seal(self, plain: bytes, *, about: str) -> str:
         """`plain` as printable text, for the place that `about` names and no other."""
@@ -143,7 +147,7 @@ def key_id(sealed: str, *, about: str) -> str:
     """Which key opens it. Raises `SealBroken` for what nobody sealed."""
     form, _, rest = sealed.partition(".")
     name, point, _ = rest.partition(".")
-    if form != FORM or not point or len(name) != 16:
+    if form != FORM or not point or len(name) != ID:
         raise SealBroken(about)
     return name
 
@@ -168,18 +172,24 @@ def read(text: str, where: str) -> SealingKey:
     return SealingKey(secret)
 
 
-def master(environment: Mapping[str, str], folder: Path | None) -> Keyring:
+def master(
+    environment: Mapping[str, str], folder: Path | None, sealed_by: Collection[str] = ()
+) -> Keyring:
     """The master keys of an installation.
 
     `folder` is where the file lies that stands in for the variable, made when it is first
     needed; None where processes share a database, which the file of one of them cannot serve.
-    With both, the variable seals and the file still opens. Raises `BadMasterKey`, `NoMasterKey`.
+    With both, the variable seals and the file still opens. `sealed_by` are the ids of the keys
+    that have sealed what is there: no key is made beside it. Raises `BadMasterKey`,
+    `NoMasterKey`, and `SealedByAnother` where one of those is missing.
     """
     named = [one for one in environment.get(VARIABLE, "").split(",") if one.strip()]
     found: Sequence[SealingKey] = [read(one, VARIABLE) for one in named]
     path = None if folder is None else folder / FILE
     if path is not None and (kept := _kept(path)) is not None:
         found = [*found, kept]
+    if missing := set(sealed_by) - {one.id for one in found}:
+        raise SealedByAnother(min(missing))
     if not found and path is not None:
         found = [_made(path)]
     if not found:
@@ -208,6 +218,7 @@ def _made(path: Path) -> SealingKey:
         pass
     finally:
         fresh.unlink()
+    sync_folder(path.parent)  # before anything that is sealed by it can be durable
     key = _kept(path)
     assert key is not None, "it was put there just now"
     return key

@@ -12,10 +12,12 @@ nothing that was hashed over it changes.
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Engine,
     Index,
     RowMapping,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     insert,
     select,
     text,
@@ -39,6 +42,7 @@ _SHAPE = re.compile(r"p1\.([0-9a-f]{64})\.(?:(s1\.([0-9a-f]{16})\.[A-Za-z0-9_=-]
 _CHUNK = 500
 GONE = "erased; SHA-256 "
 Left = Callable[[str], Any]
+INSTALLATION = "installation"  # what the first key of a shared database belongs to
 Place = tuple[str, str]  # a project, and what a key belongs to in it
 
 keys = Table(
@@ -54,6 +58,12 @@ keys = Table(
     Index("ix_payload_keys_made", "made_at"),
 )
 
+
+def sealer(sealed: ColumnElement[Any]) -> ColumnElement[str]:
+    """The id of the key that sealed what stands in a column."""
+    return func.substr(sealed, len(sealing.FORM) + 2, sealing.ID)
+
+
 # What every turn goes through is put together once; building a statement takes longer than
 # running it.
 _SEALED = select(keys.c.sealed).where(
@@ -62,6 +72,7 @@ _SEALED = select(keys.c.sealed).where(
 _LEFT = select(keys.c.id, keys.c.of, keys.c.project, keys.c.sealed).where(
     keys.c.id.in_(bindparam("ids", expanding=True)), keys.c.sealed.is_not(None)
 )
+_MASTERS = select(sealer(keys.c.sealed)).where(keys.c.sealed.is_not(None)).distinct()
 _ADD = insert(keys)
 
 
@@ -138,12 +149,20 @@ def remains(hash_: str) -> dict[str, str]:
     return {"erased": hash_}
 
 
-def check(tx: Tx) -> None:
-    """Raise `SealedByAnother` unless the newest key that is left was sealed by one of ours."""
-    wanted = select(keys.c.project, keys.c.of, keys.c.sealed).where(keys.c.sealed.is_not(None))
-    row = tx.conn.execute(wanted.order_by(keys.c.made_at.desc()).limit(1)).first()
-    if row is not None:
-        tx.keyring.open(row.sealed, about=f"payload/{row.project}/{row.of}")
+def sealed_by(tx: Tx) -> set[str]:
+    """The ids of the master keys that the data keys which are left were sealed by."""
+    return set(tx.conn.execute(_MASTERS).scalars())
+
+
+def settle(tx: Tx) -> None:
+    """Hold everybody who opens a shared database to the master key of the first who did: the
+    first data key in it says which that is. Raises `SealedByAnother` where we have another.
+    """
+    now, tx.actor = tx.actor, replace(tx.actor, project="")
+    try:
+        _key_of(tx, INSTALLATION)
+    finally:
+        tx.actor = now
 
 
 def intact(tx: Tx, ofs: Sequence[str]) -> list[str]:

@@ -48,6 +48,11 @@ def used_by(tx: Tx, name: str) -> tuple[Citing, ...]:
     return tuple(listing.citing(tx, f"{PREFIX}{name}"))
 
 
+def sealed_by(tx: Tx) -> set[str]:
+    """The ids of the master keys that secrets of any project were sealed by."""
+    return store.sealed_by(tx)
+
+
 def about(project: str, one: StoredSecret) -> str:
     """What the seal of a secret is bound to: its project, its name, and where it may go."""
     return f"secret/{project}/{one.name} for {' '.join(one.places)}"

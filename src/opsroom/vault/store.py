@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from opsroom.kit.db import Tx, Utc, metadata
+from opsroom.kit.shredding import sealer
 
 from .model import StoredSecret
 
@@ -77,6 +78,11 @@ def sealed(tx: Tx, name: str) -> tuple[StoredSecret, str] | None:
     wanted = select(*KNOWN, secrets.c.sealed).where(*_named(tx, name))
     row = tx.conn.execute(wanted).mappings().first()
     return None if row is None else (_secret(row), row["sealed"])
+
+
+def sealed_by(tx: Tx) -> set[str]:
+    """The ids of the master keys that secrets of any project were sealed by."""
+    return set(tx.conn.execute(select(sealer(secrets.c.sealed)).distinct()).scalars())
 
 
 def used(tx: Tx, name: str, *, at: datetime) -> None:
