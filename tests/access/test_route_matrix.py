@@ -253,8 +253,7 @@ def look_after(api: Api) -> dict[str, str]:
     with api.db.write(ANA) as tx:
         plan = SunsetDraft(agent="customs-classifier", because="two do the same")
         one = sunset.propose(tx, plan)
-    with api.db.write(SYSTEM) as tx:
-        planning.plan(tx)
+    planning.look_around(api.db, SYSTEM)
     with api.db.read(SYSTEM) as tx:
         return {"sunset_id": one.id, "occasion_id": cadence.due(tx, limit=1)[0].id}
 

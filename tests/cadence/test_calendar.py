@@ -26,7 +26,7 @@ from opsroom.access import queries as access_queries
 from opsroom.access import store as access_store
 from opsroom.agents import commands as agents
 from opsroom.app.kinds import KINDS
-from opsroom.cadence import commands, looking, queries, reviewing
+from opsroom.cadence import commands, looking, planning, queries, reviewing, store
 from opsroom.cadence.errors import (
     NoSuchRecord,
     NothingToLearnFrom,
@@ -40,7 +40,7 @@ from opsroom.cadence.looking import Stretch, Work
 from opsroom.cadence.model import Kind, Rule, Settings, State, end_of
 from opsroom.improvement import commands as improvement
 from opsroom.kit.clock import ManualClock
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.reasons import ReasonMissing
 from opsroom.overview import queries as overview
 from opsroom.registry import Ref, VersionDraft
@@ -90,6 +90,25 @@ def test_a_project_without_anything_in_production_reviews_access_alone(
     assert [one.subject for one in live(sqlite_db, by=replace(ADA, project="other"))] == [
         "project/other"
     ]
+
+
+def test_a_project_that_cannot_be_planned_keeps_no_other_from_it(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(sqlite_db, "broken")
+    project(sqlite_db, "default")
+    settings = store.settings
+
+    def breaks(tx: Tx) -> Settings:
+        if tx.project == "broken":
+            raise RuntimeError
+        return settings(tx)
+
+    monkeypatch.setattr(store, "settings", breaks)
+    with pytest.raises(RuntimeError):
+        planning.look(sqlite_db)
+    planning.look(sqlite_db)
+    assert only(sqlite_db, Kind.ACCESS_REVIEW).subject == "project/default"
 
 
 def test_nobody_there_is_missed_and_begun_stays(office: Database, clock: ManualClock) -> None:

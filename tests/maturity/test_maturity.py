@@ -15,7 +15,7 @@ from opsroom.access.table import ROUTES
 from opsroom.agents import commands as retirement
 from opsroom.cadence.model import Kind
 from opsroom.kit.clock import ManualClock
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.maturity import keeping, queries
 from opsroom.maturity.cli import _one, _summary
 from opsroom.maturity.errors import NothingAssessed
@@ -66,9 +66,7 @@ def met(one: Assessment) -> set[str]:
 
 
 def tick(db: Database) -> int:
-    everywhere = Actor("system:clock", "", human=False)
-    with db.write(everywhere) as tx:
-        return keeping.tick(tx)
+    return keeping.look(db)
 
 
 def test_a_new_agent_is_known_and_told_what_is_missing(db: Database) -> None:
@@ -179,3 +177,38 @@ def test_the_terminal_and_the_file_say_the_same(sqlite_api: Api) -> None:
     assert f'href="{found["site"]}/agents/customs"' in file
     assert "agent/customs" in viewer.send("GET", "/maturity").text
     assert "a version serves" in viewer.send("GET", "/maturity/agent/customs").text.lower()
+
+
+def test_a_project_that_cannot_be_assessed_keeps_no_other_from_it(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(sqlite_db, "broken")
+    project(sqlite_db, "default")
+    summary = queries.summary
+
+    def breaks(tx: Tx) -> Summary:
+        if tx.project == "broken":
+            raise RuntimeError
+        return summary(tx)
+
+    monkeypatch.setattr(queries, "summary", breaks)
+    with pytest.raises(RuntimeError):
+        tick(sqlite_db)
+    assert tick(sqlite_db) == 1
+    with sqlite_db.read(ADA) as tx:
+        assert queries.history(tx, "project/default")
+
+
+def test_nobody_waits_while_levels_are_read(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(sqlite_db)
+    summary = queries.summary
+
+    def written_meanwhile(tx: Tx) -> Summary:
+        with sqlite_db.write(ADA) as other:
+            other.record("registry.looked", "project/default")
+        return summary(tx)
+
+    monkeypatch.setattr(queries, "summary", written_meanwhile)
+    assert tick(sqlite_db) == 1

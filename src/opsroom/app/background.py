@@ -2,7 +2,8 @@
 
 Each starts in a thread of its own, so that requests are answered while they come up. What may
 take seconds has another each, so that nothing waits for it: reading what agents hear and say,
-looks at alert rules, for drift and for other models, judging, and metrics on their way to a collector.
+looks at alert rules, for drift and for other models, at calendars and levels, judging, and metrics
+on their way to a collector.
 """
 
 import logging
@@ -63,6 +64,7 @@ WATCH_EVERY = 0.5
 REST_AFTER_FAILURE = 2.0
 SEND_METRICS_EVERY = 60.0
 LOOK_AT_RULES_EVERY = 1.0
+LOOK_AT_CALENDARS_EVERY = 1.0
 SCORE_EVERY = 20.0
 LOOK_AT_AGENTS_EVERY = 30.0
 KEEP_USES_EVERY = 1.0
@@ -74,8 +76,6 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),
     (retraining_queries.overdue, retraining_commands.tick),
-    (cadence.overdue, cadence.tick),
-    (maturity.overdue, maturity.tick),
     (retention.overdue, retention.tick),
 )
 
@@ -122,6 +122,8 @@ class Background:
             ("scoring", SCORE_EVERY, self._score),
             ("feedback", feedback.EVERY, self._join_feedback),
             ("checkpoints", witnessing.EVERY, self._sign),
+            ("cadence", LOOK_AT_CALENDARS_EVERY, self._look_at_calendars),
+            ("maturity", LOOK_AT_AGENTS_EVERY, self._look_at_levels),
             ("reports", LOOK_AT_AGENTS_EVERY, self._send_reports),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
@@ -279,6 +281,20 @@ class Background:
         if telemetry is None or not retraining_looking.overdue(db):
             return False
         retraining_looking.look(db, telemetry)
+        return True
+
+    def _look_at_calendars(self) -> bool:
+        """Let what people have to look at come up."""
+        if not cadence.overdue(self._runtime.db):
+            return False
+        cadence.look(self._runtime.db)
+        return True
+
+    def _look_at_levels(self) -> bool:
+        """Note how levels of maturity moved."""
+        if not maturity.overdue(self._runtime.db):
+            return False
+        maturity.look(self._runtime.db)
         return True
 
     def _send_reports(self) -> bool:

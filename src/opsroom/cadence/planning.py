@@ -13,7 +13,7 @@ from opsroom.access import queries as access
 from opsroom.agents import queries as agents
 from opsroom.evals import judges
 from opsroom.kit import rounds
-from opsroom.kit.db import Actor, Tx
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.registry import listing
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION
@@ -48,31 +48,43 @@ class Subject:
     owner: str
 
 
-def overdue(tx: Tx) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a kind is to have an occasion for in this period; no subjects where it is off."""
+
+    kind: Kind
+    rule: Rule
+    period: Period
+    subjects: tuple[Subject, ...]
+
+
+def overdue(db: Database) -> bool:
     """Whether the calendar of any project is to be looked at."""
-    return bool(rounds.due(tx, store.clocks, access.projects(tx)))
+    return rounds.overdue(db, store.clocks, SYSTEM, access.projects)
 
 
-def tick(tx: Tx) -> int:
-    """Look at the calendar of the project that is longest due; how many things moved."""
-    for project in rounds.due(tx, store.clocks, access.projects(tx))[:1]:
-        if rounds.claim(tx, store.clocks, project, until=tx.now + EVERY):
-            tx.actor = Actor(SYSTEM, project, human=False)
-            return plan(tx) + remind(tx)
-    return 0
+def look(db: Database) -> int:
+    """Look at the calendar of the project that is longest due; how many things moved.
+
+    Safe to repeat, and in several processes at once.
+    """
+    actor = rounds.take(db, store.clocks, SYSTEM, access.projects, lease=EVERY)
+    return 0 if actor is None else look_around(db, actor)
 
 
-def plan(tx: Tx) -> int:
-    """Let what is due in this period come up, and what nobody began before lapse."""
-    settings = store.settings(tx)
+def look_around(db: Database, actor: Actor) -> int:
+    """Let what is due in a project in this period come up, and what nobody began before lapse;
+    say what is overdue. What serves is read while others write, and each kind is written for
+    itself.
+    """
+    with db.read(actor) as tx:
+        wanted = _wanted(tx)
     moved = 0
-    for kind, subjects in SUBJECTS.items():
-        rule = settings.rule(kind)
-        period = period_of(tx.now, rule.every_months)
-        now = list(subjects(tx)) if rule.on else []
-        moved += _lapse(tx, kind, period, {one.name for one in now})
-        moved += len(_come_up(tx, kind, rule, period, now))
-    return moved
+    for one in wanted:
+        with db.write(actor) as tx:
+            moved += _plan(tx, one)
+    with db.write(actor) as tx:
+        return moved + remind(tx)
 
 
 def remind(tx: Tx) -> int:
@@ -131,6 +143,21 @@ def come_up_again(tx: Tx, one: Occasion, *, part: int) -> None:
         tx, [replace(made, due_at=due, first_due=due, remind_at=due)]
     ):
         _came_up(tx, added)
+
+
+def _wanted(tx: Tx) -> list[_Wanted]:
+    settings = store.settings(tx)
+    found: list[_Wanted] = []
+    for kind, subjects in SUBJECTS.items():
+        rule = settings.rule(kind)
+        now = tuple(subjects(tx)) if rule.on else ()
+        found.append(_Wanted(kind, rule, period_of(tx.now, rule.every_months), now))
+    return found
+
+
+def _plan(tx: Tx, one: _Wanted) -> int:
+    lapsed = _lapse(tx, one.kind, one.period, {each.name for each in one.subjects})
+    return lapsed + len(_come_up(tx, one.kind, one.rule, one.period, one.subjects))
 
 
 def _come_up(

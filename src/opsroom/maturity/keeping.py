@@ -1,11 +1,12 @@
 """What the clock does: note how levels moved, in every project, one row a day at most."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from opsroom.access import queries as access
 from opsroom.kit import rounds
 from opsroom.kit.canonical import digest
-from opsroom.kit.db import Actor, Tx
+from opsroom.kit.db import Database, Tx
 
 from . import queries, store
 from .model import Assessment, Past
@@ -14,33 +15,42 @@ SYSTEM = "system:maturity"
 EVERY = timedelta(hours=6)
 
 
-def overdue(tx: Tx) -> bool:
+def overdue(db: Database) -> bool:
     """Whether the levels of any project are to be looked at."""
-    return bool(rounds.due(tx, store.clocks, access.projects(tx)))
+    return rounds.overdue(db, store.clocks, SYSTEM, access.projects)
 
 
-def tick(tx: Tx) -> int:
-    """Look at the project that is longest due; how many subjects stand otherwise than before."""
-    for project in rounds.due(tx, store.clocks, access.projects(tx))[:1]:
-        if rounds.claim(tx, store.clocks, project, until=tx.now + EVERY):
-            tx.actor = Actor(SYSTEM, project, frozenset({"read"}), human=False)
-            return keep(tx)
-    return 0
+def look(db: Database) -> int:
+    """Look at the project that is longest due, and note what moved; how many subjects stand
+    otherwise than before.
 
-
-def keep(tx: Tx) -> int:
-    """Note what moved. Safe to repeat: what stands as before leaves nothing."""
-    found = queries.summary(tx)
-    return sum(_kept(tx, one) for one in (found.project, *found.agents, *found.prompts))
+    Levels are read without holding anybody up; what moved is written subject by subject. Safe
+    to repeat: what stands as before leaves nothing.
+    """
+    taken = rounds.take(db, store.clocks, SYSTEM, access.projects, lease=EVERY)
+    if taken is None:
+        return 0
+    actor = replace(taken, may=frozenset({"read"}))
+    with db.read(actor) as tx:
+        found = queries.summary(tx)
+        every = (found.project, *found.agents, *found.prompts)
+        moved = [one for one in every if _moved(_newest(tx, one), one)]
+    kept = 0
+    for one in moved:
+        with db.write(actor) as tx:
+            kept += _kept(tx, one)
+    return kept
 
 
 def _kept(tx: Tx, one: Assessment) -> bool:
-    was = next(iter(store.history(tx, one.subject, limit=1)), None)
-    now = digest([[each.level, each.name, each.met] for each in one.criteria])
-    if was is not None and was.digest == now:
+    was = _newest(tx, one)
+    if not _moved(was, one):
         return False
     store.put(
-        tx, Past(subject=one.subject, day=f"{tx.now:%Y-%m-%d}", level=one.level, digest=now)
+        tx,
+        Past(
+            subject=one.subject, day=f"{tx.now:%Y-%m-%d}", level=one.level, digest=_digest(one)
+        ),
     )
     if was is None or was.level != one.level:
         tx.record(
@@ -52,3 +62,15 @@ def _kept(tx: Tx, one: Assessment) -> bool:
             missing=[each.name for each in one.missing][:10],
         )
     return True
+
+
+def _newest(tx: Tx, one: Assessment) -> Past | None:
+    return next(iter(store.history(tx, one.subject, limit=1)), None)
+
+
+def _moved(was: Past | None, one: Assessment) -> bool:
+    return was is None or was.digest != _digest(one)
+
+
+def _digest(one: Assessment) -> str:
+    return digest([[each.level, each.name, each.met] for each in one.criteria])
