@@ -34,25 +34,44 @@ class Beginning:
     ) -> Occasion:
         """Begin an occasion with all of its evidence. Raises as `commands.start` does; what
         could not be read, visited or asked is part of the evidence.
+
+        It is claimed first: of two who begin it at once, one visits and pays.
         """
+        with self.db.write(actor) as tx:
+            claimed = commands.claim(tx, occasion_id)
+        try:
+            work, beside = self._looked(actor, claimed)
+            with self.db.write(actor) as tx:
+                return commands.start(
+                    tx,
+                    occasion_id,
+                    kinds=self.kinds,
+                    work=work,
+                    search=search,
+                    beside=beside,
+                    claimed=claimed,
+                )
+        except BaseException:
+            with self.db.write(actor) as tx:
+                commands.release(tx, claimed)
+            raise
+
+    def _looked(
+        self, actor: Actor, one: Occasion
+    ) -> tuple[tuple[Work, ...] | None, tuple[Exhibit, ...]]:
         with self.db.read(actor) as tx:
-            one = commands.beginnable(tx, occasion_id)
             agents = collecting.agents_of(tx, one, kinds=self.kinds)
             labels = collecting.labels_of(tx, one)
-        work: tuple[Work, ...] | None = None
-        beside: tuple[Exhibit, ...] = ()
         try:
             if one.kind is Kind.PROMPT_AUDIT:
-                work = look(self.telemetry, actor.project, agents, now=self.db.clock.now())
-            elif one.kind is Kind.CONTRACT_TESTS:
+                now = self.db.clock.now()
+                return look(self.telemetry, actor.project, agents, now=now), ()
+            if one.kind is Kind.CONTRACT_TESTS:
                 integrations.check(self.db, actor, one.about, prober=self.prober)
             elif labels:
                 wanted = Calibrating(evaluator=one.about, dataset=labels)
                 calibrate(self.db, actor, wanted, models=self.models)
         except OpsroomError as error:
             said = f"not everything could be looked at now: {error}"
-            beside = (records.exhibit(one.subject, None, said),)
-        with self.db.write(actor) as tx:
-            return commands.start(
-                tx, occasion_id, kinds=self.kinds, work=work, search=search, beside=beside
-            )
+            return None, (records.exhibit(one.subject, None, said),)
+        return None, ()

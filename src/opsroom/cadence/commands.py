@@ -46,6 +46,12 @@ from .model import (
 
 FEED = "ocf_"
 MOST_CALLS = 2_000
+# What beginning does takes elsewhere, beside `review`.
+ALSO_NEEDED: Mapping[Kind, str] = {
+    Kind.OPTIMISATION: "author",
+    Kind.JUDGE_CALIBRATION: "author",
+    Kind.CONTRACT_TESTS: "operate",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +66,21 @@ class Search(Wire):
     max_calls: int = MOST_CALLS
 
 
-def beginnable(tx: Tx, occasion_id: str) -> Occasion:
-    """An occasion that may be begun now by whoever asks. Raises `OccasionNotFound`, `NotNow`,
-    `PeopleJudge`, `MayNot`.
+def claim(tx: Tx, occasion_id: str) -> Occasion:
+    """Take an occasion on before what beginning it takes and costs, so that nobody else does.
+    `start` it with this, or `release` it; after an hour somebody else may.
+
+    Raises `OccasionNotFound`, `NotNow`, `PeopleJudge`, `MayNot`.
     """
-    found = _held(tx, occasion_id, "started", State.OPEN)
-    _check_may(tx, found)
-    return found
+    found = _beginnable(tx, occasion_id, None)
+    return store.save(tx, replace(found, started_at=tx.now, started_by=tx.actor.name))
+
+
+def release(tx: Tx, claimed: Occasion) -> None:
+    """Let others begin what was not begun after all."""
+    found = store.occasion(tx, claimed.id, lock=True)
+    if found is not None and found.state is State.OPEN and _same_claim(found, claimed):
+        store.save(tx, replace(found, started_at=None, started_by=""))
 
 
 def start(
@@ -77,14 +91,15 @@ def start(
     work: Sequence[Work] | None = None,
     search: Search | None = None,
     beside: Sequence[Exhibit] = (),
+    claimed: Occasion | None = None,
 ) -> Occasion:
     """Begin an occasion: its evidence is collected, with what is known `beside` it, and an
-    optimisation starts its search.
+    optimisation starts its search. Who `claimed` it before says so.
 
     Raises `OccasionNotFound`, `NotNow`, `PeopleJudge`, `MayNot`, `NothingToLearnFrom`, and what
     starting a search raises.
     """
-    was = beginnable(tx, occasion_id)
+    was = _beginnable(tx, occasion_id, claimed)
     evidence = collecting.collect(tx, was, kinds=kinds, work=work)
     questions = QUESTIONS.get(was.kind, ())
     if was.kind is Kind.ACCESS_REVIEW:
@@ -244,12 +259,25 @@ def _held(tx: Tx, occasion_id: str, wanted: str, *states: State) -> Occasion:
     return found
 
 
+def _beginnable(tx: Tx, occasion_id: str, claimed: Occasion | None) -> Occasion:
+    found = _held(tx, occasion_id, "started", State.OPEN)
+    _check_may(tx, found)
+    if found.beginning(tx.now) and not (claimed and _same_claim(found, claimed)):
+        raise NotNow(occasion_id, f"being started by {found.started_by}", "started")
+    return found
+
+
+def _same_claim(one: Occasion, claimed: Occasion) -> bool:
+    return (one.started_at, one.started_by) == (claimed.started_at, claimed.started_by)
+
+
 def _check_may(tx: Tx, occasion: Occasion) -> None:
     _check_person(tx)
     if occasion.kind is Kind.ACCESS_REVIEW:
         reviewing.check_may(tx)
-    if occasion.kind is Kind.OPTIMISATION and "author" not in tx.actor.may:
-        raise MayNot(tx.actor.name, "author")
+    needed = ALSO_NEEDED.get(occasion.kind)
+    if needed is not None and needed not in tx.actor.may:
+        raise MayNot(tx.actor.name, needed)
 
 
 def _check_person(tx: Tx) -> None:

@@ -16,6 +16,7 @@ GRACE = timedelta(
     days=7
 )  # at least so long is left for what comes up in the middle of a period
 REMIND_EVERY = timedelta(days=7)
+CLAIM = timedelta(hours=1)  # so long one begins it, unless the process ended
 FARTHEST = timedelta(days=90)
 MOST_EVIDENCE = 600
 MOST_TEXT = 2_000
@@ -183,6 +184,11 @@ class Occasion(Wire):
 
     def late(self, now: datetime) -> bool:
         return self.state in LIVE and now > self.due_at
+
+    def beginning(self, now: datetime) -> bool:
+        """Whether somebody is about to begin it, and its evidence is being collected."""
+        claimed = self.started_at
+        return self.state is State.OPEN and claimed is not None and now - claimed < CLAIM
 
     def with_evidence(self, more: Sequence[Exhibit]) -> "Occasion":
         """With these too; what says the same of the same record is there once."""
