@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, update
 from tests.cadence.world import (
     ADA,
     BEN,
@@ -69,7 +70,11 @@ def test_what_serves_comes_up_once_in_its_period(office: Database, clock: Manual
     kinds = {one.kind: one for one in live(office)}
     assert set(kinds) == {Kind.PROMPT_AUDIT, Kind.OPTIMISATION, Kind.ACCESS_REVIEW}
     audit = kinds[Kind.PROMPT_AUDIT]
-    assert (audit.subject, audit.period, audit.owner) == ("prompt/customs", "2026-11", "ada")
+    assert (audit.subject, audit.period, audit.owner) == (
+        "prompt/customs",
+        "2026-11/P1M",
+        "ada",
+    )
     assert audit.due_at == end_of(clock.now() + timedelta(days=7))  # nobody had two weeks
     clock.move(timedelta(hours=3))
     assert tick(office) == 0
@@ -117,13 +122,54 @@ def test_nobody_there_is_missed_and_begun_stays(office: Database, clock: ManualC
     on(clock, "2026-12-02")
     tick(office)
     second = only(office, Kind.PROMPT_AUDIT)
-    assert second.period == "2026-12"
+    assert second.period == "2026-12/P1M"
     with office.read(ADA) as tx:
         assert queries.occasion(tx, first.id).state is State.MISSED
     start(office, second)
     on(clock, "2027-01-02")
     tick(office)
-    assert {one.period for one in live(office, Kind.PROMPT_AUDIT)} == {"2026-12", "2027-01"}
+    assert {one.period for one in live(office, Kind.PROMPT_AUDIT)} == {
+        "2026-12/P1M",
+        "2027-01/P1M",
+    }
+
+
+def choose(db: Database, clock: ManualClock, settings: Settings) -> None:
+    with db.write(ADA) as tx:
+        commands.set_settings(tx, settings)
+    clock.move(timedelta(hours=1))
+    tick(db)
+
+
+def test_another_length_of_periods_misses_nothing_and_asks_anew(
+    office: Database, clock: ManualClock
+) -> None:
+    on(clock, "2027-01-02")
+    tick(office)
+    first = only(office, Kind.PROMPT_AUDIT)
+    close(office, start(office, first))
+    choose(office, clock, Settings(prompt_audit=Rule(every_months=3)))
+    second = only(office, Kind.PROMPT_AUDIT)
+    assert second.period == "2027-01/P3M"  # it begins in the same month
+    choose(office, clock, Settings(prompt_audit=Rule(every_months=6)))
+    assert only(office, Kind.PROMPT_AUDIT).period == "2027-01/P6M"
+    with office.read(ADA) as tx:
+        assert queries.occasion(tx, second.id).state is State.CANCELLED
+        (kept,) = [one for one in queries.streaks(tx) if one.kind is Kind.PROMPT_AUDIT]
+        assert (kept.streak, kept.ended) == (1, 1)
+
+
+def test_what_came_up_before_keys_said_their_length_is_of_this_period(
+    office: Database, clock: ManualClock
+) -> None:
+    tick(office)
+    with office.write(ADA) as tx:
+        at = store.occasions.c
+        tx.conn.execute(update(store.occasions).values(period=func.substr(at.period, 1, 7)))
+    before = {one.id for one in live(office)}
+    clock.move(timedelta(hours=1))
+    assert tick(office) == 0
+    assert {one.id for one in live(office)} == before
 
 
 def test_what_does_not_serve_any_more_is_cancelled(office: Database) -> None:

@@ -32,8 +32,8 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """`missed`: nobody had begun when the next one came up. `cancelled`: what it was about does
-    not serve any more.
+    """`missed`: nobody had begun it in time when the next one came up. `cancelled`: what it was
+    about does not serve any more, or the next came up before it was due.
     """
 
     OPEN = "open"
@@ -246,16 +246,25 @@ def check_settings(settings: Settings) -> None:
 class Period:
     """The stretch of months that an occasion belongs to."""
 
-    key: str
     begins: datetime
+    months: int
+
+    @property
+    def key(self) -> str:
+        """Its first month and its length, as in ISO 8601: `2026-10/P3M`."""
+        return f"{self.old_key}/P{self.months}M"
+
+    @property
+    def old_key(self) -> str:
+        """What it was called while keys did not say how long a period is."""
+        return f"{self.begins:%Y-%m}"
 
 
 def period_of(now: datetime, every_months: int) -> Period:
     """The period that `now` lies in; periods begin with the year."""
     at = now.astimezone(UTC)
     month = (at.month - 1) // every_months * every_months + 1
-    begins = datetime(at.year, month, 1, tzinfo=UTC)
-    return Period(key=f"{begins:%Y-%m}", begins=begins)
+    return Period(begins=datetime(at.year, month, 1, tzinfo=UTC), months=every_months)
 
 
 def due_of(period: Period, rule: Rule, *, now: datetime) -> datetime:

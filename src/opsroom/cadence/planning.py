@@ -163,7 +163,7 @@ def _plan(tx: Tx, one: _Wanted) -> int:
 def _come_up(
     tx: Tx, kind: Kind, rule: Rule, period: Period, subjects: Sequence[Subject]
 ) -> list[Occasion]:
-    there = store.subjects(tx, kind, period.key)
+    there = store.subjects(tx, kind, period)
     due = due_of(period, rule, now=tx.now)
     wanted = [
         replace(
@@ -182,24 +182,31 @@ def _come_up(
 
 
 def _lapse(tx: Tx, kind: Kind, period: Period, subjects: set[str]) -> int:
-    """End what nobody began: missed where the next has come up, cancelled where what it was
-    about does not serve any more. What was begun stays until it is closed.
+    """End what nobody began when the next has come up: missed where it was past due, cancelled
+    where it was not, or where what it was about does not serve any more. What was begun, or is
+    being begun, stays until it is closed.
     """
     gone = [
         one
         for one in store.live(tx, kind=kind, limit=MOST_AT_ONCE)
         if one.state is State.OPEN and one.whole not in subjects
     ]
-    late = store.stale(tx, kind, period.key, limit=MOST_AT_ONCE)
-    ended = {one.id: (one, State.MISSED) for one in late if one.whole in subjects}
-    ended |= {one.id: (one, State.CANCELLED) for one in (*gone, *late) if one.id not in ended}
+    late = store.stale(tx, kind, period, limit=MOST_AT_ONCE)
+    missed = {one.id for one in late if one.whole in subjects and tx.now > one.promised}
+    ended = {
+        one.id: (one, State.MISSED if one.id in missed else State.CANCELLED)
+        for one in (*gone, *late)
+        if not one.beginning(tx.now)
+    }
     for one, state in ended.values():
         _end(tx, one, state)
     return len(ended)
 
 
 def _end(tx: Tx, one: Occasion, state: State) -> None:
-    saved = store.save(tx, replace(one, state=state, closed_at=None))
+    saved = store.save(
+        tx, replace(one, state=state, started_at=None, started_by="", closed_at=None)
+    )
     tx.record(
         f"cadence.{state.value}",
         saved.ref,

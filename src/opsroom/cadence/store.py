@@ -25,7 +25,7 @@ from opsroom.kit.db import Tx, Utc, insert_missing, metadata, overwrite
 from opsroom.kit.wire import adapter, plain
 
 from .errors import OccasionMoved
-from .model import LIVE, Kind, Occasion, Settings, State, Waiting, title
+from .model import LIVE, Kind, Occasion, Period, Settings, State, Waiting, title
 
 occasions = Table(
     "occasions",
@@ -150,13 +150,13 @@ def waiting(tx: Tx, *, owners: Collection[str], until: datetime, limit: int) -> 
     ]
 
 
-def stale(tx: Tx, kind: Kind, period: str, *, limit: int) -> list[Occasion]:
+def stale(tx: Tx, kind: Kind, period: Period, *, limit: int) -> list[Occasion]:
     """What nobody began of a kind, of other periods than this one."""
     wanted = select(occasions).where(
         occasions.c.project == tx.project,
         occasions.c.state == State.OPEN.value,
         occasions.c.kind == kind.value,
-        occasions.c.period != period,
+        occasions.c.period.not_in(_keys(period)),
     )
     rows = tx.conn.execute(wanted.order_by(occasions.c.id).limit(limit)).mappings()
     return [_occasion(row) for row in rows]
@@ -169,11 +169,11 @@ def to_remind(tx: Tx, *, limit: int) -> list[Occasion]:
     return [_occasion(row) for row in rows]
 
 
-def subjects(tx: Tx, kind: Kind, period: str) -> set[str]:
+def subjects(tx: Tx, kind: Kind, period: Period) -> set[str]:
     wanted = select(occasions.c.subject).where(
         occasions.c.project == tx.project,
         occasions.c.kind == kind.value,
-        occasions.c.period == period,
+        occasions.c.period.in_(_keys(period)),
     )
     return set(tx.conn.execute(wanted).scalars())
 
@@ -251,6 +251,10 @@ def renew_feed(tx: Tx, secret: str, person: str) -> None:
 def feed(tx: Tx, secret: str) -> Feed | None:
     row = tx.conn.execute(select(feeds).where(feeds.c.secret == secret)).first()
     return Feed(row.project, row.person) if row else None
+
+
+def _keys(period: Period) -> tuple[str, str]:
+    return period.key, period.old_key
 
 
 def _live(tx: Tx) -> tuple[Any, ...]:
