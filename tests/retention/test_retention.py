@@ -12,6 +12,7 @@ from tests.api import Api
 from tests.keyring import KEYRING
 
 from opsroom.access import commands as access
+from opsroom.access import store as access_store
 from opsroom.access.model import permissions_of
 from opsroom.actions.store import actions
 from opsroom.approvals.store import approvals
@@ -22,7 +23,7 @@ from opsroom.journal import verify_journal as stranger
 from opsroom.journal.checkpoints import Notary
 from opsroom.kit import shredding
 from opsroom.kit.clock import ManualClock
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.retention import commands, rounds
 from opsroom.retention.errors import HeldBack, HoldNotFound, KeptTooShort, NobodyNamed
 from opsroom.retention.model import Rules, Scope, Whom
@@ -226,7 +227,26 @@ def test_a_value_survives_sealing_on_every_engine(db: Database) -> None:
 def _round(office: Office) -> int:
     """What the clock does, as often as it takes."""
     done = 0
-    with office.db.write(Actor("system:clock", "", human=False)) as tx:
-        while rounds.overdue(tx):
-            done += rounds.tick(tx)
+    while rounds.overdue(office.db):
+        done += rounds.look(office.db)
     return done
+
+
+def test_a_project_where_nothing_can_be_removed_keeps_no_other_from_it(
+    office: Office, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _round(office)
+    clock.move(rounds.EVERY)
+    looked: list[str] = []
+
+    def breaks(tx: Tx, *, limit: int) -> int:
+        looked.append(tx.project)
+        raise RuntimeError
+
+    with office.db.write(BEN) as tx:
+        access_store.add_project(tx, "other")
+    monkeypatch.setattr(commands, "remove_old", breaks)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            rounds.look(office.db)
+    assert sorted(looked) == ["default", "other"]

@@ -2,8 +2,8 @@
 
 Each starts in a thread of its own, so that requests are answered while they come up. What may
 take seconds has another each, so that nothing waits for it: reading what agents hear and say,
-looks at alert rules, for drift and for other models, at calendars and levels, judging, and metrics
-on their way to a collector.
+looks at alert rules, for drift and for other models, at calendars and levels, judging, removing
+what is old, and metrics on their way to a collector.
 """
 
 import logging
@@ -65,6 +65,7 @@ REST_AFTER_FAILURE = 2.0
 SEND_METRICS_EVERY = 60.0
 LOOK_AT_RULES_EVERY = 1.0
 LOOK_AT_CALENDARS_EVERY = 1.0
+REMOVE_EVERY = 1.0
 SCORE_EVERY = 20.0
 LOOK_AT_AGENTS_EVERY = 30.0
 KEEP_USES_EVERY = 1.0
@@ -76,7 +77,6 @@ CLOCKS: tuple[tuple[Callable[[Tx], bool], Callable[[Tx], int]], ...] = (
     (action_workflow.overdue, actions.expire),
     (budget_queries.overdue, budget_commands.expire),
     (retraining_queries.overdue, retraining_commands.tick),
-    (retention.overdue, retention.tick),
 )
 
 
@@ -124,6 +124,7 @@ class Background:
             ("checkpoints", witnessing.EVERY, self._sign),
             ("cadence", LOOK_AT_CALENDARS_EVERY, self._look_at_calendars),
             ("maturity", LOOK_AT_AGENTS_EVERY, self._look_at_levels),
+            ("retention", REMOVE_EVERY, self._remove),
             ("reports", LOOK_AT_AGENTS_EVERY, self._send_reports),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
@@ -296,6 +297,12 @@ class Background:
             return False
         maturity.look(self._runtime.db)
         return True
+
+    def _remove(self) -> bool:
+        """Remove what was kept long enough, a little at a time, so that others may write."""
+        if retention.overdue(self._runtime.db):
+            retention.look(self._runtime.db)
+        return False
 
     def _send_reports(self) -> bool:
         """Send the reports that are due."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from opsroom.access import queries as access
 from opsroom.kit import rounds
-from opsroom.kit.db import Actor, Tx
+from opsroom.kit.db import Database
 
 from . import commands, store
 
@@ -13,18 +13,21 @@ EVERY = timedelta(hours=1)
 AT_ONCE = 200
 
 
-def overdue(tx: Tx) -> bool:
+def overdue(db: Database) -> bool:
     """Whether any project is to be looked at."""
-    return bool(rounds.due(tx, store.clocks, access.projects(tx)))
+    return rounds.overdue(db, store.clocks, SYSTEM, access.projects)
 
 
-def tick(tx: Tx) -> int:
-    """Remove what is due in the project that waits longest; how much it was."""
-    for project in rounds.due(tx, store.clocks, access.projects(tx))[:1]:
-        if rounds.claim(tx, store.clocks, project, until=tx.now + EVERY):
-            tx.actor = Actor(SYSTEM, project, human=False)
-            done = commands.remove_old(tx, limit=AT_ONCE)
-            if done >= AT_ONCE:
-                rounds.wind(tx, store.clocks, project, at=tx.now)
-            return done
-    return 0
+def look(db: Database) -> int:
+    """Remove what is due in the project that waits longest; how much it was.
+
+    Safe to repeat, and in several processes at once.
+    """
+    actor = rounds.take(db, store.clocks, SYSTEM, access.projects, lease=EVERY)
+    if actor is None:
+        return 0
+    with db.write(actor) as tx:
+        done = commands.remove_old(tx, limit=AT_ONCE)
+        if done >= AT_ONCE:
+            rounds.wind(tx, store.clocks, actor.project, at=tx.now)
+    return done
