@@ -1,5 +1,6 @@
 """A share of finished traces is judged, told in telemetry once, and stands for the others."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from tests.traces.otlp import request
 from opsroom.app.kinds import KINDS
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.models import ModelRefused, ModelRequest, ModelUnavailable, Output
 from opsroom.registry import ArtifactDraft, ArtifactNotFound, BadReference, VersionDraft
 from opsroom.registry import commands as registry
 from opsroom.scoring import commands, judging
@@ -20,6 +22,32 @@ from opsroom.traces.judgements import judged
 
 SECOND = 1_000_000_000
 POLITE = {"type": "icontains", "value": "please", "metric": "polite"}
+
+
+JUDGE = {"type": "llm-judge", "metric": "kind", "rubric": "Is it kind?", "model": "m"}
+GOOD = Output(text='{"reason": "fine", "verdict": "pass"}')
+AWAY = ModelUnavailable(model="m", endpoint="e", why="it is down")
+REFUSED = ModelRefused(model="m", endpoint="e", answered=400, why="content filter")
+NO_KEY = ModelRefused(model="m", endpoint="e", answered=401, why="wrong key")
+
+
+class Judge:
+    """Models that all answer, or raise, what is said of the words in the question."""
+
+    def __init__(self, **to: Output | Exception) -> None:
+        self.to, self.times = to, 0
+
+    @asynccontextmanager
+    async def opened(self) -> Any:
+        yield lambda _: self
+
+    async def complete(self, asked: ModelRequest) -> Output:
+        self.times += 1
+        words = str(asked.messages)
+        said = next((one for word, one in self.to.items() if word in words), GOOD)
+        if isinstance(said, Exception):
+            raise said
+        return said
 
 
 class NoModels:
@@ -39,9 +67,21 @@ def put(db: Database, room: Room, kind: str, name: str, spec: dict[str, Any]) ->
         registry.move_label(tx, of, "production", made.number, how="merge", reason="tests")
 
 
-def decide(db: Database, room: Room, **wanted: Any) -> Scoring:
+def decide(
+    db: Database,
+    room: Room,
+    *,
+    agent: str = "clerk",
+    evaluators: tuple[str, ...] = ("polite",),
+    **wanted: Any,
+) -> Scoring:
     with db.write(actor(room)) as tx:
-        return commands.decide(tx, "clerk", Wanted(evaluators=("polite",), **wanted))
+        return commands.decide(tx, agent, Wanted(evaluators=evaluators, **wanted))
+
+
+def standing(db: Database, room: Room) -> Scoring:
+    with db.read(actor(room)) as tx:
+        return commands.scoring(tx, "clerk")
 
 
 def work(room: Room, clock: ManualClock, *said: str, first: int = 1) -> None:
@@ -61,15 +101,15 @@ def work(room: Room, clock: ManualClock, *said: str, first: int = 1) -> None:
     room.settle()
 
 
-def look(db: Database, room: Room, clock: ManualClock) -> int:
+def look(db: Database, room: Room, clock: ManualClock, models: Any = None) -> int:
     clock.move(timedelta(minutes=6))
-    return judging.look(db, room.traces, NoModels())
+    return judging.look(db, room.traces, models or NoModels())
 
 
 def found(room: Room, clock: ManualClock) -> dict[tuple[str, str], int]:
     now = clock.now()
     told = judged(room.traces, room.project, since=now - timedelta(days=2), until=now, limit=50)
-    assert {one.evaluation for one in told} <= {"polite"}
+    assert {one.evaluation for one in told} <= {"polite", "kind"}
     return {(one.agent, one.label): one.times for one in told}
 
 
@@ -136,6 +176,70 @@ def test_a_days_limit_takes_the_same_ones_and_lets_them_stand_for_more(
     assert look(sqlite_db, desk, clock) == 0
     clock.move(timedelta(days=1))
     assert look(sqlite_db, desk, clock) == 1, "what waited for the next day is not forgotten"
+
+
+def test_one_trace_that_is_refused_costs_the_others_nothing(
+    db: Database, desk: Room, clock: ManualClock
+) -> None:
+    put(db, desk, "evaluator", "kind", JUDGE)
+    decide(db, desk, evaluators=("kind",), share=1.0, most_a_day=5)
+    work(desk, clock, "yes", "awful", "no")
+    judge = Judge(awful=REFUSED)
+    assert look(db, desk, clock, judge) == 3
+    assert found(desk, clock) == {("clerk", "pass"): 2}
+    now = standing(db, desk)
+    assert (now.judged, now.unjudged, now.left(clock.now())) == (2, 1, 2)
+    assert "of 1 of 3 traces" in now.because
+    assert "content filter" in now.because
+    assert look(db, desk, clock, judge) == 0, "what is refused is not asked again"
+    assert judge.times == 3
+    work(desk, clock, "yes", first=20)
+    assert look(db, desk, clock, judge) == 1
+    assert standing(db, desk).because == ""
+
+
+@pytest.mark.parametrize("error", [AWAY, NO_KEY, TimeoutError()])
+def test_while_the_judge_is_away_nothing_is_passed_over_and_the_days_limit_holds(
+    sqlite_db: Database, desk_sqlite: Room, clock: ManualClock, error: Exception
+) -> None:
+    db, desk = sqlite_db, desk_sqlite
+    put(db, desk, "evaluator", "kind", JUDGE)
+    since = decide(db, desk, evaluators=("kind",), share=1.0, most_a_day=6).since
+    work(desk, clock, "yes", "no")
+    away = Judge(o=error)
+    assert look(db, desk, clock, away) == 0
+    now = standing(db, desk)
+    assert (now.since, now.judged, now.unjudged) == (since, 0, 2)
+    assert now.because
+    assert look(db, desk, clock, away) == 0
+    assert look(db, desk, clock, away) == 0
+    assert away.times == 4, "it waits longer from time to time"
+    clock.move(timedelta(hours=2))
+    look(db, desk, clock, away)
+    clock.move(timedelta(hours=2))
+    look(db, desk, clock, away)
+    assert away.times == 6, "no more than a day's limit are asked"
+    assert standing(db, desk).because, "why nothing is judged is still said"
+    clock.move(timedelta(days=1))
+    assert look(db, desk, clock, Judge()) == 2
+    assert found(desk, clock) == {("clerk", "pass"): 2}
+
+
+def test_a_judge_that_never_answers_is_not_waited_for(
+    sqlite_db: Database, desk_sqlite: Room, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asleep(Judge):
+        async def complete(self, asked: ModelRequest) -> Output:
+            if "awful" in str(asked.messages):
+                await asyncio.Event().wait()
+            return GOOD
+
+    put(sqlite_db, desk_sqlite, "evaluator", "kind", JUDGE)
+    decide(sqlite_db, desk_sqlite, evaluators=("kind",), share=1.0)
+    work(desk_sqlite, clock, "yes", "awful")
+    monkeypatch.setattr(judging, "LONGEST_VERDICT", timedelta(milliseconds=20))
+    assert look(sqlite_db, desk_sqlite, clock, Asleep()) == 2
+    assert found(desk_sqlite, clock) == {("clerk", "pass"): 1}
 
 
 def test_what_cannot_judge_is_refused(

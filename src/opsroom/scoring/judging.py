@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,8 +22,8 @@ from opsroom.evals.evaluators.specs import AnyJudge
 from opsroom.evals.measure import cited_specs
 from opsroom.evals.model import Score
 from opsroom.kit.db import Actor, Database
-from opsroom.kit.errors import OpsroomError
-from opsroom.models import Models, Output
+from opsroom.kit.errors import OpsroomError, Unavailable
+from opsroom.models import ModelRefused, Models, Output
 from opsroom.traces import keeping, sampling
 from opsroom.traces.checking import PROTOBUF, check
 from opsroom.traces.intake import now_nano
@@ -42,7 +43,23 @@ ARRIVING = timedelta(minutes=1)  # what was received by now may not be stored ye
 MOST_AT_ONCE = 200
 AT_ONCE = 8  # traces whose judges are asked at the same time
 LONGEST_REASON = 500
+LONGEST_VERDICT = timedelta(minutes=5)
+LONGEST_ROUND = LEASE - timedelta(minutes=10)  # verdicts of a round, well within its lease
+LONGEST_WAIT = timedelta(hours=1)  # between rounds, while the judge is unavailable
+NOT_LET_IN = frozenset({401, 402, 403, 404})  # of whatever the judge is asked
 Scores = Mapping[str, Score]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What came of one trace. `failures` say what kept evaluators from a verdict; the trace is
+    not to blame for those that are `away`.
+    """
+
+    scores: Scores
+    failures: tuple[str, ...] = ()
+    away: bool = False
+    asked: bool = True
 
 
 def overdue(db: Database) -> bool:
@@ -88,7 +105,7 @@ def _round(db: Database, traces: Traces, models: Models, actor: Actor, scoring: 
     most = min(MOST_AT_ONCE, scoring.left(now))
     if most == 0 or until <= since:
         with db.write(actor) as tx:
-            _keep(tx, scoring, judged=0, unjudged=0, until=since)
+            _keep(tx, scoring, judged=0, unjudged=0, until=since, because=scoring.because)
         return 0
     drawn = sampling.draw(
         traces, project, agent, since=since, until=until, below=below(wanted.share), most=most
@@ -96,40 +113,92 @@ def _round(db: Database, traces: Traces, models: Models, actor: Actor, scoring: 
     runs = sampling.runs_again(
         traces, project, agent, list(drawn.roots), since=since - LONGEST_RUN, until=until
     )
-    scored = asyncio.run(_judged(specs, models, runs))
+    looked = asyncio.run(_judged(specs, models, runs))
+    because = _because(looked)
+    asked = sum(one.asked for one in looked)
+    judged = sum(bool(one.scores) for one in looked)
+    if not judged and any(one.away for one in looked):
+        with db.write(actor) as tx:
+            _keep(tx, scoring, judged=0, unjudged=asked, until=since, because=because)
+        return 0
     stands = weight(wanted.share, drawn=drawn.count, taken=len(drawn.roots))
-    told = [
-        (run, {name: score for name, score in scores.items() if not score.error})
-        for run, scores in zip(runs, scored, strict=True)
-    ]
-    _tell(traces, db, actor, agent, told, drawn.roots, stands=stands, kept=kept)
-    judged = sum(bool(scores) for _, scores in told)
+    told = [(run, one.scores) for run, one in zip(runs, looked, strict=True)]
+    try:
+        _tell(traces, db, actor, agent, told, drawn.roots, stands=stands, kept=kept)
+    except OpsroomError as error:  # paid for, so it counts, but nobody was told
+        with db.write(actor) as tx:
+            _keep(tx, scoring, judged=0, unjudged=asked, until=since, because=str(error))
+        log.warning("verdicts on agent %s were not stored: %s", agent, error)
+        return 0
     with db.write(actor) as tx:
         unjudged = len(drawn.roots) - judged
-        _keep(tx, scoring, judged=judged, unjudged=unjudged, until=until)
+        _keep(tx, scoring, judged=judged, unjudged=unjudged, until=until, because=because)
     return len(drawn.roots)
 
 
+def _because(looked: Sequence[_Looked]) -> str:
+    """What kept evaluators from a verdict, by the first that failed; empty where none did."""
+    failed = [one for one in looked if one.failures]
+    if not failed:
+        return ""
+    return f"of {len(failed)} of {len(looked)} traces: {failed[0].failures[0]}"
+
+
 def _keep(tx: Any, scoring: Scoring, **what: Any) -> None:
-    store.save(tx, scoring.after(now=tx.now, **what), next_at=tx.now + EVERY)
+    """After a round that stood still, wait as long again as it has done so by now."""
+    after = scoring.after(now=tx.now, **what)
+    stood = tx.now - after.since if after.because and after.since == scoring.since else EVERY
+    wait = min(LONGEST_WAIT, max(EVERY, stood))
+    store.save(tx, after, next_at=tx.now + wait)
 
 
-async def _judged(specs: Sequence[Any], models: Models, runs: Sequence[Run]) -> list[Scores]:
+async def _judged(specs: Sequence[Any], models: Models, runs: Sequence[Run]) -> list[_Looked]:
     async with models.opened() as find:
         judges = {spec.model: find(spec.model) for spec in specs if isinstance(spec, AnyJudge)}
         chosen = evaluators(specs, judges)
         room = asyncio.Semaphore(AT_ONCE)
+        ends = asyncio.get_running_loop().time() + LONGEST_ROUND.total_seconds()
 
-        async def one(run: Run) -> Scores:
+        async def one(run: Run) -> _Looked:
             if not run.asked and not run.answered:
-                return {}  # its contents were not kept
+                return _Looked(scores={}, asked=False)  # its contents were not kept
             async with room:
-                return {each.metric.name: await _score(each, run) for each in chosen}
+                return await _look_at(chosen, run, ends)
 
         return await asyncio.gather(*(one(run) for run in runs))
 
 
-async def _score(evaluator: Evaluator, run: Run) -> Score:
+async def _look_at(chosen: Sequence[Evaluator], run: Run, ends: float) -> _Looked:
+    """What each evaluator says of one trace. Never raises for what is wrong with one of them."""
+    scores: dict[str, Score] = {}
+    failures: list[str] = []
+    away = False
+    for each in chosen:
+        try:
+            score = await _score(each, run, ends)
+        except OpsroomError as error:
+            away = away or _is_away(error)
+            failures.append(str(error))
+        except TimeoutError:
+            away = True
+            failures.append(f"no verdict of {each.metric.name} in time")
+        except Exception as error:  # noqa: BLE001  # one bad score must not cost the others
+            # Without its text, which may quote the trace.
+            log.error("bug: %s at trace %s", type(error).__name__, run.trace_id)  # noqa: TRY400
+            failures.append(f"bug: {type(error).__name__} in {each.metric.name}")
+        else:
+            if not score.error:
+                scores[each.metric.name] = score
+    return _Looked(scores=scores, failures=tuple(failures), away=away)
+
+
+def _is_away(error: OpsroomError) -> bool:
+    if isinstance(error, ModelRefused):
+        return error.answered in NOT_LET_IN
+    return isinstance(error, Unavailable)
+
+
+async def _score(evaluator: Evaluator, run: Run, ends: float) -> Score:
     item = Item(id=run.trace_id, input=run.asked)
     output = Output(
         text=run.answered,
@@ -137,7 +206,11 @@ async def _score(evaluator: Evaluator, run: Run) -> Score:
         output_tokens=run.output_tokens,
     )
     found = evaluator.assess(item, output)
-    return found if isinstance(found, Score) else await found
+    if isinstance(found, Score):
+        return found
+    until = asyncio.get_running_loop().time() + LONGEST_VERDICT.total_seconds()
+    async with asyncio.timeout_at(min(until, ends)):
+        return await found
 
 
 def _tell(
