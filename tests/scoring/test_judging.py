@@ -159,6 +159,30 @@ def test_a_round_that_is_repeated_writes_the_same(
     assert sum(found(desk, clock).values()) == 2
 
 
+def test_two_agents_in_one_trace_each_have_their_verdict(
+    sqlite_db: Database, desk_sqlite: Room, clock: ManualClock
+) -> None:
+    desk = desk_sqlite
+    put(sqlite_db, desk, "agent", "helper", {"model": {"model": "m"}})
+    for agent in ("clerk", "helper"):
+        decide(sqlite_db, desk, agent=agent, share=1.0)
+    start = int(clock.now().timestamp()) * SECOND
+    took_part = [
+        {
+            "trace": f"{1:032x}", "id": span * 16, "parent": parent, "name": "invoke_agent",
+            "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name, "start": start,
+            "end": start + SECOND, "input.value": "where is it?", "output.value": said,
+        }
+        for span, parent, name, said in (
+            ("a", "", "clerk", "please wait"), ("b", "a" * 16, "helper", "no"),
+        )
+    ]  # fmt: skip
+    desk.send(request(*took_part))
+    desk.settle()
+    assert [look(sqlite_db, desk, clock) for _ in range(2)] == [1, 1]
+    assert found(desk, clock) == {("clerk", "pass"): 1, ("helper", "fail"): 1}
+
+
 def test_a_days_limit_takes_the_same_ones_and_lets_them_stand_for_more(
     sqlite_db: Database, desk_sqlite: Room, clock: ManualClock
 ) -> None:

@@ -1,7 +1,7 @@
 """A round over an agent's finished traces: draw a share of them, judge, and tell it in telemetry.
 
 Verdicts go in like those of anybody else: as spans of the operation `evaluation` in the trace
-that they judge. Their ids follow from trace and evaluator, so a round that is repeated after a
+that they judge. Their ids follow from trace, agent and evaluator, so a round that is repeated after a
 crash writes what it wrote before.
 """
 
@@ -253,7 +253,7 @@ def _span(
 ) -> None:
     at = int(run.at.timestamp() * 1_000_000) * 1_000
     span.trace_id = bytes.fromhex(run.trace_id)
-    span.span_id = hashlib.sha256(f"{run.trace_id}/{name}".encode()).digest()[:8]
+    span.span_id = hashlib.sha256(f"{run.trace_id}/{agent}/{name}".encode()).digest()[:8]
     span.parent_span_id = bytes.fromhex(root)
     span.name = f"evaluation {name}"
     span.start_time_unix_nano = span.end_time_unix_nano = at
