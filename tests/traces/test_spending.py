@@ -69,6 +69,23 @@ def test_windows_may_overlap_and_hold_their_beginning(room: Room) -> None:
     assert sorted(found["clerk"]) == [0, 2]
 
 
+def test_a_trace_across_the_edge_counts_where_it_began_and_nowhere_else(room: Room) -> None:
+    """Twenty minutes before the hour an agent begins; after it, it calls a model."""
+    edge = AT + HOUR
+    trace, begun = "a" * 32, {"start": MOMENT + 2400 * SECOND, "end": MOMENT + 2401 * SECOND}
+    later = {"start": MOMENT + 5400 * SECOND, "end": MOMENT + 5401 * SECOND}
+    room.send(
+        request(
+            agent(trace, "1", "clerk", **begun),
+            call(trace, "2", **later, **{"gen_ai.agent.name": "clerk"}),
+        )
+    )
+    assert look(room, (edge, edge + HOUR)) == {}
+    before = look(room, (AT, edge))["clerk"]
+    assert (before[0].traces, before[0].calls) == (1, 1)
+    assert before[0].usd == pytest.approx(0.0035)
+
+
 def test_what_nobody_did_and_others_did_is_not_there(room: Room) -> None:
     room.send(request(call("a" * 32, "2")))  # no agent is named
     assert look(room, (AT, AT + HOUR)) == {}

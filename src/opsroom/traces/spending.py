@@ -45,7 +45,7 @@ def spent(
     parameters: dict[str, object] = {"project": project}
     for n, (low, high) in enumerate(windows):
         parameters |= {
-            f"hour{n}": low,
+            f"hour{n}": low - AROUND,  # or a trace would begin anew at the window's edge
             f"low{n}": low,
             f"high{n}": high,
             f"end{n}": high + AROUND,
