@@ -4,7 +4,7 @@ import random
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from opsroom.evidence import Interval, NothingToCompare, Tally
@@ -67,9 +67,24 @@ def test_knowing_less_never_narrows(ends: list[float], good: int, bad: int) -> N
         corrected(seen(*ends), large).interval,
         corrected(seen(*ends), small).interval,
     )
+    beyond = {(ends[0], 1.0), (-1.0, ends[2])}
+    assume((narrow.low, narrow.high) not in beyond)  # as it was seen, see below
     assert wide.low <= narrow.low + 1e-9
     assert narrow.high <= wide.high + 1e-9
     assert wide.high - wide.low >= ends[2] - ends[0] - 1e-9 or -1 in {wide.low, -wide.high}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_beyond_what_the_errors_allow_is_no_certainty(sign: int) -> None:
+    """Of a judge that sees 70 % of a difference, at most 78 %, nobody sees one of 0.9."""
+    ends = sorted(sign * one for one in (0.9, 0.95, 0.98))
+    found = corrected(seen(*ends), judge((80, 100), (90, 100)))
+    assert found.difference == sign * 0.95
+    interval = found.interval
+    assert (interval.low, interval.high) == ((0.9, 1.0) if sign > 0 else (-1.0, -0.9))
+    within = corrected(seen(0.5, 0.65, 0.75), judge((80, 100), (90, 100)))
+    assert within.difference == pytest.approx(0.65 / 0.7)
+    assert within.interval.low < within.difference < within.interval.high == 1
 
 
 @given(

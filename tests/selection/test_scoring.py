@@ -244,6 +244,26 @@ def test_what_a_judge_gets_wrong_is_taken_out() -> None:
     assert says in card.recommendation.cautions
 
 
+def test_what_no_true_share_explains_is_taken_at_the_judges_word() -> None:
+    """A judge that passes 80 % of the good answers, at most 87 %, passed 300 of 300."""
+    sides = (
+        measured("a", outcomes([1.0] * 300)),
+        measured("b", outcomes([0.0] * 300)),
+    )
+    known = KnownError(good=Tally(n=100, hits=80), bad=Tally(n=100, hits=90))
+    card = drawn(*sides, judge=judge(sides[0], known))
+    fit = card.standings[0].measures[Dimension.FIT]
+    # Clopper and Pearson, 300 of 300 at 95 %: from 0.025 ** (1 / 300).
+    assert (fit.value, fit.interval.high) == (1, 1)
+    assert fit.interval.low == pytest.approx(0.025 ** (1 / 300))
+    (only,) = card.contrasts
+    assert only.interval.low < only.difference <= only.interval.high == 1
+    assert any(
+        "but in desk it said what these errors do not allow" in one
+        for one in card.recommendation.cautions
+    )
+
+
 def test_what_a_calibration_does_not_know_keeps_it_undecided() -> None:
     sides = (
         measured("a", outcomes([1.0] * 66 + [0.0] * 34)),

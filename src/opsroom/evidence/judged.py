@@ -74,7 +74,9 @@ def corrected(seen: Seen, judge: KnownError) -> Seen:
     The interval is that of a ratio of independent estimates, from the intervals of both (MOVER;
     Donner and Zou, 2012, Statistical Methods in Medical Research 21:347, here for numerators
     of either sign), so what the calibration itself does not know widens it. Where the judge
-    may be no better than a coin, nothing is known: −1 to 1.
+    may be no better than a coin, nothing is known: −1 to 1. A difference that is larger than the
+    judge's errors allow, all of its interval, shows that they were others than when it was
+    calibrated: then it is as large as it was seen, or larger.
     """
     level = seen.interval.level
     factor, known = judge.informedness, judge.interval(level=level)
@@ -84,6 +86,10 @@ def corrected(seen: Seen, judge: KnownError) -> Seen:
         low = _lower(seen.difference, seen.interval.low, factor, known)
         high = -_lower(-seen.difference, -seen.interval.high, factor, known)
     estimate = seen.difference / factor if factor > 0 else 0.0
+    if low > 1:
+        low, estimate = seen.interval.low, seen.difference
+    elif high < -1:
+        high, estimate = seen.interval.high, seen.difference
     return Seen(
         difference=_within_one(estimate),
         interval=Interval(

@@ -4,9 +4,10 @@ A judge that calls a share `se` of the good answers good and a share `fp` of the
 true share t as fp + t · (se − fp). Undoing that (Rogan and Gladen, 1978, American Journal of
 Epidemiology 107:71) is linear, so it can be done case by case: single cases leave 0 to 1, their
 mean is right. Only what was calibrated as it is now, in the domain of every case, is corrected.
+What a judge said that no true share explains is taken at its word: it errs otherwise there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import product
 from statistics import fmean
 
@@ -25,14 +26,23 @@ def trusted(judge: JudgeOf | None) -> bool:
     return judge is not None and all(one.error is not None for one in judge.trust.values())
 
 
-def words(judge: JudgeOf) -> str:
-    """What a reader has to know of a fit that a judge gave."""
+def words(judge: JudgeOf, beyond: Collection[str] = ()) -> str:
+    """What a reader has to know of a fit that a judge gave, and of the domains where that lies
+    `beyond` what its errors allow.
+    """
     if trusted(judge):
         least = min(_error(judge, domain).informedness for domain in judge.trust)
-        return (
+        said = (
             f"fit is what {cited(judge.evaluator)} said, corrected for its known errors: it sees "
             f"{least:.0%} of a difference"
         )
+        if beyond:
+            where = ", ".join(sorted(beyond))
+            said += (
+                f"; but in {where} it said what these errors do not allow, and a share is taken "
+                "at its word: calibrate it again"
+            )
+        return said
     why = "; ".join(one.why for one in judge.trust.values() if one.error is None)
     return f"fit is what {cited(judge.evaluator)} said, at its word: {why}"
 
@@ -54,24 +64,47 @@ def share(worth: Worth, judge: JudgeOf, said: Said) -> Interval:
     low = high = 0.0
     level = 0.95
     for domain, values in _by_domain(worth, judge).items():
-        seen = (
-            said(values) if len(values) > 1 else Interval(low=0, high=1, level=level, method="")
-        )
-        level, error = seen.level, _error(judge, domain)
-        good = clopper_pearson(error.good, level=level)
-        bad = clopper_pearson(error.bad, level=level)
-        ends = [0.0, 1.0]  # all there is, where it may be no better than a coin
-        if good.low + bad.low > 1:
-            ends = [
-                (value + right - 1) / (sees + right - 1)
-                for value, sees, right in product(
-                    (seen.low, seen.high), (good.low, good.high), (bad.low, bad.high)
-                )
-            ]
+        seen = _seen(values, said)
+        level = seen.level
+        least, most = _ends(seen, _error(judge, domain))
+        if _no_share(least, most):
+            least, most = seen.low, seen.high
         part = len(values) / len(worth)
-        low += part * _share(min(ends))
-        high += part * _share(max(ends))
+        low += part * _share(least)
+        high += part * _share(most)
     return Interval(low=low, high=high, level=level, method="judged")
+
+
+def beyond(worth: Worth, judge: JudgeOf, said: Said) -> set[str]:
+    """The domains in which no true share explains what the judge said, given its errors."""
+    return {
+        domain
+        for domain, values in _by_domain(worth, judge).items()
+        if _no_share(*_ends(_seen(values, said), _error(judge, domain)))
+    }
+
+
+def _seen(values: Sequence[float], said: Said) -> Interval:
+    return said(values) if len(values) > 1 else Interval(low=0, high=1, level=0.95, method="")
+
+
+def _ends(seen: Interval, error: KnownError) -> tuple[float, float]:
+    """The lowest and the highest true share behind it, beyond 0 to 1 where there is none."""
+    good = clopper_pearson(error.good, level=seen.level)
+    bad = clopper_pearson(error.bad, level=seen.level)
+    if good.low + bad.low <= 1:
+        return 0.0, 1.0  # all there is, where it may be no better than a coin
+    ends = [
+        (value + right - 1) / (sees + right - 1)
+        for value, sees, right in product(
+            (seen.low, seen.high), (good.low, good.high), (bad.low, bad.high)
+        )
+    ]
+    return min(ends), max(ends)
+
+
+def _no_share(least: float, most: float) -> bool:
+    return least > 1 or most < 0
 
 
 def difference(
@@ -89,7 +122,8 @@ def difference(
 
     seen = pairs.corrected(see, level)
     exact = fmean(corrected(mine, judge)[i] - corrected(others, judge)[i] for i in items)
-    return Seen(difference=exact, interval=seen.interval)
+    inside = min(seen.interval.high, max(seen.interval.low, exact))
+    return Seen(difference=inside, interval=seen.interval)
 
 
 def _by_domain(worth: Worth, judge: JudgeOf) -> dict[str, list[float]]:

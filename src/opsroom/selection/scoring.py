@@ -33,6 +33,7 @@ from .weighing import (
     Side,
     Worth,
     agreements,
+    beyond,
     contrast,
     fits,
     forms,
@@ -141,10 +142,20 @@ def draw(
             standings,
             contrasts,
             shared=len(shared),
-            judged=judging.words(judge) if judge else "",
+            judged=judging.words(judge, _beyond(sides, shared)) if judge else "",
             left_out=gone,
         ),
     )
+
+
+def _beyond(sides: Sequence[Side], shared: frozenset[str]) -> set[str]:
+    """The domains in which the judge of fit said of anybody what its errors do not allow."""
+    fits_said = [one.said[Dimension.FIT] for one in sides if Dimension.FIT in one.said]
+    return {
+        domain
+        for all_said, judge in fits_said
+        for domain in beyond(_only(all_said, shared), judge)
+    }
 
 
 def fit_of(ask: Ask, run: EvalRun) -> Metric:

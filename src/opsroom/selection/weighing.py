@@ -107,6 +107,11 @@ def measure_judged(said: Worth, judge: JudgeOf) -> Measure | None:
     return Measure(value=value, interval=interval, n=len(said))
 
 
+def beyond(said: Worth, judge: JudgeOf) -> set[str]:
+    """The domains in which a judge said of these cases what its errors do not allow."""
+    return judging.beyond(said, judge, lambda some: _interval(some, LEVEL))
+
+
 def known(worth: Worth, cases: int) -> bool:
     """Whether enough cases have it to speak for all of them."""
     return len(worth) > 1 and len(worth) >= (1 - MAX_MISSING) * cases
