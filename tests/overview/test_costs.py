@@ -47,7 +47,28 @@ def budget(hard: int, window: timedelta | None = 7 * DAY, **rest: Any) -> Budget
     ],
 )
 def test_the_plan_is_what_budgets_say(budgets: list[Budget], planned: int | None) -> None:
-    assert plan(budgets) == planned
+    found = plan(budgets)
+    assert (found and found.usd) == planned
+
+
+def test_only_what_the_plan_covers_is_held_against_it() -> None:
+    cost = Costs(
+        week=Decimal(90), before=Decimal(0), days=(), agents=(),
+        each={"clerk": Decimal(30), "desk": Decimal(60)},
+    )  # fmt: skip
+
+    def used(*budgets: Budget) -> tuple[Decimal, Decimal | None]:
+        found = plan(budgets, cost.each)
+        assert found is not None
+        return found.usd, cost.used(found)
+
+    team, org = (budget(50, scope=one, key="x") for one in (Scope.TEAM, Scope.ORG))
+    assert used(budget(70)) == (70, 30)
+    assert used(budget(70), team) == (70, 30)
+    assert used(budget(40, key="*")) == (80, 90)
+    assert used(budget(40, key="*"), budget(10)) == (50, 90)
+    assert used(team) == (50, None)
+    assert used(budget(70), team, org) == (50, 90)
 
 
 def test_weeks_and_days_are_told_apart(clock: ManualClock, room: Room) -> None:

@@ -153,6 +153,41 @@ def _files(known: Known, api: Api) -> None:
         assert found["title"] in page.text or name != "exposure"
 
 
+def test_cost_that_no_budget_covers_is_named_and_not_held_against_the_plan(
+    sqlite_db: Database, clock: ManualClock, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = Actor("ada", room.project, ADA.may, ADA.roles)
+    spend(room, 10, ago=timedelta(days=1))
+    room.settle()
+    clock.move(timedelta(minutes=1))
+    asked = Ask(since=clock.now() - timedelta(days=7), until=clock.now())
+
+    def cost() -> Answer:
+        with sqlite_db.read(actor) as tx:
+            return queries.answer(tx, "cost", asked, telemetry=room.traces)
+
+    def allow(scope: Scope, key: str, hard: str) -> None:
+        draft = BudgetDraft(
+            scope=scope, key=key, unit=Unit.USD, hard=Decimal(hard), window=timedelta(days=7)
+        )
+        with sqlite_db.write(actor) as tx:
+            budgets.set_budget(tx, draft)
+
+    allow(Scope.TEAM, "sales", "1")
+    assert "of the plan" not in told(cost())
+    assert any("plan is of teams" in one for one in cost().notes)
+    allow(Scope.AGENT, "desk", "0.01")
+    found = told(cost())
+    assert (found["cost"], found["cost that is planned for"]) == ("0.035000", "0.000000")
+    assert (found["planned"], found["of the plan"]) == ("0.010000", "0.0 %")
+    assert any(one.endswith("no budget covers it: clerk.") for one in cost().notes)
+    allow(Scope.AGENT, "*", "0.07")
+    found = told(cost())  # of each agent: clerk 0.07, desk the tighter 0.01
+    assert (found["planned"], found["of the plan"]) == ("0.080000", "43.8 %")
+    monkeypatch.setattr("opsroom.reports.cost.MOST_BUDGETS", 2)
+    assert any("Only the 2 oldest budgets" in one for one in cost().notes)
+
+
 def test_cost_is_held_against_what_budgets_allow(
     db: Database, clock: ManualClock, room: Room
 ) -> None:

@@ -30,12 +30,17 @@ _kept: WeakKeyDictionary[Traces, dict[str, tuple[float, Costs]]] = WeakKeyDictio
 @router.get("/")
 def overview(request: Request, tx: Read) -> Response:
     """What moves, what waits for you, what changed, what serves, and whether the record is whole."""
-    planned = costs.plan([one.budget for one in budgets.standings(tx, limit=MOST_BUDGETS)])
+    cost = _costs(request, tx)
+    planned = costs.plan(
+        [one.budget for one in budgets.standings(tx, limit=MOST_BUDGETS)],
+        cost.each if cost else (),
+    )
     return cast("Pages", request.app.state.pages).render(
         request,
         "overview/overview.html",
         found=queries.overview(tx),
-        cost=_costs(request, tx),
+        cost=cost,
+        used=cost.used(planned) if cost and planned else None,
         planned=planned,
         tones=TONES,
         may=tx.actor.may,

@@ -14,7 +14,7 @@ from opsroom.budgets.model import EACH, Budget, Scope
 from opsroom.evidence import Moments
 from opsroom.evidence.means import mean_sequence
 from opsroom.kit.db import Tx
-from opsroom.overview.costs import WEEK, plan
+from opsroom.overview.costs import WEEK, Plan, plan
 from opsroom.traces.queries import Reads
 from opsroom.traces.spending import Spent, spent
 
@@ -32,7 +32,8 @@ COLUMNS = (
 NOTES: tuple[str, ...] = (
     (
         "The plan is what budgets in US dollars allow in this time: of the organisation, or where it"
-        " has none of agents, else of teams; an agent's own row is held against its own budget."
+        " has none of agents, else of teams. Only the cost of agents that it covers is held against"
+        " it, and an agent's own row against its own budget."
     ),
     (
         "What a trace costs is a mean with an interval that holds however often one looks. Calls of"
@@ -40,6 +41,7 @@ NOTES: tuple[str, ...] = (
     ),
 )
 MOST_BUDGETS = 500
+MOST_NAMED = 10
 
 
 def look(tx: Tx, ask: Ask, telemetry: Reads | None) -> Found:
@@ -51,7 +53,8 @@ def look(tx: Tx, ask: Ask, telemetry: Reads | None) -> Found:
         for agent, windows in spent(telemetry, tx.project, [(ask.since, ask.until)]).items()
         if 0 in windows and ask.agent in {"", agent}
     }
-    set_ = [one.budget for one in budgets.standings(tx, limit=MOST_BUDGETS)]
+    every = [one.budget for one in budgets.standings(tx, limit=MOST_BUDGETS + 1)]
+    set_ = every[:MOST_BUDGETS]
     planned = {one.key for one in set_ if one.scope is Scope.AGENT and one.key != EACH}
     for agent in planned if not ask.agent else planned & {ask.agent}:
         found.setdefault(agent, Spent())  # planned for, and cost nothing
@@ -59,31 +62,62 @@ def look(tx: Tx, ask: Ask, telemetry: Reads | None) -> Found:
     rows = [_row(agent, one, _mine(set_, agent), span) for agent, one in found.items()]
     rows.sort(key=lambda one: (-Decimal(str(one.cells["cost"])), str(one.cells["agent"])))
     total = sum((_usd(one.usd) for one in found.values()), start=Decimal(0))
-    whole = plan(_mine(set_, ask.agent) if ask.agent else set_)
+    whole = plan(_mine(set_, ask.agent) if ask.agent else set_, found)
     notes = list(NOTES)
+    if whole is not None:
+        notes += _outside(whole, [str(row.cells["agent"]) for row in rows])
+    if len(every) > MOST_BUDGETS:
+        notes.append(f"Only the {MOST_BUDGETS} oldest budgets were read for the plan.")
     if len(rows) > ask.limit:
         notes.append(f"The {ask.limit} agents that cost most are shown; the sum is over all.")
-    return Found(
-        rows=rows[: ask.limit], facts=_facts(total, _of(whole, span), found), notes=notes
-    )
+    return Found(rows=rows[: ask.limit], facts=_facts(total, whole, span, found), notes=notes)
 
 
-def _facts(total: Decimal, whole: Decimal | None, found: dict[str, Spent]) -> list[Fact]:
+def _outside(whole: Plan, agents: Sequence[str]) -> list[str]:
+    """Whose cost is not held against the plan."""
+    rest = [agent for agent in agents if not whole.covers(agent)]
+    if not rest:
+        return []
+    if not whole.covered:
+        return ["The plan is of teams, which traces do not name: no cost is held against it."]
+    more = f" and {len(rest) - MOST_NAMED} others" if len(rest) > MOST_NAMED else ""
+    return [
+        f"Not held against the plan, for no budget covers it: {', '.join(rest[:MOST_NAMED])}{more}."
+    ]
+
+
+def _facts(
+    total: Decimal, week: Plan | None, span: timedelta, found: dict[str, Spent]
+) -> list[Fact]:
     facts = [Fact(name="cost", value=amount(total), shape=Shape.USD)]
-    if whole is None:
+    if week is None:
         facts.append(
             Fact(name="planned", value="no budget in US dollars says so", shape=Shape.TEXT)
         )
     else:
+        whole = week.usd * Decimal(span / WEEK)
         facts.append(Fact(name="planned", value=amount(whole), shape=Shape.USD))
-        facts.append(Fact(name="cost less plan", value=amount(total - whole), shape=Shape.USD))
-        if whole:
-            share = f"{total / whole * 100:.1f} %"
-            facts.append(Fact(name="of the plan", value=share, shape=Shape.TEXT))
+        facts += _against(whole, week, total, found)
     facts.append(Fact(name="traces", value=sum(one.traces for one in found.values())))
     facts.append(
         Fact(name="calls of unknown price", value=sum(one.unpriced for one in found.values()))
     )
+    return facts
+
+
+def _against(whole: Decimal, week: Plan, total: Decimal, found: dict[str, Spent]) -> list[Fact]:
+    """The cost of the agents that the plan covers against it; nothing where it names nobody."""
+    if week.covered is not None and not week.covered:
+        return []
+    covered = [_usd(one.usd) for agent, one in found.items() if week.covers(agent)]
+    cost = sum(covered, start=Decimal(0))
+    facts: list[Fact] = []
+    if cost != total:
+        facts.append(Fact(name="cost that is planned for", value=amount(cost), shape=Shape.USD))
+    facts.append(Fact(name="cost less plan", value=amount(cost - whole), shape=Shape.USD))
+    if whole:
+        share = f"{cost / whole * 100:.1f} %"
+        facts.append(Fact(name="of the plan", value=share, shape=Shape.TEXT))
     return facts
 
 
@@ -116,8 +150,8 @@ def _mine(found: Sequence[Budget], agent: str) -> list[Budget]:
     ]
 
 
-def _of(week: Decimal | None, span: timedelta) -> Decimal | None:
-    return None if week is None else week * Decimal(span / WEEK)
+def _of(week: Plan | None, span: timedelta) -> Decimal | None:
+    return None if week is None else week.usd * Decimal(span / WEEK)
 
 
 def _each(one: Spent) -> Mean | None:
