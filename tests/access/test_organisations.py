@@ -72,6 +72,20 @@ def test_members_have_their_roles_in_every_project_and_nowhere_else(db: Database
     assert {"project.created", "organisation.member_set"} <= set(told)
 
 
+def test_people_names_those_who_administer_by_the_first_project(sqlite_db: Database) -> None:
+    with sqlite_db.write(SYSTEM) as tx:
+        commands.first_run(tx)
+        commands.create_user(tx, "ada", ("admin",))
+        commands.create_user(tx, "vic", ("viewer",))
+        there = organisations.create_project(tx, "default", "customs")
+    with sqlite_db.read(Actor("x", there.id)) as tx:
+        found = {one.name: (one.roles, one.held) for one in queries.people(tx)}
+        for name, (_, held) in found.items():
+            assert granting.roles_now(tx, there.id, name) == held
+    assert found["ada"] == ((), ("admin",))
+    assert "vic" not in found
+
+
 def test_an_admin_reaches_no_other_organisation(sqlite_db: Database) -> None:
     made = acme(sqlite_db)
     with sqlite_db.write(SYSTEM) as tx:

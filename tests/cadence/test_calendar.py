@@ -23,6 +23,7 @@ from tests.cadence.world import (
 
 from opsroom.access import MayNot, services
 from opsroom.access import commands as access
+from opsroom.access import organisations_store
 from opsroom.access import queries as access_queries
 from opsroom.access import store as access_store
 from opsroom.agents import commands as agents
@@ -35,6 +36,7 @@ from opsroom.cadence.errors import (
     OccasionNotFound,
     OwnAccess,
     PeopleJudge,
+    StillHeld,
     StillSearching,
 )
 from opsroom.cadence.looking import Stretch, Work
@@ -297,6 +299,32 @@ def test_an_access_review_takes_away_what_nobody_confirms(office: Database) -> N
         assert access_queries.roles_of(tx, "dan") == ()
         assert access_queries.roles_of(tx, "cat") == ("reviewer",)
         assert [one.alive(tx.now) for one in access_queries.tokens(tx)] == [False]
+
+
+def test_an_access_review_shows_and_never_claims_to_take_what_comes_by_the_organisation(
+    office: Database,
+) -> None:
+    with office.write(ADA) as tx:
+        for name, role in (("ada", "admin"), ("dan", "viewer")):
+            access_store.add_user(tx, name, None)
+            access_store.set_roles(tx, "default", name, (role,))
+        access_store.add_user(tx, "vic", None)
+        for name in ("dan", "vic"):
+            organisations_store.set_member(tx, "default", name, ("auditor",))
+    tick(office)
+    begun = start(office, only(office, Kind.ACCESS_REVIEW))
+    says = {one.record: one.says for one in begun.evidence}
+    assert says["user/vic"].startswith("auditor by the organisation; ")
+    assert says["user/dan"].startswith("viewer, auditor by the organisation; ")
+    for name in ("dan", "vic"):
+        with pytest.raises(StillHeld, match="auditor"):
+            close(office, begun, answers={f"user/{name}": act("left")})
+    with office.write(ADA) as tx:
+        for name in ("dan", "vic"):
+            organisations_store.remove_member(tx, "default", name)
+    close(office, begun, answers={f"user/{name}": act("left") for name in ("dan", "vic")})
+    with office.read(ADA) as tx:
+        assert not access_queries.roles_of(tx, "dan")
 
 
 def test_an_access_review_asks_for_services_and_ends_those_nobody_confirms(

@@ -91,6 +91,11 @@ class User(Wire):
     created_at: datetime
     by_organisation: tuple[str, ...] = ()
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Every role that was given to them for good, wherever it comes from."""
+        return tuple(dict.fromkeys((*self.roles, *self.by_organisation)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project(Wire):

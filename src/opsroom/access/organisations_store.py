@@ -222,7 +222,16 @@ def people(tx: Tx) -> list[User]:
     for one in members_of(tx, above) if above is not None else ():
         there = found.get(one.name) or User(name=one.name, roles=(), created_at=one.since)
         found[one.name] = replace(there, by_organisation=one.roles)
+    if above == DEFAULT and tx.project != DEFAULT:
+        for one in _admins_of_first(tx):
+            there = found.get(one.name) or replace(one, roles=())
+            through = tuple(dict.fromkeys((*there.by_organisation, ADMIN)))
+            found[one.name] = replace(there, by_organisation=through)
     return [found[name] for name in sorted(found)]
+
+
+def _admins_of_first(tx: Tx) -> list[User]:
+    return [one for one in store.people(tx, project=DEFAULT) if ADMIN in one.roles]
 
 
 def enter(tx: Tx, secret: str, project_id: str) -> None:

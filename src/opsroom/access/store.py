@@ -210,12 +210,12 @@ def projects_of(tx: Tx, name: str) -> list[str]:
     return list(tx.conn.execute(mine).scalars())
 
 
-def people(tx: Tx) -> list[User]:
-    """Everybody in this project, by name."""
+def people(tx: Tx, *, project: str = "") -> list[User]:
+    """Everybody in this project, or in another, by name."""
     rows = tx.conn.execute(
         select(users.c.name, users.c.created_at, members.c.roles)
         .join(members, members.c.user == users.c.name)
-        .where(members.c.project == tx.project)
+        .where(members.c.project == (project or tx.project))
         .order_by(users.c.name)
     )
     return [User(name=n, created_at=at, roles=tuple(roles)) for n, at, roles in rows]

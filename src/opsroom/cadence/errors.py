@@ -55,6 +55,15 @@ class OwnAccess(Conflict):
 
 
 @dataclass(eq=False)
+class StillHeld(Conflict):
+    code = "still_held"
+    text = "{0.user!r} would still be {0.roles} here, by the organisation or taken in an emergency"
+    hint = "take it away there first (`opsroom org member`, `opsroom glass end`), then close this review"
+    user: str
+    roles: str
+
+
+@dataclass(eq=False)
 class BadDate(Invalid):
     code = "occasion_bad_date"
     text = "{0.day} cannot be the new date: {0.why}"

@@ -10,7 +10,7 @@ from opsroom.journal import queries as journal
 from opsroom.kit.db import Tx
 
 from . import records
-from .errors import OwnAccess
+from .errors import OwnAccess, StillHeld
 from .model import Answer, Exhibit, Verdict
 
 PERMISSION = "administer"
@@ -48,8 +48,9 @@ def goes_on(evidence: Sequence[Exhibit]) -> bool:
 def _identities(tx: Tx) -> Iterator[Exhibit]:
     used = _last_used(tx)
     for user in access_queries.people(tx):
-        if user.roles:
-            said = f"{', '.join(user.roles)}; {used(user.name)}"
+        if user.held:
+            above = [f"{role} by the organisation" for role in user.by_organisation]
+            said = f"{', '.join((*user.roles, *above))}; {used(user.name)}"
             name = f"user/{user.name}"
             yield records.exhibit(name, user, said, about=name, page="/people")
     for service in access_queries.services(tx):
@@ -71,7 +72,8 @@ def _identities(tx: Tx) -> Iterator[Exhibit]:
 def carry_out(tx: Tx, answers: Mapping[str, Answer]) -> None:
     """Take away what was not confirmed: every role of a person here, a service, or a token.
 
-    Raises `OwnAccess` for those who would shut themselves out.
+    Raises `OwnAccess` for those who would shut themselves out, and `StillHeld` where roles
+    remain that no review of a project takes away.
     """
     for question, answer in answers.items():
         noun, _, name = question.partition("/")
@@ -82,6 +84,8 @@ def carry_out(tx: Tx, answers: Mapping[str, Answer]) -> None:
                 raise OwnAccess(name)
             if access_queries.roles_of(tx, name):
                 access.set_roles(tx, name, ())
+            if left := access_queries.roles_of(tx, name):
+                raise StillHeld(name, ", ".join(left))
         elif noun == "service":
             _close(tx, name, answer.because)
         elif noun == "token":

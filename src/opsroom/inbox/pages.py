@@ -319,11 +319,11 @@ def _card(request: Request, tx: Tx, chosen: inbox.Request, do: Do) -> dict[str, 
 def _takers(tx: Tx, chosen: inbox.Request) -> list[tuple[str, str]]:
     """Who may take a request over: people first, then roles."""
     people = [
-        (one.name, f"{one.name} ({', '.join(one.roles)})")
+        (one.name, f"{one.name} ({', '.join(one.held)})")
         for one in access.people(tx)
         if one.name != tx.actor.name
         and not rules.why_not_hand_over(
-            chosen, one.name, one.roles, access.permissions(tx, one.roles)
+            chosen, one.name, one.held, access.permissions(tx, one.held)
         )
     ]
     roles = [

@@ -114,7 +114,7 @@ def _known(tx: Tx, costs: Mapping[str, Mapping[int, Spent]] | None) -> _Known:
         worked[row.agent] += row.times
     lively = {row.agent for row in actions.finals(tx, since=tx.now - IDLE)} | set(costs or ())
     return _Known(
-        people=frozenset(one.name for one in access.people(tx) if one.roles),
+        people=frozenset(one.name for one in access.people(tx) if one.held),
         tokens=tokens,
         uses=access.last_uses(tx),
         turns=turns,
