@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.api import Api
 from tests.registry.world import KINDS, person
 
+from opsroom.access import store as access_store
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.registry import (
     ArtifactDraft,
@@ -103,6 +104,23 @@ def test_one_of_its_movers_moves_it_and_anybody_rolls_it_back(sqlite_db: Databas
         assert commands.roll_back(tx, "note", "a", "staging", reason="back").number == 1
         environments.set_environment(tx, replace(STAGING, after="", movers=()))
         commands.set_label(tx, "note", "a", "staging", 2)
+
+
+def test_what_is_done_for_somebody_goes_by_their_roles(sqlite_db: Database) -> None:
+    alone = Actor("system:retraining", "default", human=False)
+    with sqlite_db.write(ADA) as tx:
+        artifact(tx)
+        environments.set_environment(tx, replace(STAGING, movers=("operator",)))
+        for name, roles in (("ada", ("author",)), ("olga", ("author", "operator"))):
+            access_store.add_user(tx, name, None)
+            access_store.set_roles(tx, "default", name, roles)
+        for owner in ("ada", "gone"):
+            tx.actor = replace(alone, owner=owner)
+            with pytest.raises(NotMover):
+                environments.check_mover(tx, "staging")
+        for owner in ("olga", ""):
+            tx.actor = replace(alone, owner=owner)
+            environments.check_mover(tx, "staging")
 
 
 def test_a_reviewed_environment_takes_what_production_takes(sqlite_db: Database) -> None:
