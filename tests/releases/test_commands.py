@@ -12,10 +12,11 @@ from opsroom.evals.gate import Outcome
 from opsroom.journal import store as journal
 from opsroom.journal import verify
 from opsroom.kit.clock import ManualClock
-from opsroom.kit.db import Database
-from opsroom.registry import Criticality
+from opsroom.kit.db import Actor, Database
+from opsroom.registry import Criticality, Ref, checklists, proposals
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
+from opsroom.registry.checklist import ITEMS, Answered, ReviewSettings
 from opsroom.releases import (
     AlreadyServing,
     BadPlan,
@@ -148,6 +149,29 @@ def test_an_autonomous_agent_skips_nothing(sqlite_db: Database) -> None:
     assert world.advance(db, release.id) == "hold"
     world.approve(db, release.id, by=world.RITA)
     assert world.advance(db, release.id) == "advance"
+
+
+def test_a_release_waits_for_the_checklist_of_its_version(sqlite_db: Database) -> None:
+    db = sqlite_db
+    world.build(db, Criticality.AUTONOMOUS, cases=2)
+    with db.write(world.ADA) as tx:
+        tx.actor = Actor("system", "default", human=False)
+        checklists.set_settings(tx, ReviewSettings(checklist=(Criticality.AUTONOMOUS,)))
+    release = world.start(db)
+    world.gated(db, release.id)
+    for who in (world.BOB, world.RITA):
+        world.approve(db, release.id, by=who)
+    assert world.advance(db, release.id) == "hold"
+    for holds, then in ((False, "hold"), (True, "advance")):
+        with db.write(world.ADA) as tx:
+            ref = Ref(world.KIND, world.NAME, "2")
+            made = proposals.propose(tx, ref, label="production", kinds=KINDS)
+        said = [Answered(item=one, holds=holds, because="ten names were tried") for one in ITEMS]
+        with db.write(world.BOB) as tx:
+            checklists.answer(tx, made.id, said, binding=made.binding)
+        with db.write(world.ADA) as tx:
+            proposals.withdraw(tx, made.id, reason="a release brings it")
+        assert world.advance(db, release.id) == then
 
 
 def test_approvals_rest_on_the_gate(there: Database) -> None:

@@ -8,11 +8,14 @@ from opsroom.kit import choices
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import plain
 
-from . import checklist_store, proposals, queries
+from . import checklist_store, proposals, queries, store
 from .checklist import Answered, Checklist, ReviewSettings, check_of, complete
 from .commands import check_may
-from .model import Proposal
+from .model import Artifact, Proposal
 from .rules import CHECKLIST
+
+
+MOST_LOOKED_AT = 100  # proposals of one version
 
 
 def set_settings(tx: Tx, new: ReviewSettings) -> ReviewSettings:
@@ -67,3 +70,14 @@ def answered(tx: Tx, proposal: Proposal) -> Checklist | None:
     if check is None:
         return None
     return checklist_store.kept(tx, proposal.id, check.evidence or "")
+
+
+def lacking(tx: Tx, of: Artifact, number: int) -> str:
+    """What a version that moves without a proposal lacks of its checklist, in words; empty where
+    the newest proposal of it that has answers, be it open or over, passed.
+    """
+    for proposal in store.proposals_page(tx, of=of, number=number, limit=MOST_LOOKED_AT):
+        for check in proposal.checks:
+            if check.name == CHECKLIST:
+                return "" if check.state == "passed" else f"check {CHECKLIST!r} is {check.state}"
+    return f"check {CHECKLIST!r} is missing: answer it on a proposal of version {number}"

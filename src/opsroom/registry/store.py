@@ -378,15 +378,18 @@ def proposals_page(
     *,
     state: ProposalState | None = None,
     of: Artifact | None = None,
+    number: int | None = None,
     before: str | None = None,
     limit: int,
 ) -> list[Proposal]:
-    """Proposals of this project, newest first."""
+    """Proposals of this project, newest first; those of something, or of one version of it."""
     wanted = _proposals().where(artifacts.c.project == tx.project)
     if state is not None:
         wanted = wanted.where(proposals.c.state == state.value)
     if of is not None:
         wanted = wanted.where(proposals.c.artifact == of.id)
+    if number is not None:
+        wanted = wanted.where(proposals.c.number == number)
     if before is not None:
         wanted = wanted.where(proposals.c.id < before)
     rows = tx.conn.execute(wanted.order_by(proposals.c.id.desc()).limit(limit)).mappings()

@@ -2,7 +2,7 @@
 
 from opsroom import approvals
 from opsroom.kit.db import Tx
-from opsroom.registry import environments, rules
+from opsroom.registry import checklists, rules
 from opsroom.registry import queries as registry
 
 from . import store
@@ -27,15 +27,20 @@ def gather(tx: Tx, release: Release) -> Evidence:
 
 
 def _approvals_missing(tx: Tx, release: Release, gate: GateResult | None) -> tuple[str, ...]:
-    """Which approvals its criticality still asks for, in words; asked while gating only."""
+    """Which approvals its criticality still asks for, and whether the bias checklist does, in
+    words; asked while gating only.
+    """
     if release.state is not State.GATING:
         return ()
     of = registry.artifact(tx, release.kind, release.name)
-    need = environments.needs(tx, of.criticality, release.environment)
+    need = registry.needs(tx, of, release.environment, first=False)
     binding = release.binding(gate.evidence if gate else "")
     standing = approvals.standing(tx, release.subject, binding)
     others = [one for one in standing if one.approver != release.version_author]
-    return tuple(rules.missing_approvals(need, others, release.author))
+    missing = rules.missing_approvals(need, others, release.author)
+    if rules.CHECKLIST in need.checks and (lack := checklists.lacking(tx, of, release.number)):
+        missing.append(lack)
+    return tuple(missing)
 
 
 def _sound(release: Release, legs: tuple[LegCounts, ...]) -> tuple[LegCounts, ...]:

@@ -19,8 +19,10 @@ from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.durable import SHORTEST, Durable
 from opsroom.kit.errors import Conflict, OpsroomError, Unavailable
 from opsroom.models import Models
+from opsroom.registry import queries as registry
+from opsroom.registry.rules import CHECKLIST
 
-from . import commands, store
+from . import commands, queries, store
 from .commands import SYSTEM
 from .evidence import GateResult
 from .model import Because, Hold, Release
@@ -128,8 +130,16 @@ def reactions(durable: Durable) -> tuple[Reaction, ...]:
         elif noun == "release":
             durable.signal(LOOP, release_id, about=entry.id)
 
+    def checked(tx: Tx, entry: Entry) -> None:
+        if entry.facts["check"] != CHECKLIST:
+            return
+        of = registry.proposal(tx, entry.subject.partition("/")[2])
+        for release in queries.releases(tx, active=True, kind=of.kind, name=of.name):
+            durable.signal(LOOP, release.id, about=entry.id)
+
     return (
         Reaction(name=LOOP, events=TELLING, react=tell),
+        Reaction(name="releases.checks", events=frozenset({"proposal.checked"}), react=checked),
         Reaction(name="releases.labels", events=frozenset({"label.moved"}), react=_label_moved),
     )
 
