@@ -264,6 +264,8 @@ def test_without_a_hand_an_advisory_agent_goes_as_far_as_its_release(
     db = sqlite_db
     desk(db)
     was_released(db)
+    # What was tried elsewhere is not what production asks for.
+    was_released(db, replace(PLAN, gate=None, steps=PLAN.steps[:1]), environment="staging")
     given(db, Mode.RELEASE)
     models = Apprentices()
     drifted(db)
@@ -287,7 +289,7 @@ def test_without_a_hand_an_advisory_agent_goes_as_far_as_its_release(
     assert release.author == "ada"
     assert events(db, "approval.given") == []
     gated(db, models, one)
-    assert len(events(db, "release.started")) == 2
+    assert len(events(db, "release.started")) == 3
     _promoted(db, release.number)
     assert look(db, one.id).state is State.RELEASED
 

@@ -87,14 +87,20 @@ def desk(
             )
 
 
-def was_released(db: Database, plan: Plan = PLAN) -> Release:
+def was_released(
+    db: Database, plan: Plan = PLAN, *, environment: str = "production"
+) -> Release:
     """A release that the agent once had, and that is over: later ones go by its plan."""
     with db.write(ADA) as tx:
         spec = registry_queries.version(tx, Ref("agent", AGENT, "1")).spec | {
-            "settings": {"desk": 5}
+            "settings": {"desk": 5, "environment": environment}
         }
         made = registry.create_version(tx, "agent", AGENT, VersionDraft(spec=spec), kinds=KINDS)
-        release = releases.start(tx, Draft(version=made.ref, plan=plan), kinds=KINDS)
+        of = registry_queries.artifact(tx, "agent", AGENT)
+        if registry_queries.label(tx, "agent", AGENT, environment) is None:
+            registry.move_label(tx, of, environment, 1, how="import", reason="it serves")
+        draft = Draft(version=made.ref, plan=plan, environment=environment)
+        release = releases.start(tx, draft, kinds=KINDS)
     with db.write(ADA) as tx:
         return releases.abort(tx, release.id, reason="not today")
 

@@ -13,6 +13,7 @@ from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.registry import Kinds, Ref, VersionDraft, proposals
 from opsroom.registry import commands as registry_commands
+from opsroom.registry.model import PRODUCTION
 from opsroom.releases import commands as releases
 from opsroom.releases import queries as release_queries
 from opsroom.releases.model import Draft
@@ -126,7 +127,9 @@ def release(tx: Tx, entry: Entry, watch: Watch, kinds: Kinds) -> Entry:
     is asked of a model.
     """
     version, spec = reckoning.serving(tx, entry.agent)
-    last = release_queries.releases(tx, kind="agent", name=entry.agent, limit=1)
+    last = release_queries.releases(
+        tx, kind="agent", name=entry.agent, environment=PRODUCTION, limit=1
+    )
     if not last:
         raise NeverReleased(entry.agent)
     better = Ref.parse(entry.version)

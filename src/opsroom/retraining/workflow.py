@@ -19,7 +19,7 @@ from opsroom.kit.durable import Durable
 from opsroom.kit.errors import Conflict, OpsroomError, Unavailable
 from opsroom.models import Models
 from opsroom.registry import queries as registry
-from opsroom.registry.model import ProposalState
+from opsroom.registry.model import PRODUCTION, ProposalState
 from opsroom.releases import queries as releases
 
 from . import commands, reckoning, store
@@ -112,7 +112,9 @@ def _asking(tx: Tx, entry: Entry) -> Asking | None:
     replaced = entry.prompt
     if proposal.base is not None:
         replaced = f"{proposal.kind}/{proposal.name}@{proposal.base}"
-    last = releases.releases(tx, kind="agent", name=entry.agent, limit=1)
+    last = releases.releases(
+        tx, kind="agent", name=entry.agent, environment=PRODUCTION, limit=1
+    )
     gate = reckoning.live(last[0].plan.gate, model) if last and last[0].plan.gate else None
     baseline = Measurement(
         subject=replaced, dataset=dataset_of(entry.agent), split=HELD_OUT, source=model
