@@ -98,13 +98,16 @@ def office(sqlite_db: Database) -> Iterator[Office]:
             yield Office(db=sqlite_db, base=base, there=there, app=app)
 
 
-def speak(office: Office, token: str, talk: Any, mode: str = "auto") -> Any:
+def speak(
+    office: Office, token: str, talk: Any, mode: str = "auto", *, environment: str = "production"
+) -> Any:
     """What `talk` returns of a real client, in a loop of its own."""
 
     async def run() -> Any:
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx2.AsyncClient(headers=headers, timeout=20) as http:
-            transport = streamable_http_client(f"{office.base}/mcp/scout", http_client=http)
+            address = f"{office.base}/mcp/scout?environment={environment}"
+            transport = streamable_http_client(address, http_client=http)
             async with Client(transport, mode=mode, cache=None) as client:
                 return await talk(client)
 
@@ -142,6 +145,29 @@ def test_calls_that_name_a_turn_share_it(office: Office) -> None:
     first, second = speak(office, office.token(), talk)
     assert first.meta["opsroom/turn"] == second.meta["opsroom/turn"]
     assert [one["intent"] for one in office.events("turn.begun")] == ["Where is Bonn?"]
+
+
+def test_a_turn_is_not_carried_on_in_another_environment(office: Office) -> None:
+    with office.db.write(BOSS) as tx:
+        of = registered.artifact(tx, "agent", "scout")
+        registry.move_label(tx, of, "staging", 1, how="merge", reason="tests")
+
+    async def talk(client: Client, turn: str = "task-7") -> Any:
+        meta: Any = {"opsroom/turn": turn}
+        return await client.call_tool("look", {"city": "Bonn"}, meta=meta)
+
+    token = office.token()
+    here = speak(office, token, talk)
+    there = speak(office, token, talk, environment="staging")
+    assert here.meta["opsroom/turn"] != there.meta["opsroom/turn"]
+    assert len(office.events("turn.begun")) == 2
+
+    async def cross(client: Client) -> Any:
+        return await talk(client, here.meta["opsroom/turn"])
+
+    refused = speak(office, token, cross, environment="staging")
+    assert refused.is_error
+    assert "there is no turn" in refused.content[0].text
 
 
 def test_what_is_refused_explains_itself(office: Office) -> None:

@@ -61,10 +61,13 @@ def speak_mcp(
 
 
 @router.delete("/mcp/{agent}", status_code=204)
-def end_session(agent: str, request: Request, tx: Write) -> None:
+def end_session(
+    agent: str, request: Request, tx: Write, environment: str = PRODUCTION
+) -> None:
     """End a conversation of an older MCP client, and the turn that it was."""
     check_acts_for(tx.actor, agent)
-    turns.leave(tx, agent, session_of(request))
+    environments.check_within(tx, environment)
+    turns.leave(tx, agent, session_of(request), environment=environment)
 
 
 @router.get("/v1/gateway/quarantine")

@@ -3,6 +3,7 @@
 import asyncio
 
 from opsroom.actions import doors, turning
+from opsroom.actions.errors import TurnNotFound
 from opsroom.actions.model import Final, Proposal
 from opsroom.actions.ports import Executors
 from opsroom.actions.turning import Serve, TurnDraft
@@ -26,11 +27,12 @@ def gate(db: Database, *, serve: Serve, executors: Executors) -> Act:
     return act
 
 
-def leave(tx: Tx, agent: str, session: str) -> None:
+def leave(tx: Tx, agent: str, session: str, *, environment: str) -> None:
     """End the turn of a conversation, if it was one; ending it twice changes nothing."""
-    turn = store.turn_of(tx, agent, session) if session else None
+    bound = _there(environment, session)
+    turn = store.turn_of(tx, agent, bound) if session else None
     if turn is not None:
-        store.unbind_turn(tx, agent, session)
+        store.unbind_turn(tx, agent, bound)
         if turning.get(tx, turn).final is None:
             turning.end(tx, turn, Final.DONE)
 
@@ -54,14 +56,19 @@ def _act(db: Database, visit: Visit, call: Call, serve: Serve, executors: Execut
 
 
 def _known(db: Database, visit: Visit, call: Call) -> str | None:
-    """The turn that the caller names, or that the conversation already is."""
+    """The turn that the caller names, or that the conversation already is; never one of another
+    environment. Raises `TurnNotFound`.
+    """
     if call.meta.turn.startswith(OURS):
+        with db.read(visit.actor) as tx:
+            if turning.get(tx, call.meta.turn).environment != visit.environment:
+                raise TurnNotFound(call.meta.turn)
         return call.meta.turn
     name = _name(visit, call)
     if not name:
         return None
     with db.read(visit.actor) as tx:
-        return store.turn_of(tx, visit.agent, name)
+        return store.turn_of(tx, visit.agent, _there(visit.environment, name))
 
 
 def _begun(tx: Tx, visit: Visit, call: Call, serve: Serve) -> str:
@@ -75,8 +82,15 @@ def _begun(tx: Tx, visit: Visit, call: Call, serve: Serve) -> str:
         environment=visit.environment,
     )
     turn = turning.begin_turn(tx, draft, serve=serve).id
-    return store.bind_turn(tx, visit.agent, name, turn) if name else turn
+    if not name:
+        return turn
+    return store.bind_turn(tx, visit.agent, _there(visit.environment, name), turn)
 
 
 def _name(visit: Visit, call: Call) -> str:
     return (call.meta.turn or visit.session)[:SESSION_LIMIT]
+
+
+def _there(environment: str, name: str) -> str:
+    """What a conversation is bound under: the same name in two environments is two turns."""
+    return f"{environment} {name}"
