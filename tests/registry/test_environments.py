@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.api import Api
-from tests.registry.world import KINDS, person
+from tests.registry.world import KINDS, person, program
 
+from opsroom.access import ruling
 from opsroom.access import store as access_store
+from opsroom.access.errors import OnlyPeople
+from opsroom.access.rules import AccessRules
 from opsroom.kit.db import Actor, Database, Tx
 from opsroom.registry import (
     ArtifactDraft,
@@ -18,12 +21,14 @@ from opsroom.registry import (
     NotReady,
     Ref,
     VersionDraft,
+    checklists,
     commands,
     environments,
     proposals,
     queries,
     rules,
 )
+from opsroom.registry.checklist import ReviewSettings
 from opsroom.registry.errors import (
     BadEnvironment,
     NoSuchEnvironment,
@@ -121,6 +126,28 @@ def test_what_is_done_for_somebody_goes_by_their_roles(sqlite_db: Database) -> N
         for owner in ("olga", ""):
             tx.actor = replace(alone, owner=owner)
             environments.check_mover(tx, "staging")
+
+
+def test_a_program_lifts_nothing_while_labels_are_protected(sqlite_db: Database) -> None:
+    strict = replace(STAGING, reviewed=True, movers=("operator",))
+    settings = ReviewSettings(checklist=(Criticality.ASSISTIVE,))
+    with sqlite_db.write(program("ci", "admin")) as tx:
+        environments.set_environment(tx, strict)
+        checklists.set_settings(tx, settings)
+    with sqlite_db.write(person("root", "admin")) as tx:
+        ruling.set_rules(tx, AccessRules(protected_labels=("production",)))
+    with sqlite_db.write(program("ci", "admin")) as tx:
+        environments.set_environment(tx, strict)  # as it is already
+        for lift in (
+            lambda: environments.set_environment(tx, STAGING),
+            lambda: environments.remove_environment(tx, "staging"),
+            lambda: checklists.set_settings(tx, ReviewSettings()),
+        ):
+            with pytest.raises(OnlyPeople):
+                lift()
+    with sqlite_db.write(person("root", "admin")) as tx:
+        checklists.set_settings(tx, ReviewSettings())
+        environments.remove_environment(tx, "staging")
 
 
 def test_a_reviewed_environment_takes_what_production_takes(sqlite_db: Database) -> None:

@@ -71,12 +71,19 @@ def set_rules(tx: Tx, new: AccessRules) -> AccessRules:
     """
     rules.check_rules(new)
     before = current(tx)
-    if before.protected_labels and tx.actor.roles and not tx.actor.human:
-        raise OnlyPeople(tx.actor.name)
+    check_lifts(tx)
     if new != before:
         choices.save(tx, governing_store.access_rules, new)
         tx.record("access.rules_set", "access/rules", digest=digest(plain(new)), **plain(new))
     return new
+
+
+def check_lifts(tx: Tx) -> None:
+    """Raise `OnlyPeople` for a program while labels are protected: it neither sets the rules nor
+    what else keeps a label from moving, environments and what is asked of reviews.
+    """
+    if tx.actor.roles and not tx.actor.human and current(tx).protected_labels:
+        raise OnlyPeople(tx.actor.name)
 
 
 def set_settings(tx: Tx, new: AccessSettings) -> AccessSettings:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from opsroom.access import ruling
 from opsroom.access.rules import Action
 from opsroom.approvals import ApproverIsRequester, NotAPerson
 from opsroom.kit import choices
@@ -14,14 +15,16 @@ from .commands import check_may
 from .model import Artifact, Proposal
 from .rules import CHECKLIST
 
-
 MOST_LOOKED_AT = 100  # proposals of one version
 
 
 def set_settings(tx: Tx, new: ReviewSettings) -> ReviewSettings:
-    """Ask this of every proposal that is merged from now on."""
+    """Ask this of every proposal that is merged from now on. Raises `OnlyPeople` for a program
+    while labels are protected.
+    """
     before = queries.review_settings(tx)
     if new != before:
+        ruling.check_lifts(tx)
         choices.save(tx, checklist_store.review_settings, new)
         tx.record(
             "review.settings_set", "review/settings", before=plain(before), after=plain(new)
@@ -79,5 +82,7 @@ def lacking(tx: Tx, of: Artifact, number: int) -> str:
     for proposal in store.proposals_page(tx, of=of, number=number, limit=MOST_LOOKED_AT):
         for check in proposal.checks:
             if check.name == CHECKLIST:
-                return "" if check.state == "passed" else f"check {CHECKLIST!r} is {check.state}"
+                return (
+                    "" if check.state == "passed" else f"check {CHECKLIST!r} is {check.state}"
+                )
     return f"check {CHECKLIST!r} is missing: answer it on a proposal of version {number}"

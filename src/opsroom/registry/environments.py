@@ -8,6 +8,7 @@ what was there.
 from dataclasses import replace
 
 from opsroom.access import queries as access
+from opsroom.access import ruling
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import plain
 
@@ -40,7 +41,8 @@ def set_environment(tx: Tx, new: Environment) -> Environment:
     """Make an environment, or let it be so from the next command on.
 
     Raises `BadEnvironment` for what cannot be a label, for production without review, and for an
-    `after` that is not one that stands before it.
+    `after` that is not one that stands before it; `OnlyPeople` for a program while labels are
+    protected.
     """
     there = environments(tx)
     if why := _why_not(tx, new, there):
@@ -50,6 +52,7 @@ def set_environment(tx: Tx, new: Environment) -> Environment:
     same = {"changed_at": tx.now, "changed_by": tx.actor.name}
     if before is not None and replace(before, **same) == made:  # type: ignore[arg-type]
         return before
+    ruling.check_lifts(tx)
     environments_store.keep(tx, made)
     facts = {name: value for name, value in plain(made).items() if name not in {*same, "name"}}
     tx.record("environment.set", f"environment/{made.name}", **facts)
@@ -60,7 +63,7 @@ def remove_environment(tx: Tx, name: str) -> None:
     """Forget an environment; its label stays where it is, and is a free one from then on.
 
     Raises `NoSuchEnvironment`, and `BadEnvironment` for production and for one that others
-    come after.
+    come after; `OnlyPeople` for a program while labels are protected.
     """
     if environments_store.one(tx, name) is None and name != PRODUCTION:
         raise NoSuchEnvironment(name)
@@ -68,6 +71,7 @@ def remove_environment(tx: Tx, name: str) -> None:
         raise BadEnvironment(name, "every project has it")
     if later := [one.name for one in environments(tx) if one.after == name]:
         raise BadEnvironment(name, f"{later[0]} comes after it")
+    ruling.check_lifts(tx)
     environments_store.drop(tx, name)
     tx.record("environment.removed", f"environment/{name}")
 
