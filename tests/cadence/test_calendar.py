@@ -21,9 +21,8 @@ from tests.cadence.world import (
     told,
 )
 
-from opsroom.access import MayNot, services
+from opsroom.access import MayNot, organisations_store, services
 from opsroom.access import commands as access
-from opsroom.access import organisations_store
 from opsroom.access import queries as access_queries
 from opsroom.access import store as access_store
 from opsroom.agents import commands as agents

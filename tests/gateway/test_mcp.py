@@ -99,7 +99,12 @@ def office(sqlite_db: Database) -> Iterator[Office]:
 
 
 def speak(
-    office: Office, token: str, talk: Any, mode: str = "auto", *, environment: str = "production"
+    office: Office,
+    token: str,
+    talk: Any,
+    mode: str = "auto",
+    *,
+    environment: str = "production",
 ) -> Any:
     """What `talk` returns of a real client, in a loop of its own."""
 

@@ -166,7 +166,9 @@ def test_a_release_waits_for_the_checklist_of_its_version(sqlite_db: Database) -
         with db.write(world.ADA) as tx:
             ref = Ref(world.KIND, world.NAME, "2")
             made = proposals.propose(tx, ref, label="production", kinds=KINDS)
-        said = [Answered(item=one, holds=holds, because="ten names were tried") for one in ITEMS]
+        said = [
+            Answered(item=one, holds=holds, because="ten names were tried") for one in ITEMS
+        ]
         with db.write(world.BOB) as tx:
             checklists.answer(tx, made.id, said, binding=made.binding)
         with db.write(world.ADA) as tx:

@@ -57,7 +57,9 @@ class OwnAccess(Conflict):
 @dataclass(eq=False)
 class StillHeld(Conflict):
     code = "still_held"
-    text = "{0.user!r} would still be {0.roles} here, by the organisation or taken in an emergency"
+    text = (
+        "{0.user!r} would still be {0.roles} here, by the organisation or taken in an emergency"
+    )
     hint = "take it away there first (`opsroom org member`, `opsroom glass end`), then close this review"
     user: str
     roles: str

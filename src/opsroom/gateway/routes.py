@@ -61,9 +61,7 @@ def speak_mcp(
 
 
 @router.delete("/mcp/{agent}", status_code=204)
-def end_session(
-    agent: str, request: Request, tx: Write, environment: str = PRODUCTION
-) -> None:
+def end_session(agent: str, request: Request, tx: Write, environment: str = PRODUCTION) -> None:
     """End a conversation of an older MCP client, and the turn that it was."""
     check_acts_for(tx.actor, agent)
     environments.check_within(tx, environment)
