@@ -57,7 +57,7 @@ def test_only_what_the_plan_covers_is_held_against_it() -> None:
         each={"clerk": Decimal(30), "desk": Decimal(60)},
     )  # fmt: skip
 
-    def used(*budgets: Budget) -> tuple[Decimal, Decimal | None]:
+    def used(*budgets: Budget) -> tuple[object, object]:
         found = plan(budgets, cost.each)
         assert found is not None
         return found.usd, cost.used(found)

@@ -223,10 +223,10 @@ def people(tx: Tx) -> list[User]:
         there = found.get(one.name) or User(name=one.name, roles=(), created_at=one.since)
         found[one.name] = replace(there, by_organisation=one.roles)
     if above == DEFAULT and tx.project != DEFAULT:
-        for one in _admins_of_first(tx):
-            there = found.get(one.name) or replace(one, roles=())
+        for first in _admins_of_first(tx):
+            there = found.get(first.name) or replace(first, roles=())
             through = tuple(dict.fromkeys((*there.by_organisation, ADMIN)))
-            found[one.name] = replace(there, by_organisation=through)
+            found[first.name] = replace(there, by_organisation=through)
     return [found[name] for name in sorted(found)]
 
 

@@ -109,7 +109,7 @@ def measure_judged(said: Worth, judge: JudgeOf) -> Measure | None:
 
 def beyond(said: Worth, judge: JudgeOf) -> set[str]:
     """The domains in which a judge said of these cases what its errors do not allow."""
-    return judging.beyond(said, judge, lambda some: _interval(some, LEVEL))
+    return judging.beyond(said, judge, lambda some: mean_share(some, level=LEVEL))
 
 
 def known(worth: Worth, cases: int) -> bool:
