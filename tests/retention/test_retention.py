@@ -1,6 +1,7 @@
 """People are erased for good, what is held stays, what is old goes; and the journal stays whole."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from tests.keyring import KEYRING
 from opsroom.access import commands as access
 from opsroom.access import store as access_store
 from opsroom.access.model import permissions_of
+from opsroom.actions import executing, proposing, turn_store
+from opsroom.actions import store as action_store
+from opsroom.actions.model import Proposal
 from opsroom.actions.store import actions
 from opsroom.approvals.store import approvals
+from opsroom.inbox import override_store
+from opsroom.inbox import store as request_store
 from opsroom.inbox.model import Say
 from opsroom.inbox.store import requests
 from opsroom.journal import checkpoints, files, proofs, queries
@@ -250,3 +256,55 @@ def test_a_project_where_nothing_can_be_removed_keeps_no_other_from_it(
         with pytest.raises(RuntimeError):
             rounds.look(office.db)
     assert sorted(looked) == ["default", "other"]
+
+
+def test_what_is_written_after_an_erasure_leaves_the_hashes_as_they_were(
+    office: Office,
+) -> None:
+    """Somebody saves a row that was shredded: the hash of the placeholder stands for nothing."""
+    turn, action = live(office)
+    with office.db.write(SYSTEM) as tx:
+        keys = tx.conn.execute(select(shredding.keys.c.of)).scalars().all()
+        shredding.shred(tx, keys)
+    before = _hashes(office.db)
+    assert len(before) > 8
+    with office.db.write(SYSTEM) as tx:
+        for of_turn in turn_store.turn_page(tx, agent=None, session=None, before=None, limit=9):
+            turn_store.save_turn(tx, of_turn, was=of_turn)
+        for one in action_store.page(tx, turn_id=turn, limit=9):
+            action_store.save(tx, one, was=one)
+        for request in request_store.page(tx, over=True, limit=9):
+            request_store.save(tx, request, was=request)
+        for override in override_store.page(tx, limit=9):
+            override_store.save(tx, override)
+    assert office.action(action).revision > 0
+    assert _hashes(office.db) == before
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_was_erased_is_not_sent_to_anybody(office: Office, *, begun: bool) -> None:
+    turn = office.turn(human="zoe")
+    with office.db.write(SYSTEM) as tx:
+        sent = Proposal(tool="send", arguments={"order": "4711"})
+        action = proposing.propose(tx, turn, sent).id
+        if begun:
+            executing.start(tx, action, servable=lambda _: True)
+        shredding.shred(tx, [f"turn/{turn}"])
+    with office.db.write(SYSTEM) as tx:
+        if begun:
+            assert executing.again(tx, action) is None
+        else:
+            said = executing.start(tx, action, servable=lambda _: True)
+            assert not isinstance(said, tuple)
+    assert office.state(action).value == ("executing" if begun else "denied")
+
+
+def _hashes(db: Database) -> set[str]:
+    """Whatever was sealed and lies in a table of what agents did and people said to it."""
+    with db.read(SYSTEM) as tx:
+        rows = [
+            row
+            for table in (actions, turn_store.turns, requests, override_store.overrides)
+            for row in tx.conn.execute(select(table)).all()
+        ]
+    return {one for row in rows for one in re.findall(r"p1\.[0-9a-f]{64}", str(row))}

@@ -449,6 +449,10 @@ def _stopped(tx: Tx, turn: Turn, action: Action) -> Refuse | None:
         return Refuse(by=Refusal.AGENT, because=str(error))
     if turn.deadline is not None and tx.now >= turn.deadline:
         return Refuse(by=Refusal.BUDGET, because="the time for the whole turn is over")
+    content = {"contract": action.contract_digest, "arguments": action.arguments}
+    if digest(content) != action.digest:
+        because = "its arguments are not what was permitted: they were erased or changed"
+        return Refuse(by=Refusal.POLICY, because=because)
     return None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     case,
@@ -108,12 +110,17 @@ _ONE = select(actions).where(
     actions.c.project == bindparam("project"), actions.c.id == bindparam("id")
 )
 _ONE_LOCKED = _ONE.with_for_update()
-_SAVE = (
-    update(actions)
-    .where(actions.c.id == bindparam("of"), actions.c.revision == bindparam("at"))
-    .values({one.name: bindparam(one.name) for one in fields(Action)})
-)
-_SAVE_MOVED = _SAVE.values(amount=bindparam("amount"))
+
+
+@cache
+def _save(names: frozenset[str]) -> Update:
+    return (
+        update(actions)
+        .where(actions.c.id == bindparam("of"), actions.c.revision == bindparam("at"))
+        .values({name: bindparam(name) for name in names})
+    )
+
+
 _OF_TURN = (
     select(
         case((and_(actions.c.tool == bindparam("tool"), _SPENT), actions.c.amount)).label(
@@ -162,12 +169,17 @@ def save(
     """Write `action` over `was`, unless somebody else got there first. A key that stands for
     nothing any more is free for the next call.
     """
-    row = _row(action) | {"revision": was.revision + 1}
-    known = _sealed(tx, row) | {"of": was.id, "at": was.revision}
-    if amount == "same":
-        done = tx.conn.execute(_SAVE, known)
-    else:
-        done = tx.conn.execute(_SAVE_MOVED, known | {"amount": _text(amount)})
+    row, before = _row(action) | {"revision": was.revision + 1}, _row(was)
+    # What stands there is sealed, or shredded and only its hash is left: that stays as it is.
+    changed = {
+        name: value
+        for name, value in row.items()
+        if name not in _PAYLOADS or value != before[name]
+    }
+    known = shredding.seal_fields(tx, f"turn/{was.turn}", changed, _PAYLOADS)
+    if amount != "same":
+        known["amount"] = _text(amount)
+    done = tx.conn.execute(_save(frozenset(known)), known | {"of": was.id, "at": was.revision})
     if done.rowcount == 0:
         raise ActionMoved(was.id)
     key_store.free(tx, action)

@@ -102,7 +102,11 @@ def add_turn(tx: Tx, turn: Turn) -> None:
 def save_turn(tx: Tx, turn: Turn, *, was: Turn) -> Turn:
     """Write `turn` over `was`, unless somebody else got there first."""
     row = _turn_row(turn) | {"revision": was.revision + 1}
-    sealed = _sealed(tx, was.id, row)
+    before = _turn_row(was)
+    changed = {
+        name: value for name, value in row.items() if name not in _SAID or value != before[name]
+    }
+    sealed = _sealed(tx, was.id, changed)
     if not overwrite(tx, turns, was.id, revision=was.revision, values=sealed):
         raise ActionMoved(was.id)
     return _turn(row)

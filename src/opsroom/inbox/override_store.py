@@ -1,7 +1,7 @@
 """The table of overrides."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +58,9 @@ def add(tx: Tx, made: Override) -> None:
 
 def save(tx: Tx, changed: Override) -> None:
     mine = (overrides.c.id == changed.id, overrides.c.project == tx.project)
-    tx.conn.execute(update(overrides).where(*mine).values(**_columns(tx, changed)))
+    body = json.loads(tx.conn.execute(select(overrides.c.body).where(*mine)).scalar_one())
+    row = _columns(tx, changed, stored=body)
+    tx.conn.execute(update(overrides).where(*mine).values(**row))
 
 
 def override(tx: Tx, override_id: str) -> Override | None:
@@ -205,8 +207,19 @@ def _read(tx: Tx, bodies: Iterable[str]) -> list[Override]:
     return [shape.validate_json(json.dumps(one)) for one in opened]
 
 
-def _columns(tx: Tx, one: Override) -> dict[str, Any]:
-    body = shredding.seal_fields(tx, one.subject, plain(one), _SAID)
+def _columns(
+    tx: Tx, one: Override, *, stored: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The row of an override; of what is `stored`, what it says still stays as it is: it is
+    sealed, or shredded and only its hash is left.
+    """
+    body, kept = plain(one), dict[str, Any]()
+    if stored is not None:
+        (said,) = shredding.opened(tx, [stored], _SAID, left=_LEFT)
+        kept = {
+            name: stored[name] for name in _SAID & stored.keys() if said[name] == body[name]
+        }
+    body = shredding.seal_fields(tx, one.subject, body, _SAID - kept.keys()) | kept
     return {
         "request": one.request,
         "subject": one.subject,

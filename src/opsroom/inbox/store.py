@@ -4,7 +4,7 @@ A request is kept whole, with columns beside it for what is searched by.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -223,13 +223,19 @@ def _named(tx: Tx, wanted: Select[Any, Any]) -> list[tuple[str, str]]:
 
 
 def _write(tx: Tx, new: Request, was: Request) -> None:
+    stored = select(requests.c.body).where(
+        requests.c.project == tx.project, requests.c.id == was.id
+    )
+    body, before = json.loads(tx.conn.execute(stored).scalar() or "{}"), plain(was)
+    kept = {name: body[name] for name in _SAID & body.keys()}
+    same = {name: before[name] for name in kept}
     if not overwrite(
         tx,
         requests,
         was.id,
         requests.c.project == tx.project,
         revision=was.revision,
-        values=_columns(tx, _next(new, was)),
+        values=_columns(tx, _next(new, was), kept=kept, same=same),
     ):
         raise RequestMoved(was.id)
 
@@ -243,13 +249,25 @@ _SAID = frozenset({"title", "why", "arguments", "edited", "evidence", "reason", 
 _LEFT: dict[str, shredding.Left] = {
     "arguments": shredding.remains,
     "edited": shredding.remains,
-    "evidence": lambda _: [],
+    "evidence": shredding.remains,
 }
 
 
-def _columns(tx: Tx, one: Request) -> dict[str, Any]:
+def _columns(
+    tx: Tx,
+    one: Request,
+    *,
+    kept: Mapping[str, Any] | None = None,
+    same: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The row of a request; where it says what is in `same`, what is `kept` of that stays: it
+    is sealed, or shredded and only its hash is left.
+    """
     body = plain(one)
     del body["answers"]  # they have rows of their own
+    stays = {name for name, value in (same or {}).items() if body[name] == value}
+    sealed = shredding.seal_fields(tx, one.subject, body, _SAID - stays)
+    sealed |= {name: value for name, value in (kept or {}).items() if name in stays}
     return {
         "subject": one.subject,
         "agent": one.agent,
@@ -262,7 +280,7 @@ def _columns(tx: Tx, one: Request) -> dict[str, Any]:
         "answered_by": one.answered_by,
         "release_at": one.release_at,
         "revision": one.revision,
-        "body": _text(shredding.seal_fields(tx, one.subject, body, _SAID)),
+        "body": _text(sealed),
     }
 
 
