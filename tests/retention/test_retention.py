@@ -20,19 +20,20 @@ from opsroom.actions import store as action_store
 from opsroom.actions.model import Proposal
 from opsroom.actions.store import actions
 from opsroom.approvals.store import approvals
-from opsroom.inbox import override_store
+from opsroom.inbox import override_store, overriding
 from opsroom.inbox import store as request_store
-from opsroom.inbox.model import Say
+from opsroom.inbox.model import OverrideDraft, Say
 from opsroom.inbox.store import requests
 from opsroom.journal import checkpoints, files, proofs, queries
 from opsroom.journal import verify_journal as stranger
 from opsroom.journal.checkpoints import Notary
 from opsroom.kit import shredding
 from opsroom.kit.clock import ManualClock
-from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.db import Actor, Database, Tx, sqlite_module
 from opsroom.retention import commands, rounds
 from opsroom.retention.errors import HeldBack, HoldNotFound, KeptTooShort, NobodyNamed
 from opsroom.retention.model import Rules, Scope, Whom
+from opsroom.retention.routes import erased
 
 ROOT = Actor("root", "default", permissions_of(("admin",)), ("admin",))
 SECRETS = (b"Quillfeather", b"DE89370400440532013000", b"rheumatism", b"wigwam", b"zeppelin")
@@ -140,9 +141,9 @@ def test_what_a_copy_says_can_still_be_shown_to_be_the_same(office: Office) -> N
 def test_erasing_again_finds_nothing_more(office: Office) -> None:
     live(office)
     with office.db.write(ROOT) as tx:
-        assert commands.erase(tx, ZOE).keys > 0
+        assert commands.erase(tx, ZOE)[0].keys > 0
     with office.db.write(ROOT) as tx:
-        assert commands.erase(tx, ZOE).keys == 0
+        assert commands.erase(tx, ZOE)[0].keys == 0
         told = tx.events[-1]
     assert "zoe" not in json.dumps(told.facts)
 
@@ -297,6 +298,68 @@ def test_what_was_erased_is_not_sent_to_anybody(office: Office, *, begun: bool) 
             said = executing.start(tx, action, servable=lambda _: True)
             assert not isinstance(said, tuple)
     assert office.state(action).value == ("executing" if begun else "denied")
+
+
+def test_erasing_goes_on_past_what_one_transaction_takes(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "AT_ONCE", 2)
+    turns = [office.turn(intent="Pay Quillfeather", human="zoe") for _ in range(5)]
+    for turn in turns:
+        said = {"subject": f"turn/{turn}", "by": "zoe", "text": "a zeppelin"}
+        office.api.person("admin").post("/v1/feedback", said)
+    looked = erased(office.db, ROOT, ZOE, dry_run=True)
+    told = erased(office.db, ROOT, ZOE, dry_run=False)
+    assert (told.turns, told.feedback, told.keys) == (5, 5, 10)
+    assert (looked.turns, looked.feedback, looked.keys) == (5, 5, 10)
+    assert erased(office.db, ROOT, ZOE, dry_run=False).keys == 0
+
+
+def test_what_is_under_way_stays_until_it_is_over(office: Office) -> None:
+    turn = office.turn(human="zoe")
+    action = str(office.propose(turn, "pay", invoice="i-1", amount=1500)["id"])
+    told = erased(office.db, ROOT, ZOE, dry_run=False)
+    assert (told.turns, told.actions, told.under_way, told.keys) == (0, 0, 1, 0)
+    assert office.action(action).arguments["invoice"] == "i-1"
+
+
+@pytest.mark.parametrize("whom", [ZOE, Whom(subject="trace/abc")])
+def test_what_people_said_instead_in_a_trace_goes_too(office: Office, whom: Whom) -> None:
+    if whom.user:
+        office.turn(human="zoe", trace="abc")
+    draft = OverrideDraft(
+        subject="trace/abc",
+        agent_decision={"text": "Quillfeather"},
+        human_decision={"text": "nobody"},
+        reasoning="a wigwam",
+        agent="clerk",
+        trace="abc",
+    )
+    with office.db.write(ROOT) as tx:
+        made = overriding.override(tx, draft)
+    assert erased(office.db, ROOT, whom, dry_run=False).keys
+    with office.db.read(ROOT) as tx:
+        kept = override_store.override(tx, made.id)
+    assert kept is not None
+    assert kept.reasoning.startswith(shredding.GONE)
+
+
+def test_it_says_when_the_files_could_not_be_scrubbed(office: Office) -> None:
+    office.turn(human="zoe")
+    binding = sqlite_module()
+    reader = binding.connect(str(office.db.engine.url.database))
+    reader.isolation_level = None
+    try:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM turns").fetchall()
+        with office.db.engine.connect() as conn:
+            conn.exec_driver_sql("PRAGMA busy_timeout=50")
+        told = erased(office.db, ROOT, ZOE, dry_run=False)
+        assert told.done
+        assert not told.scrubbed
+    finally:
+        reader.close()
+    assert erased(office.db, ROOT, ZOE, dry_run=False).scrubbed
 
 
 def _hashes(db: Database) -> set[str]:

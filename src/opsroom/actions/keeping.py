@@ -23,6 +23,7 @@ class Whose:
     agent: str
     human: str
     subject: str
+    trace: str
 
 
 def before(tx: Tx, days: int) -> datetime:
@@ -30,11 +31,13 @@ def before(tx: Tx, days: int) -> datetime:
     return tx.now - tx.lasting(timedelta(days=days))
 
 
-def turns_of(tx: Tx, *, user: str, subject: str, limit: int) -> list[Whose]:
-    """Turns on behalf of a user, or about a subject (also `turn/…` and `action/…`)."""
+def turns_of(tx: Tx, *, user: str, subject: str, after: str, limit: int) -> list[Whose]:
+    """Turns on behalf of a user, or about a subject (also `turn/…`, `action/…` and `trace/…`),
+    in the order of their ids from behind `after`.
+    """
     turns, actions = turn_store.turns.c, store.actions.c
-    wanted = select(turns.id, turns.agent, turns.human, turns.subject).where(
-        turns.project == tx.project
+    wanted = select(turns.id, turns.agent, turns.human, turns.subject, turns.trace).where(
+        turns.project == tx.project, turns.id > after
     )
     if user:
         wanted = wanted.where(turns.human == user)
@@ -45,6 +48,8 @@ def turns_of(tx: Tx, *, user: str, subject: str, limit: int) -> list[Whose]:
             actions.project == tx.project, actions.id == subject.removeprefix("action/")
         )
         wanted = wanted.where(turns.id.in_(of))
+    elif subject.startswith("trace/"):
+        wanted = wanted.where(turns.trace == subject.removeprefix("trace/"))
     else:
         wanted = wanted.where(turns.subject == subject)
     rows = tx.conn.execute(wanted.order_by(turns.id).limit(limit))
@@ -60,6 +65,36 @@ def with_turns(tx: Tx, turn_ids: Sequence[str]) -> dict[str, str]:
         )
         found |= {row.id: row.turn for row in tx.conn.execute(wanted)}
     return found
+
+
+def under_way(tx: Tx, turn_ids: Sequence[str]) -> set[str]:
+    """Those of these turns that have actions which are not over."""
+    c, found = store.actions.c, set[str]()
+    for start in range(0, len(turn_ids), _CHUNK):
+        wanted = select(c.turn).where(
+            c.project == tx.project,
+            c.turn.in_(turn_ids[start : start + _CHUNK]),
+            c.state.not_in(_OVER),
+        )
+        found |= set(tx.conn.execute(wanted).scalars())
+    return found
+
+
+def last_of_traces(tx: Tx, turn_ids: Sequence[str]) -> list[str]:
+    """The traces of these turns that no other turn is part of."""
+    turns, found, mine = turn_store.turns.c, set[str](), set(turn_ids)
+    for start in range(0, len(turn_ids), _CHUNK):
+        traces = select(turns.trace).where(
+            turns.project == tx.project,
+            turns.id.in_(turn_ids[start : start + _CHUNK]),
+            turns.trace != "",
+        )
+        found |= set(tx.conn.execute(traces).scalars())
+    wanted = select(turns.id, turns.trace).where(turns.project == tx.project)
+    for start in range(0, len(some := sorted(found)), _CHUNK):
+        of = wanted.where(turns.trace.in_(some[start : start + _CHUNK]))
+        found -= {row.trace for row in tx.conn.execute(of) if row.id not in mine}
+    return sorted(found)
 
 
 def of_turns(tx: Tx, turn_ids: Sequence[str]) -> list[str]:
@@ -101,7 +136,9 @@ def old_turns(
 
 
 def about(tx: Tx, subjects: Collection[str]) -> Select[tuple[str]]:
-    """The turns that are about any of these (also `turn/…` and `action/…`), for a query."""
+    """The turns that are about any of these (also `turn/…`, `action/…` and `trace/…`), for a
+    query.
+    """
     turns, actions = turn_store.turns.c, store.actions.c
     told = sorted(subjects)
     of = select(actions.turn).where(
@@ -115,6 +152,9 @@ def about(tx: Tx, subjects: Collection[str]) -> Select[tuple[str]]:
             turns.human.in_(told),
             turns.id.in_([one.removeprefix("turn/") for one in told]),
             turns.id.in_(of),
+            turns.trace.in_(
+                [one.removeprefix("trace/") for one in told if one[:6] == "trace/"]
+            ),
         ),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 
 from opsroom.kit.db import Tx
 from opsroom.kit.shredding import keys
@@ -25,30 +25,41 @@ class Words:
     turn: str
 
 
-def said_by(tx: Tx, *, user: str, subject: str, limit: int) -> list[Words]:
-    """Feedback of a user, or about a subject (also `feedback/…` itself)."""
+def said_by(tx: Tx, *, user: str, subject: str, after: str, limit: int) -> list[Words]:
+    """Feedback of a user, or about a subject (also `feedback/…` itself), in the order of their
+    ids from behind `after`.
+    """
     c = feedback.c
-    wanted = select(c.id, c.agent, c.by, c.subject, c.turn).where(c.project == tx.project)
-    if user:
-        wanted = wanted.where(c.by == user)
-    elif subject.startswith("feedback/"):
-        wanted = wanted.where(c.id == subject.removeprefix("feedback/"))
-    else:
-        wanted = wanted.where(c.subject == subject)
+    wanted = select(c.id, c.agent, c.by, c.subject, c.turn).where(
+        c.project == tx.project, c.id > after, _said(user, subject)
+    )
     rows = tx.conn.execute(wanted.order_by(c.id).limit(limit))
     return [Words(f"feedback/{row[0]}", *row[1:]) for row in rows]
 
 
-def about(tx: Tx, subjects: Sequence[str], *, limit: int) -> list[Words]:
-    """Feedback about these turns and actions, whoever gave it."""
-    c, found = feedback.c, list[Words]()
+def about(tx: Tx, subjects: Sequence[str], *, user: str, subject: str) -> list[Words]:
+    """Feedback about these turns, their traces and actions, whoever gave it; also what a user
+    said of a trace and that was joined to the turn. Without what `said_by` finds.
+    """
+    c, found = feedback.c, dict[str, Words]()
     for start in range(0, len(subjects), _CHUNK):
-        wanted = select(c.id, c.agent, c.by, c.subject, c.turn).where(
-            c.project == tx.project, c.subject.in_(subjects[start : start + _CHUNK])
-        )
-        rows = tx.conn.execute(wanted.order_by(c.id).limit(limit - len(found)))
-        found += [Words(f"feedback/{row[0]}", *row[1:]) for row in rows]
-    return found
+        some = subjects[start : start + _CHUNK]
+        for of in (c.subject, c.about):  # each has an index; both at once have none
+            wanted = select(c.id, c.agent, c.by, c.subject, c.turn).where(
+                c.project == tx.project, of.in_(some), ~_said(user, subject)
+            )
+            for row in tx.conn.execute(wanted):
+                found[row.id] = Words(f"feedback/{row.id}", *row[1:])
+    return list(found.values())
+
+
+def _said(user: str, subject: str) -> ColumnElement[bool]:
+    c = feedback.c
+    if user:
+        return c.by == user
+    if subject.startswith("feedback/"):
+        return c.id == subject.removeprefix("feedback/")
+    return c.subject == subject
 
 
 def unsort(tx: Tx, refs: Sequence[str]) -> None:

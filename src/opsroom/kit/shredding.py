@@ -10,6 +10,7 @@ nothing that was hashed over it changes.
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    exc,
     func,
     insert,
     select,
@@ -40,6 +42,7 @@ from .sealing import SealBroken, SealedByAnother, SealingKey
 
 _SHAPE = re.compile(r"p1\.([0-9a-f]{64})\.(?:(s1\.([0-9a-f]{16})\.[A-Za-z0-9_=-]+))?", re.ASCII)
 _CHUNK = 500
+log = logging.getLogger(__name__)
 GONE = "erased; SHA-256 "
 Left = Callable[[str], Any]
 INSTALLATION = "installation"  # what the first key of a shared database belongs to
@@ -190,17 +193,33 @@ def shred(tx: Tx, ofs: Sequence[str]) -> int:
     return done
 
 
-def scrub(engine: Engine) -> None:
+def scrub(engine: Engine) -> bool:
     """Let nothing of destroyed keys lie about in the files of the database: what SQLite has in
     its log goes into the file, PostgreSQL's dead rows go. Runs outside of transactions.
+
+    False where that could not be done now, as while somebody reads what was there before.
     """
+    try:
+        return _scrubbed(engine)
+    except (exc.DBAPIError, exc.TimeoutError, *_refusals(engine)) as error:
+        log.warning("destroyed keys may lie in files of the database for a while: %s", error)
+        return False
+
+
+def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
+    """What the driver raises where SQLAlchemy does not stand between."""
+    return (engine.dialect.loaded_dbapi.Error,)
+
+
+def _scrubbed(engine: Engine) -> bool:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM payload_keys"))
-        return
+        return True
     raw = engine.raw_connection()
     try:
-        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
     finally:
         raw.close()
 

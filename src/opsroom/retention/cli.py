@@ -57,7 +57,11 @@ def release(ctx: click.Context, hold_id: str, reason: str) -> None:
 
 @click.command()
 @click.option("--user", default="", help="Whom agents acted for, and who gave feedback.")
-@click.option("--subject", default="", help="What turns and feedback are about.")
+@click.option(
+    "--subject",
+    default="",
+    help="What turns and feedback are about; also turn/…, action/…, trace/….",
+)
 @click.option("--yes", is_flag=True, help="Do it; without this, only look.")
 @click.pass_context
 def erase(ctx: click.Context, user: str, subject: str, *, yes: bool) -> None:
@@ -67,8 +71,13 @@ def erase(ctx: click.Context, user: str, subject: str, *, yes: bool) -> None:
     show(ctx, told, _erasure)
     if not told["done"] and told["keys"]:
         say(ctx, "nothing was erased yet; repeat it with --yes")
-    elif told["more"]:
-        say(ctx, "there is more than one go takes; repeat it")
+    if told["done"] and not told["scrubbed"]:
+        say(ctx, "the keys may lie in files of the database for a while; repeat it")
+    if told["under_way"]:
+        say(
+            ctx,
+            f"{told['under_way']} turns stay while their actions are not over; repeat it then",
+        )
 
 
 def _erasure(told: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Deciding how long things are kept, holding what a case needs, and erasing people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from opsroom.actions import keeping as actions
 from opsroom.approvals import commands as approvals
@@ -16,8 +16,10 @@ from . import store
 from .errors import HeldBack, HoldNotFound
 from .model import (
     Erasure,
+    Found,
     Hold,
     Item,
+    Place,
     Rules,
     Scope,
     Whom,
@@ -27,7 +29,9 @@ from .model import (
     holding,
 )
 
-MOST = 5000  # turns and pieces of feedback that are erased in one go
+AT_ONCE = 5000  # turns and pieces of feedback that are erased in one transaction
+START = Place()
+NOTHING = Erasure(turns=0, actions=0, feedback=0, under_way=0, keys=0, done=False)
 
 
 def set_rules(tx: Tx, new: Rules) -> Rules:
@@ -77,27 +81,31 @@ def release(tx: Tx, hold_id: str, *, because: str) -> None:
 
 def look(tx: Tx, whom: Whom) -> Erasure:
     """What erasing somebody would find. Raises `NobodyNamed`, and `HeldBack`."""
-    found, more = _found(tx, whom)
-    keys = len(shredding.intact(tx, _refs(tx, found)))
-    return _told(found, keys, done=False, more=more)
+    told, place = NOTHING, START
+    while place is not None:
+        found = _found(tx, whom, place)
+        told += _told(found, len(shredding.intact(tx, _refs(tx, found))), done=False)
+        place = found.next
+    return told
 
 
-def erase(tx: Tx, whom: Whom) -> Erasure:
-    """Shred the words of and about somebody for good: what agents did for them, what people
-    answered to it, and what they said. All of it, or nothing where a hold stands.
+def erase(tx: Tx, whom: Whom, place: Place = START) -> tuple[Erasure, Place | None]:
+    """Shred the words of and about somebody for good, a part from a place on: what agents did
+    for them, what people answered to it, and what they said. Turns whose actions are not over
+    stay. Also says where the next part begins, until there is none.
 
     That they were erased is on record, with the hash of who it was. Safe to repeat. Raises
-    `NobodyNamed`, and `HeldBack`.
+    `NobodyNamed`, and `HeldBack` where a hold stands on any of the part: `look` looks at all.
     """
     _alone(tx)
-    found, more = _found(tx, whom)
+    found = _found(tx, whom, place)
     refs = _refs(tx, found)
     keys = shredding.shred(tx, refs)
     # What was made of it and is searched by cannot be sealed; it goes.
     memory.remove(tx, _ids(refs))
     inbox.unsort(tx, refs)
     feedback.unsort(tx, refs)
-    told = _told(found, keys, done=True, more=more)
+    told = _told(found, keys, done=True)
     tx.record(
         "erasure.done",
         "retention/erasure",
@@ -106,9 +114,10 @@ def erase(tx: Tx, whom: Whom) -> Erasure:
         turns=told.turns,
         actions=told.actions,
         feedback=told.feedback,
+        under_way=told.under_way,
         keys=keys,
     )
-    return told
+    return told, found.next
 
 
 def remove_old(tx: Tx, *, limit: int) -> int:
@@ -130,6 +139,7 @@ def remove_old(tx: Tx, *, limit: int) -> int:
         until = actions.before(tx, rules.action_days)
         turns = actions.old_turns(tx, until, agents=agents, subjects=subjects, limit=limit)
         gone = [f"action/{one}" for one in actions.of_turns(tx, turns)]
+        gone += [f"trace/{one}" for one in actions.last_of_traces(tx, turns)]
         requests = inbox.about(tx, gone)
         inbox.remove(tx, gone)
         approvals.remove(tx, [*gone, *requests])
@@ -159,58 +169,96 @@ def remove_old(tx: Tx, *, limit: int) -> int:
     return len(turns) + len(words)
 
 
-def _found(tx: Tx, whom: Whom) -> tuple[list[Item], bool]:
-    """All that is of or about somebody, and whether there is more than one go takes."""
+def _found(tx: Tx, whom: Whom, place: Place) -> Found:
+    """What is of or about somebody, a part from a place on, without turns that are under way."""
     check_whom(whom)
-    turns = actions.turns_of(tx, user=whom.user, subject=whom.subject, limit=MOST + 1)
-    said = feedback.said_by(tx, user=whom.user, subject=whom.subject, limit=MOST + 1)
-    more = len(turns) > MOST or len(said) > MOST
-    found = [
-        Item(ref=f"turn/{one.id}", agent=one.agent, about=(one.human, one.subject))
-        for one in turns[:MOST]
-    ]
-    by_turn = {one.id: one for one in turns[:MOST]}
+    turns, said = list[actions.Whose](), list[feedback.Words]()
+    of = {"user": whom.user, "subject": whom.subject}
+    if place.turn is not None:
+        turns = actions.turns_of(tx, **of, after=place.turn, limit=AT_ONCE)
+    if place.said is not None:
+        said = feedback.said_by(tx, **of, after=place.said, limit=AT_ONCE)
+    more = Place(
+        turn=turns[-1].id if len(turns) == AT_ONCE else None,
+        said=said[-1].ref.removeprefix("feedback/") if len(said) == AT_ONCE else None,
+    )
+    left = actions.under_way(tx, [one.id for one in turns])
+    items = _worked(tx, whom, turns, left)
+    said += feedback.about(tx, list(items), **of)
+    for words in said:
+        about = (words.by, words.subject)
+        items[words.ref] = Item(ref=words.ref, agent=words.agent, about=about)
+    _check_held(tx, whom, list(items.values()), said)
+    stay = {f"turn/{one}" for one in left}
+    return Found(
+        items=tuple(
+            one
+            for one in items.values()
+            if one.ref.startswith("feedback/")
+            or (one.ref not in stay and not stay.intersection(one.about))
+        ),
+        under_way=len(left),
+        next=None if more == Place(turn=None, said=None) else more,
+    )
+
+
+def _worked(
+    tx: Tx, whom: Whom, turns: Sequence[actions.Whose], left: Collection[str]
+) -> dict[str, Item]:
+    """Turns, their actions, and their traces unless one of these turns stays."""
+    by_turn = {one.id: one for one in turns}
+    items: dict[str, Item] = {}
+
+    def put(ref: str, whose: actions.Whose) -> None:
+        about = (whose.human, whose.subject, f"turn/{whose.id}", f"trace/{whose.trace}")
+        items[ref] = Item(ref=ref, agent=whose.agent, about=about)
+
+    traced = {by_turn[one].trace for one in left}
+    for one in turns:
+        if one.trace and one.trace not in traced:
+            put(f"trace/{one.trace}", one)
+        put(f"turn/{one.id}", one)
     for action_id, turn_id in actions.with_turns(tx, list(by_turn)).items():
-        of = by_turn[turn_id]
-        about = (of.human, of.subject, f"turn/{turn_id}")
-        found.append(Item(ref=f"action/{action_id}", agent=of.agent, about=about))
-    said += feedback.about(tx, [item.ref for item in found], limit=MOST)
-    found += [
-        Item(ref=one.ref, agent=one.agent, about=(one.by, one.subject))
-        for one in {one.ref: one for one in said}.values()
-    ]
+        put(f"action/{action_id}", by_turn[turn_id])
+    if whom.subject.startswith("trace/") and not left and whom.subject not in items:
+        items[whom.subject] = Item(ref=whom.subject, agent="", about=())
+    return items
+
+
+def _check_held(
+    tx: Tx, whom: Whom, items: Sequence[Item], said: Sequence[feedback.Words]
+) -> None:
     holds = store.standing(tx)
-    for item in found or [Item(ref="", agent="", about=(whom.name,))]:
+    for item in items or [Item(ref="", agent="", about=(whom.name,))]:
         if (held := holding(holds, item)) is not None:
             raise HeldBack(held.id, held.scope.value, held.what, held.reason)
     worked = [one.turn for one in said if one.turn]  # what the words are about may be held
     for hold in holds:
         if hold.scope is Scope.SUBJECT and actions.any_about(tx, worked, hold.what):
             raise HeldBack(hold.id, hold.scope.value, hold.what, hold.reason)
-    return found, more
 
 
 def _ids(refs: Sequence[str]) -> list[str]:
     return [one.removeprefix("action/") for one in refs if one.startswith("action/")]
 
 
-def _refs(tx: Tx, found: Sequence[Item]) -> list[str]:
+def _refs(tx: Tx, found: Found) -> list[str]:
     """Everything that has a key of its own: these, and the requests about them."""
-    refs = [item.ref for item in found]
+    refs = [item.ref for item in found.items]
     return [*refs, *inbox.about(tx, [one for one in refs if one.startswith("action/")])]
 
 
-def _told(found: Sequence[Item], keys: int, *, done: bool, more: bool) -> Erasure:
+def _told(found: Found, keys: int, *, done: bool) -> Erasure:
     def many(sort: str) -> int:
-        return sum(item.ref.startswith(sort) for item in found)
+        return sum(item.ref.startswith(sort) for item in found.items)
 
     return Erasure(
         turns=many("turn/"),
         actions=many("action/"),
         feedback=many("feedback/"),
         keys=keys,
+        under_way=found.under_way,
         done=done,
-        more=more,
     )
 
 

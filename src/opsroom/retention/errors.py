@@ -34,7 +34,7 @@ class HoldNotFound(NotFound):
 @dataclass(eq=False)
 class HeldBack(Conflict):
     code = "held_back"
-    text = "nothing was erased: hold {0.hold_id} on {0.scope} {0.what} stands ({0.reason})"
+    text = "nothing is erased while hold {0.hold_id} on {0.scope} {0.what} stands: {0.reason}"
     hint = "whoever placed it releases it when the case is over; then repeat the command"
     hold_id: str
     scope: str

@@ -1,8 +1,9 @@
 """How long things are kept, what is held back from every deletion, and what erasing finds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from opsroom.kit.wire import Wire
 
@@ -77,15 +78,45 @@ class Item:
 class Erasure(Wire):
     """What erasing found, by its sort, and how many keys it destroyed (or would destroy).
 
-    `more` says that there is more than one go takes: repeat it.
+    `under_way` is how many turns stay because actions of theirs are not over: repeat it then.
+    `scrubbed` says that nothing of the keys lies in the files of the database any more; where it
+    could not be done at once, repeat it.
     """
 
     turns: int
     actions: int
     feedback: int
+    under_way: int
     keys: int
     done: bool
-    more: bool
+    scrubbed: bool = False
+
+    def __add__(self, other: Self) -> Self:
+        return replace(
+            other,
+            turns=self.turns + other.turns,
+            actions=self.actions + other.actions,
+            feedback=self.feedback + other.feedback,
+            under_way=self.under_way + other.under_way,
+            keys=self.keys + other.keys,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How far erasing has come: the last turn and the last words; None where no more follow."""
+
+    turn: str | None = ""
+    said: str | None = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A part of what erasing finds, how many turns stay, and where the next part begins."""
+
+    items: tuple[Item, ...]
+    under_way: int
+    next: Place | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Retention over HTTP: what is decided, holds, and erasing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 
@@ -71,10 +71,13 @@ def erase(request: Request, actor: Caller, wanted: Erasing) -> Erasure:
 
 def erased(db: Database, actor: Actor, whom: Whom, *, dry_run: bool) -> Erasure:
     """Look, or erase and leave nothing of the keys behind in the files of the database."""
+    with db.read(actor) as tx:
+        looked = commands.look(tx, whom)  # a hold on any part of it lets none of it go
     if dry_run:
-        with db.read(actor) as tx:
-            return commands.look(tx, whom)
-    with db.write(actor) as tx:
-        told = commands.erase(tx, whom)
-    shredding.scrub(db.engine)
-    return told
+        return looked
+    told, place = commands.NOTHING, commands.START
+    while place is not None:
+        with db.write(actor) as tx:
+            part, place = commands.erase(tx, whom, place)
+        told += part
+    return replace(told, scrubbed=shredding.scrub(db.engine))
