@@ -201,14 +201,14 @@ def scrub(engine: Engine) -> bool:
     """
     try:
         return _scrubbed(engine)
-    except (exc.DBAPIError, exc.TimeoutError, *_refusals(engine)) as error:
+    except _refusals(engine) as error:
         log.warning("destroyed keys may lie in files of the database for a while: %s", error)
         return False
 
 
 def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
-    """What the driver raises where SQLAlchemy does not stand between."""
-    return (engine.dialect.loaded_dbapi.Error,)
+    """What is raised, also by the driver where SQLAlchemy does not stand between."""
+    return (exc.DBAPIError, exc.TimeoutError, engine.dialect.loaded_dbapi.Error)
 
 
 def _scrubbed(engine: Engine) -> bool:

@@ -81,7 +81,8 @@ def release(tx: Tx, hold_id: str, *, because: str) -> None:
 
 def look(tx: Tx, whom: Whom) -> Erasure:
     """What erasing somebody would find. Raises `NobodyNamed`, and `HeldBack`."""
-    told, place = NOTHING, START
+    told = NOTHING
+    place: Place | None = START
     while place is not None:
         found = _found(tx, whom, place)
         told += _told(found, len(shredding.intact(tx, _refs(tx, found))), done=False)

@@ -10,7 +10,7 @@ from opsroom.kit.db import Actor, Database
 from opsroom.kit.wire import Wire
 
 from . import commands, queries
-from .model import Erasure, Hold, Rules, Scope, Standing, Whom
+from .model import Erasure, Hold, Place, Rules, Scope, Standing, Whom
 
 router = APIRouter(prefix="/v1/retention", tags=["retention"])
 
@@ -75,7 +75,8 @@ def erased(db: Database, actor: Actor, whom: Whom, *, dry_run: bool) -> Erasure:
         looked = commands.look(tx, whom)  # a hold on any part of it lets none of it go
     if dry_run:
         return looked
-    told, place = commands.NOTHING, commands.START
+    told = commands.NOTHING
+    place: Place | None = commands.START
     while place is not None:
         with db.write(actor) as tx:
             part, place = commands.erase(tx, whom, place)
