@@ -223,10 +223,10 @@ def people(tx: Tx) -> list[User]:
         there = found.get(one.name) or User(name=one.name, roles=(), created_at=one.since)
         found[one.name] = replace(there, by_organisation=one.roles)
     if above == DEFAULT and tx.project != DEFAULT:
-        for first in _admins_of_first(tx):
-            there = found.get(first.name) or replace(first, roles=())
+        for admin in _admins_of_first(tx):
+            there = found.get(admin.name) or replace(admin, roles=())
             through = tuple(dict.fromkeys((*there.by_organisation, ADMIN)))
-            found[first.name] = replace(there, by_organisation=through)
+            found[admin.name] = replace(there, by_organisation=through)
     return [found[name] for name in sorted(found)]
 
 
