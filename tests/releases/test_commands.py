@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from tests.releases import world
@@ -9,8 +10,8 @@ from tests.releases import world
 from opsroom.app.kinds import KINDS
 from opsroom.approvals import Answer, ApproverIsRequester, NotAPerson
 from opsroom.evals.gate import Outcome
+from opsroom.journal import outbox, verify
 from opsroom.journal import store as journal
-from opsroom.journal import verify
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
 from opsroom.registry import Criticality, Ref, checklists, proposals
@@ -30,6 +31,7 @@ from opsroom.releases import (
 )
 from opsroom.releases.decide import replay
 from opsroom.releases.model import Because, Draft, State
+from opsroom.releases.workflow import LOOP, reactions
 
 
 @pytest.fixture
@@ -174,6 +176,10 @@ def test_a_release_waits_for_the_checklist_of_its_version(sqlite_db: Database) -
         with db.write(world.ADA) as tx:
             proposals.withdraw(tx, made.id, reason="a release brings it")
         assert world.advance(db, release.id) == then
+    durable = Mock()
+    outbox.pump(db, [one for one in reactions(durable) if one.name == "releases.checks"])
+    woken = [call.args for call in durable.signal.call_args_list]
+    assert woken == [(LOOP, release.id)] * 2
 
 
 def test_approvals_rest_on_the_gate(there: Database) -> None:
