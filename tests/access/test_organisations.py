@@ -3,6 +3,7 @@
 import pytest
 from tests.api import Api
 
+from opsroom import approvals
 from opsroom.access import commands, granting, organisations, queries
 from opsroom.access.errors import (
     BadOrganisation,
@@ -201,3 +202,24 @@ def test_who_is_out_is_out_at_once(sqlite_api: Api) -> None:
     ana.delete("/v1/organisations/default/members/vic")
     with sqlite_api.db.read(SYSTEM) as tx, pytest.raises(WrongCredentials):
         commands.actor_of_session(tx, session)
+
+
+def test_an_approval_falls_silent_when_the_membership_ends(db: Database) -> None:
+    made = acme(db)
+    (freight,) = made.projects
+    with db.write(SYSTEM) as tx:
+        tx.actor = eve = somebody(tx, "eve", freight.id)
+        organisations.set_member(tx, made.id, "rob", ("reviewer",))
+        tx.actor = somebody(tx, "rob", freight.id)
+        approvals.give(
+            tx,
+            "release/r",
+            "d",
+            requester="eve",
+            answer=approvals.Answer.APPROVE,
+            reason="fine",
+        )
+        assert [one.approver for one in approvals.standing(tx, "release/r", "d")] == ["rob"]
+        tx.actor = eve
+        organisations.remove_member(tx, made.id, "rob")
+        assert approvals.standing(tx, "release/r", "d") == []

@@ -36,6 +36,16 @@ def roles_of(tx: Tx, name: str) -> tuple[str, ...] | None:
     return granting.roles_now(tx, tx.project, name)
 
 
+def still_held(tx: Tx, name: str, roles: Collection[str]) -> tuple[str, ...]:
+    """Those of these roles that somebody holds in this project now: none of them for a user who
+    is not in it any more, all of them for a name that no user has.
+    """
+    now = granting.roles_now(tx, tx.project, name)
+    if now is None and not store.has_user(tx, name):
+        return tuple(roles)
+    return tuple(role for role in roles if role in (now or ()))
+
+
 def permissions(tx: Tx, roles: Collection[str]) -> frozenset[str]:
     """What holders of these roles may do in this project, by its own roles too."""
     return granting.permissions(tx, tx.project, roles)

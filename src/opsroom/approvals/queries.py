@@ -31,7 +31,5 @@ def history(tx: Tx, subject: str) -> list[Approval]:
 
 def _today(tx: Tx, approval: Approval) -> Approval:
     """The approval, with those of its giver's roles that they hold still."""
-    held = access.roles_of(tx, approval.approver)
-    if held is None:
-        return approval
-    return replace(approval, roles=tuple(role for role in approval.roles if role in held))
+    held = access.still_held(tx, approval.approver, approval.roles)
+    return replace(approval, roles=held)
