@@ -1,5 +1,7 @@
 """Organisations: what their members reach, and what nobody from outside does."""
 
+from typing import Any
+
 import pytest
 from tests.api import Api
 
@@ -223,3 +225,23 @@ def test_an_approval_falls_silent_when_the_membership_ends(db: Database) -> None
         tx.actor = eve
         organisations.remove_member(tx, made.id, "rob")
         assert approvals.standing(tx, "release/r", "d") == []
+
+
+@pytest.mark.parametrize("narrowed", [{"scopes": ("administer",)}, {"environment": "staging"}])
+def test_a_narrow_token_makes_no_administrators_of_the_organisation(
+    sqlite_db: Database, narrowed: dict[str, Any]
+) -> None:
+    acme(sqlite_db)
+    with sqlite_db.write(SYSTEM) as tx:
+        _, secret = commands.issue_token(tx, "ci", ("admin",), **narrowed)
+        tx.actor = commands.actor_of_token(tx, secret)
+        with pytest.raises(NoSuchOrganisation):
+            organisations.set_member(tx, "default", "mallory", ("admin",))
+        with pytest.raises(MayNot):
+            organisations.create(tx, "evil", project="evil", admin="mallory")
+
+
+def test_somebody_without_roles_is_not_opsroom_itself(sqlite_db: Database) -> None:
+    acme(sqlite_db)
+    with sqlite_db.read(Actor("nora", "default")) as tx:
+        assert granting.roles_in(tx, "default") is None

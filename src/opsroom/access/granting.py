@@ -84,14 +84,15 @@ def check_lets_in(tx: Tx) -> None:
 def roles_in(tx: Tx, organisation: str) -> tuple[str, ...] | None:
     """What whoever acts may do in all of an organisation; None where they are no member.
 
-    A program that administers the installation's first project stands for its owner there;
-    opsroom itself, without roles, administers where it is at work.
+    A program that may do all that an administrator may, everywhere in the installation's first
+    project, stands for its owner there; opsroom itself administers where it is at work.
     """
-    if tx.actor.human and tx.actor.roles:
+    if tx.actor.human:
         return organisations_store.member_roles(tx, organisation, tx.actor.name)
-    first = tx.project == organisations_store.DEFAULT and ADMINISTER in tx.actor.may
+    full = tx.actor.may >= permissions_of((organisations_store.ADMIN,))
+    first = tx.project == organisations_store.DEFAULT and full and not tx.actor.environment
     above = organisations_store.of_project(tx, tx.project)
-    trusted = first or not tx.actor.roles
+    trusted = first or not (tx.actor.roles or tx.actor.token)
     return (organisations_store.ADMIN,) if trusted and organisation == above else None
 
 
