@@ -11,6 +11,7 @@ from opsroom.access.errors import (
     BadScope,
     BadService,
     MayNot,
+    MoreThanYours,
     NoSuchService,
     NotInAnEmergency,
     OnlyPeople,
@@ -19,10 +20,12 @@ from opsroom.access.errors import (
 from opsroom.access.model import AccessSettings
 from opsroom.alerts import looking, reactions
 from opsroom.alerts import queries as alerts
+from opsroom.autonomy import commands as autonomy
 from opsroom.journal import outbox
 from opsroom.journal import queries as journal
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.registry.errors import OtherEnvironment
 
 SYSTEM = Actor("system", "default", human=False)
 REASON = "the canary burns money and nobody else is awake"
@@ -191,3 +194,21 @@ def test_sessions_are_seen_and_ended(sqlite_api: Api) -> None:
     assert root.refused("GET", "/v1/me").code == "wrong_credentials"
     with sqlite_api.db.read(SYSTEM) as tx:
         assert queries.logins(tx) == []
+
+
+def test_a_token_for_one_environment_makes_none_for_others_and_rules_nothing(
+    sqlite_db: Database,
+) -> None:
+    with sqlite_db.write(SYSTEM) as tx:
+        with pytest.raises(BadScope):
+            commands.issue_token(
+                tx, "ci", ("admin",), scopes=("administer",), environment="staging"
+            )
+        _, secret = commands.issue_token(tx, "ci", ("admin",), environment="staging")
+        tx.actor = actor = commands.actor_of_token(tx, secret)
+        assert actor.may.isdisjoint({"administer", "govern"})
+        for other in ("", "production"):
+            with pytest.raises(MoreThanYours):
+                commands.issue_token(tx, "wide", ("viewer",), environment=other)
+        with pytest.raises(OtherEnvironment):
+            autonomy.revive(tx, "clerk", "it was long enough")

@@ -16,6 +16,7 @@ from .errors import (
     BadScope,
     BadService,
     IdentityClosed,
+    MoreThanYours,
     NameTaken,
     NoSuchSession,
     NoSuchToken,
@@ -46,6 +47,7 @@ SESSION_FOR = timedelta(hours=12)
 LINK_FOR = timedelta(minutes=30)
 USE_NOTED_EVERY = timedelta(hours=1)
 MIN_PASSWORD = 12
+OF_NO_ENVIRONMENT = frozenset({"administer", "govern"})
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9._-]{0,63}", re.ASCII)
 _AGENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 
@@ -177,8 +179,9 @@ def issue_token(
 
     Bound to an `agent`, it is that agent's identity: it has the role agent and no other, acts
     for that agent only, and dies with it. Bound to a `service`, it has that service's roles and
-    none of its own. `scopes` narrow what the roles give, and an `environment` where. `local` is
-    for the installation's own folder. Raises `NotForAgents`, `NotAnAgent`,
+    none of its own. `scopes` narrow what the roles give, and an `environment` where: what a
+    project is ruled by holds in all of it, so a token for one neither administers nor governs.
+    `local` is for the installation's own folder. Raises `NotForAgents`, `NotAnAgent`,
     `IdentityClosed`, `NoSuchService`, `BadScope`, `MoreThanYours`, or `TokenNeedsExpiry` where
     the project says how long a token lives.
     """
@@ -192,10 +195,14 @@ def issue_token(
     if service:
         of = _service_for(tx, service, roles, agent)
         owner, may = of.owner, permissions(tx, tx.project, of.roles)
+    if environment:
+        may -= OF_NO_ENVIRONMENT
     scopes = tuple(sorted(set(scopes)))
     if beyond := sorted(set(scopes) - may):
         raise BadScope(beyond[0])
     check_not_above(tx, scopes or may)
+    if tx.actor.environment and environment != tx.actor.environment:
+        raise MoreThanYours(tx.actor.name, f"what is outside {tx.actor.environment}")
     prefix, secret = secrets.token_hex(6), secrets.token_hex(24)
     token = Token(
         id=tx.ids.new("tok"),
@@ -328,10 +335,12 @@ def token_and_actor(tx: Tx, text: str) -> tuple[Actor, Token]:
             raise WrongCredentials
         roles, owner = service.roles, service.owner
     may = permissions(tx, project, roles)
+    if token.scopes:
+        may = may.intersection(token.scopes)
     actor = Actor(
         token.actor,
         project,
-        may.intersection(token.scopes) if token.scopes else may,
+        may - OF_NO_ENVIRONMENT if token.environment else may,
         roles,
         human=False,
         owner=owner,

@@ -13,7 +13,7 @@ from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 from opsroom.kit.reasons import reason as reason_of
 from opsroom.kit.wire import plain
-from opsroom.registry import Ref, VersionNotFound
+from opsroom.registry import Ref, VersionNotFound, environments
 from opsroom.registry import queries as registry
 
 from . import store
@@ -75,6 +75,7 @@ def revive(tx: Tx, agent: str, reason: str) -> bool:
     reason = reason_of(reason, to="let an agent act again")
     if agent == ALL and not tx.actor.human:
         raise RevivedByProgram(tx.actor.name)
+    environments.check_within(tx, "")  # it would act again everywhere
     ruling.check(tx, Action.OPERATE, thing(tx, agent))
     if not store.turn_off(tx, agent):
         return False
@@ -126,6 +127,7 @@ def propose_widening(tx: Tx, draft: WideningDraft) -> Widening:
     reason_of(draft.reason, to="ask for more")
     check_scope(draft.scope, draft.environment)
     check_envelope(draft.envelope)
+    environments.check_within(tx, draft.environment)
     ruling.check(tx, Action.AUTHOR, thing(tx, draft.agent, draft.environment))
     was = _granted(tx, draft.agent, draft.environment, draft.scope)
     manifest = serving(tx, draft.agent, draft.environment)
