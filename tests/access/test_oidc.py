@@ -16,8 +16,8 @@ from tests.access.identity_provider import (
 )
 from tests.api import HOST, Api
 
-from opsroom.access import commands, granting, organisations, queries, signing_in
-from opsroom.access.errors import BadOidcSetting, OidcRefused
+from opsroom.access import commands, granting, organisations, queries, signing_in, store
+from opsroom.access.errors import BadOidcSetting, ComesByProvider, OidcRefused
 from opsroom.access.http import COOKIE
 from opsroom.access.oidc import Person, from_environment, person_of
 from opsroom.access.oidc_pages import STATE
@@ -422,3 +422,20 @@ def test_groups_give_roles_in_other_projects_and_in_all_of_an_organisation(
         assert commands.actor_of_session(tx, session).project == freight.id
         with pytest.raises(OidcRefused):
             signing_in.sign_in(tx, replace(pat, roles=("prj_nowhere:admin",)), "default")
+
+
+def test_who_comes_by_the_provider_comes_in_no_other_way(sqlite_db: Database) -> None:
+    ana = Person(issuer="https://idp", subject="1", name="ana", roles=("viewer",))
+    with sqlite_db.write(SYSTEM) as tx:
+        commands.first_run(tx)
+        signing_in.sign_in(tx, ana, "default")
+        tx.actor = SYSTEM
+        for way in (
+            lambda: commands.issue_link(tx, "ana"),
+            lambda: commands.set_password(tx, "ana", "planted by eve, long"),
+        ):
+            with pytest.raises(ComesByProvider):
+                way()
+        store.set_password(tx, "ana", "as an earlier opsroom let somebody")
+        signing_in.sign_in(tx, ana, "default")
+        assert store.password_of(tx, "ana") is None

@@ -245,3 +245,25 @@ def test_somebody_without_roles_is_not_opsroom_itself(sqlite_db: Database) -> No
     acme(sqlite_db)
     with sqlite_db.read(Actor("nora", "default")) as tx:
         assert granting.roles_in(tx, "default") is None
+
+
+def test_a_planted_password_follows_nobody_into_another_organisation(db: Database) -> None:
+    made = acme(db)
+    (freight,) = made.projects
+    with db.write(SYSTEM) as tx:
+        tx.actor = somebody(tx, "eve", freight.id)
+        organisations.set_member(tx, made.id, "olga", ("viewer",))
+        commands.set_password(tx, "olga", "planted by eve, long")
+        link = commands.issue_link(tx, "olga")
+        session = commands.log_in(tx, "olga", "planted by eve, long")
+        tx.actor = Actor("system", freight.id, human=False)
+        organisations.set_member(tx, made.id, "ada", ("admin",))
+        tx.actor = somebody(tx, "ada")
+        organisations.set_member(tx, "default", "olga", ("admin",))
+        for way in (
+            lambda: commands.log_in(tx, "olga", "planted by eve, long"),
+            lambda: commands.follow_link(tx, link),
+            lambda: commands.actor_of_session(tx, session),
+        ):
+            with pytest.raises(WrongCredentials):
+                way()

@@ -15,6 +15,7 @@ from .errors import (
     BadEnvironmentName,
     BadScope,
     BadService,
+    ComesByProvider,
     IdentityClosed,
     MoreThanYours,
     NameTaken,
@@ -386,6 +387,8 @@ def _check_lets_in(tx: Tx, name: str) -> None:
     if held(tx, tx.project, name) is None:
         raise NoSuchUser(name)
     check_lets_in(tx)
+    if governing_store.comes_by_oidc(tx, name):
+        raise ComesByProvider(name)
     check_not_over(tx, name)
 
 

@@ -221,6 +221,14 @@ class NotInAnEmergency(Forbidden):
 
 
 @dataclass(eq=False)
+class ComesByProvider(Forbidden):
+    code = "comes_by_provider"
+    text = "{0.user!r} logs in at the identity provider, and in no other way"
+    hint = "nobody gives them a password or a link"
+    user: str
+
+
+@dataclass(eq=False)
 class OnlyPeople(Forbidden):
     code = "only_people"
     text = "{0.actor!r} is a program; only people do this"

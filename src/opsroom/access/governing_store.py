@@ -104,6 +104,12 @@ oidc_people = Table(
 )
 
 
+def comes_by_oidc(tx: Tx, user: str) -> bool:
+    """Whether an identity provider vouches for somebody."""
+    wanted = select(oidc_people.c.user).where(oidc_people.c.user == user)
+    return tx.conn.execute(wanted.limit(1)).first() is not None
+
+
 def custom(tx: Tx, project: str, names: Sequence[str] | None = None) -> list[CustomRole]:
     """The project's own roles (of these names), by name."""
     wanted = select(custom_roles).where(custom_roles.c.project == project)

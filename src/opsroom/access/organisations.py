@@ -153,8 +153,8 @@ def set_member(
     """Give somebody exactly these roles in every project of an organisation, from their next
     request on. Who is not there yet is made.
 
-    Somebody of another organisation is taken in only by who administers that one, too: raises
-    `NameTaken`. Raises `UnknownRole` for a role of a project's own, and `LastAdmin`.
+    Somebody of another organisation is taken in only by who administers that one, too, and has
+    to be let in anew: their password, sessions and links end. Raises `NameTaken`. Raises `UnknownRole` for a role of a project's own, and `LastAdmin`.
     """
     _administered(tx, organisation_id)
     for role in roles:
@@ -283,12 +283,27 @@ def _ensure_person(tx: Tx, name: str, organisation_id: str = "") -> None:
         for one in _reached(tx)
         if ADMIN in (roles_in(tx, one.organisation) or ())
     }
-    for one in {organisation_id, *mine} - {""}:
-        if organisations_store.member_roles(tx, one, name) is not None:
-            return
-        if organisations_store.in_projects_of(tx, one, name):
-            return
-    raise NameTaken(name)
+    if organisation_id and _is_in(tx, organisation_id, name):
+        return
+    if not any(_is_in(tx, one, name) for one in mine):
+        raise NameTaken(name)
+    if name != tx.actor.name:
+        _void_ways_in(tx, name)
+
+
+def _is_in(tx: Tx, organisation_id: str, name: str) -> bool:
+    if organisations_store.member_roles(tx, organisation_id, name) is not None:
+        return True
+    return organisations_store.in_projects_of(tx, organisation_id, name)
+
+
+def _void_ways_in(tx: Tx, name: str) -> None:
+    """Somebody where they were before may have set the password or made a link, and would come
+    in as them here, where they have no business.
+    """
+    store.set_password(tx, name, None)
+    store.end_sessions(tx, name)
+    tx.record("user.ways_in_voided", f"user/{name}")
 
 
 def _open_project(tx: Tx, organisation_id: str, name: str) -> Project:

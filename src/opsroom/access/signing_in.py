@@ -83,6 +83,9 @@ def sign_in(tx: Tx, person: Person, project: str) -> str | None:
         if not given:
             return None
         user = _welcome(tx, person)
+    elif store.password_of(tx, user) is not None:  # they come by the provider alone
+        store.set_password(tx, user, None)
+        store.end_sessions(tx, user)
     entrances = [
         _hold(tx, place or project, user, given.get(place, ()), own=not place)
         for place in {"": (), **by_place(person.mapped), **given}

@@ -179,7 +179,7 @@ def password_of(tx: Tx, name: str) -> str | None:
     return tx.conn.execute(select(users.c.password).where(users.c.name == name)).scalar()
 
 
-def set_password(tx: Tx, name: str, password: str) -> None:
+def set_password(tx: Tx, name: str, password: str | None) -> None:
     tx.conn.execute(update(users).where(users.c.name == name).values(password=password))
 
 

@@ -596,6 +596,9 @@ WORDS: dict[str, Words] = {
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
     ),
     "user.password_set": Words(says="{actor} set the password of {subject}"),
+    "user.ways_in_voided": Words(
+        says="{actor} ended the password, sessions and links of {subject}"
+    ),
     "link.issued": Words(says="{actor} made a one-time link for {subject}"),
     "session.begun": Words(says="{subject} logged in"),
     "session.ended": Words(says="{subject} logged out"),
