@@ -17,7 +17,7 @@ from tests.access.identity_provider import (
 from tests.api import HOST, Api
 
 from opsroom.access import commands, granting, organisations, queries, signing_in, store
-from opsroom.access.errors import BadOidcSetting, ComesByProvider, OidcRefused
+from opsroom.access.errors import BadOidcSetting, ComesByProvider, OidcRefused, WrongCredentials
 from opsroom.access.http import COOKIE
 from opsroom.access.oidc import Person, from_environment, person_of
 from opsroom.access.oidc_pages import STATE
@@ -439,3 +439,23 @@ def test_who_comes_by_the_provider_comes_in_no_other_way(sqlite_db: Database) ->
         store.set_password(tx, "ana", "as an earlier opsroom let somebody")
         signing_in.sign_in(tx, ana, "default")
         assert store.password_of(tx, "ana") is None
+
+
+def test_the_last_administrator_of_one_place_loses_all_others(sqlite_db: Database) -> None:
+    with sqlite_db.write(SYSTEM) as tx:
+        commands.first_run(tx)
+        roles = granting.roles_now(tx, "default", "admin") or ()
+        admin = Actor("admin", "default", granting.permissions(tx, "default", roles), roles)
+        tx.actor = admin
+        made = organisations.create(tx, "acme", project="freight", admin="eve")
+        mapped = ("viewer", f"{made.id}:admin")
+        ana = Person(issuer="i", subject="1", name="ana", roles=mapped, mapped=mapped)
+        session = signing_in.sign_in(tx, ana, "default")
+        tx.actor = Actor("system", made.projects[0].id, human=False)
+        organisations.remove_member(tx, made.id, "eve")
+        assert session is not None
+        assert signing_in.sign_in(tx, replace(ana, roles=()), "default") is None
+        assert granting.roles_now(tx, "default", "ana") == ()
+        assert granting.roles_now(tx, made.projects[0].id, "ana") == ("admin",)
+        with pytest.raises(WrongCredentials):
+            commands.actor_of_session(tx, session)

@@ -11,7 +11,7 @@ from opsroom.kit.db import Actor, Tx
 
 from . import organisations, organisations_store, store
 from .commands import begin_session
-from .errors import OidcRefused, TooManyTries
+from .errors import LastAdmin, OidcRefused, TooManyTries
 from .governing_store import oidc_logins, oidc_people
 from .granting import check_roles, deciding_about_roles
 from .model import fingerprint
@@ -71,7 +71,8 @@ def sign_in(tx: Tx, person: Person, project: str) -> str | None:
     """The secret of a new session of somebody whom the provider vouches for, with exactly the
     roles that their groups give them now, wherever any group gives somebody any: in `project`,
     or in the project or organisation that a role is for. None for somebody who is in no group
-    that has any: they lose what they had, and what they approved in it falls silent.
+    that has any: they lose what they had, and what they approved in it falls silent. Only where nobody else
+    administers they keep their roles, and cannot come in.
 
     Who they are is the provider's subject, for good. A name that somebody here has already is
     never taken over. Raises `OidcRefused`, `UnknownRole` or `LastAdmin`.
@@ -86,9 +87,13 @@ def sign_in(tx: Tx, person: Person, project: str) -> str | None:
     elif store.password_of(tx, user) is not None:  # they come by the provider alone
         store.set_password(tx, user, None)
         store.end_sessions(tx, user)
+    places = {"": (), **by_place(person.mapped), **given}
+    gains_first = sorted(places, key=lambda place: place not in given)
     entrances = [
-        _hold(tx, place or project, user, given.get(place, ()), own=not place)
-        for place in {"": (), **by_place(person.mapped), **given}
+        _hold(tx, place or project, user, given[place], own=not place)
+        if place in given
+        else _let_go(tx, place or project, user, own=not place)
+        for place in gains_first
     ]
     if not given:
         store.end_sessions(tx, user)
@@ -103,6 +108,20 @@ def by_place(roles: Sequence[str]) -> dict[str, tuple[str, ...]]:
         place, _, role = one.rpartition(":")
         found[place] = (*found.get(place, ()), role)
     return found
+
+
+def _let_go(tx: Tx, place: str, user: str, *, own: bool) -> str:
+    """Take somebody's roles in one place, if somebody else administers it; the other places and
+    their sessions do not wait for that.
+    """
+    whose = tx.actor
+    try:
+        with tx.part():
+            _hold(tx, place, user, (), own=own)
+    except LastAdmin:
+        tx.actor = whose
+        tx.record("user.roles_kept", f"user/{user}", place=place)
+    return ""
 
 
 def _hold(tx: Tx, place: str, user: str, roles: tuple[str, ...], *, own: bool) -> str:

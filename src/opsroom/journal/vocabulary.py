@@ -596,6 +596,9 @@ WORDS: dict[str, Words] = {
         says="{actor} set the roles of {subject}", note="{after}, before {before}", tone="warn"
     ),
     "user.password_set": Words(says="{actor} set the password of {subject}"),
+    "user.roles_kept": Words(
+        says="{subject} is in no group any more, and kept their roles in {place}: nobody else administers it"
+    ),
     "user.ways_in_voided": Words(
         says="{actor} ended the password, sessions and links of {subject}"
     ),
