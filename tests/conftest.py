@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.keyring import KEYRING
 from tests.postgres import TEMPLATE, NoPostgres, Postgres, start
 
@@ -23,6 +24,11 @@ from opsroom.kit.db import Actor, Database, open_engine
 from opsroom.kit.ids import seeded_ids
 from opsroom.migrations import migrate
 
+# How long making an input takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile(
+    "opsroom", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("opsroom")
 START = datetime(2026, 11, 20, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 

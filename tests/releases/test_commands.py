@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from unittest.mock import Mock
+from typing import cast
 
 import pytest
 from tests.releases import world
@@ -14,6 +14,7 @@ from opsroom.journal import outbox, verify
 from opsroom.journal import store as journal
 from opsroom.kit.clock import ManualClock
 from opsroom.kit.db import Actor, Database
+from opsroom.kit.durable import Durable
 from opsroom.registry import Criticality, Ref, checklists, proposals
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
@@ -153,6 +154,16 @@ def test_an_autonomous_agent_skips_nothing(sqlite_db: Database) -> None:
     assert world.advance(db, release.id) == "advance"
 
 
+class Woken:
+    """Stands where durable loops are woken, and counts."""
+
+    def __init__(self) -> None:
+        self.by: list[tuple[str, str]] = []
+
+    def signal(self, loop: str, key: str, *, about: str) -> None:
+        self.by.append((loop, key))
+
+
 def test_a_release_waits_for_the_checklist_of_its_version(sqlite_db: Database) -> None:
     db = sqlite_db
     world.build(db, Criticality.AUTONOMOUS, cases=2)
@@ -176,10 +187,10 @@ def test_a_release_waits_for_the_checklist_of_its_version(sqlite_db: Database) -
         with db.write(world.ADA) as tx:
             proposals.withdraw(tx, made.id, reason="a release brings it")
         assert world.advance(db, release.id) == then
-    durable = Mock()
-    outbox.pump(db, [one for one in reactions(durable) if one.name == "releases.checks"])
-    woken = [call.args for call in durable.signal.call_args_list]
-    assert woken == [(LOOP, release.id)] * 2
+    woken = Woken()
+    told = reactions(cast("Durable", woken))
+    outbox.pump(db, [one for one in told if one.name == "releases.checks"])
+    assert woken.by == [(LOOP, release.id)] * 2
 
 
 def test_approvals_rest_on_the_gate(there: Database) -> None:
