@@ -30,7 +30,7 @@ from opsroom.inbox import queries as inbox_queries
 from opsroom.journal import outbox, queries, witnessing
 from opsroom.journal.checkpoints import Notary
 from opsroom.journal.outbox import Reaction
-from opsroom.kit.db import Actor, Tx
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.redaction import Redactor
 from opsroom.maturity import keeping as maturity
@@ -115,17 +115,25 @@ class Background:
         beside = (
             ("security", WATCH_EVERY, self._watch),
             ("uses", KEEP_USES_EVERY, self._keep_uses),
-            ("sunset", LOOK_AT_AGENTS_EVERY, self._look_for_zombies),
+            (
+                "sunset",
+                LOOK_AT_AGENTS_EVERY,
+                self._when(zombies.overdue, self._look_for_zombies),
+            ),
             ("alerts", LOOK_AT_RULES_EVERY, self._look_at_rules),
-            ("drift", LOOK_AT_AGENTS_EVERY, self._look_at_agents),
-            ("retraining", LOOK_AT_AGENTS_EVERY, self._look_at_models),
-            ("scoring", SCORE_EVERY, self._score),
+            ("drift", LOOK_AT_AGENTS_EVERY, self._with_telemetry(drift.overdue, drift.look)),
+            (
+                "retraining",
+                LOOK_AT_AGENTS_EVERY,
+                self._with_telemetry(retraining_looking.overdue, retraining_looking.look),
+            ),
+            ("scoring", SCORE_EVERY, self._with_telemetry(scoring.overdue, self._score)),
             ("feedback", feedback.EVERY, self._join_feedback),
             ("checkpoints", witnessing.EVERY, self._sign),
-            ("cadence", LOOK_AT_CALENDARS_EVERY, self._look_at_calendars),
-            ("maturity", LOOK_AT_AGENTS_EVERY, self._look_at_levels),
+            ("cadence", LOOK_AT_CALENDARS_EVERY, self._when(cadence.overdue, cadence.look)),
+            ("maturity", LOOK_AT_AGENTS_EVERY, self._when(maturity.overdue, maturity.look)),
             ("retention", REMOVE_EVERY, self._remove),
-            ("reports", LOOK_AT_AGENTS_EVERY, self._send_reports),
+            ("reports", LOOK_AT_AGENTS_EVERY, self._when(reports.overdue, self._send_reports)),
             ("metrics", SEND_METRICS_EVERY, self._send_metrics),
         )
         self._threads = (
@@ -241,12 +249,36 @@ class Background:
         self._redactions.keep(self._runtime.db)
         return False
 
-    def _look_for_zombies(self) -> bool:
+    def _when(
+        self, overdue: Callable[[Database], bool], look: Callable[[Database], object]
+    ) -> Callable[[], bool]:
+        """Look at one project or agent that is due, and then for more of them."""
+
+        def do() -> bool:
+            if not overdue(self._runtime.db):
+                return False
+            look(self._runtime.db)
+            return True
+
+        return do
+
+    def _with_telemetry(
+        self, overdue: Callable[[Database], bool], look: Callable[[Database, Traces], object]
+    ) -> Callable[[], bool]:
+        """The same, where telemetry is at work here."""
+
+        def do() -> bool:
+            telemetry = self._telemetry
+            if telemetry is None or not overdue(self._runtime.db):
+                return False
+            look(self._runtime.db, telemetry)
+            return True
+
+        return do
+
+    def _look_for_zombies(self, db: Database) -> None:
         """Look for agents that linger. Without telemetry what they cost is not looked at."""
-        if not zombies.overdue(self._runtime.db):
-            return False
-        zombies.look(self._runtime.db, self._telemetry)
-        return True
+        zombies.look(db, self._telemetry)
 
     def _look_at_rules(self) -> bool:
         with self._runtime.db.read(EVERYWHERE) as tx:
@@ -255,48 +287,14 @@ class Background:
             looking.look(self._runtime.db, self._telemetry)
         return False
 
-    def _look_at_agents(self) -> bool:
-        """Look for drift, where telemetry is in use."""
-        db, telemetry = self._runtime.db, self._telemetry
-        if telemetry is None or not drift.overdue(db):
-            return False
-        drift.look(db, telemetry)
-        return True
-
-    def _score(self) -> bool:
-        """Judge agents while they work, where telemetry is in use."""
-        db, telemetry = self._runtime.db, self._telemetry
-        if telemetry is None or not scoring.overdue(db):
-            return False
+    def _score(self, db: Database, telemetry: Traces) -> None:
+        """Judge agents while they work."""
         scoring.look(db, telemetry, self._models)
-        return True
 
     def _join_feedback(self) -> bool:
         """Find the work of what was said before it was there."""
         feedback.join(self._runtime.db, self._telemetry)
         return False
-
-    def _look_at_models(self) -> bool:
-        """Look which models serve agents, and what that costs; where telemetry is at work."""
-        db, telemetry = self._runtime.db, self._telemetry
-        if telemetry is None or not retraining_looking.overdue(db):
-            return False
-        retraining_looking.look(db, telemetry)
-        return True
-
-    def _look_at_calendars(self) -> bool:
-        """Let what people have to look at come up."""
-        if not cadence.overdue(self._runtime.db):
-            return False
-        cadence.look(self._runtime.db)
-        return True
-
-    def _look_at_levels(self) -> bool:
-        """Note how levels of maturity moved."""
-        if not maturity.overdue(self._runtime.db):
-            return False
-        maturity.look(self._runtime.db)
-        return True
 
     def _remove(self) -> bool:
         """Remove what was kept long enough, a little at a time, so that others may write."""
@@ -304,12 +302,9 @@ class Background:
             retention.look(self._runtime.db)
         return False
 
-    def _send_reports(self) -> bool:
+    def _send_reports(self, db: Database) -> None:
         """Send the reports that are due."""
-        if not reports.overdue(self._runtime.db):
-            return False
-        reports.look(self._runtime.db, self._traces)
-        return True
+        reports.look(db, self._traces)
 
     def _sign(self) -> bool:
         """Sign what the journal is."""
