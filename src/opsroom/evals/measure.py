@@ -30,7 +30,7 @@ from opsroom.registry import queries as registry
 from . import store
 from .compose import composer, load_prompts
 from .errors import NoEvaluators, NotMeasurable
-from .evaluators import EvaluatorSpec, evaluators, evaluators_digest, metric_of, model_of
+from .evaluators import EvaluatorSpec, evaluators, evaluators_digest, found_models, metric_of
 from .ledger import Finished, summed
 from .model import FINAL, EvalRun, RunState, Totals
 from .runner import Pace, run
@@ -103,8 +103,7 @@ def measure(
 
     async def ask() -> Totals:
         async with models.opened() as find:
-            asked = {model_of(spec) for spec in opened.specs} - {""}
-            judges = {name: find(name) for name in asked}
+            judges = found_models(opened.specs, find)
             return await run(
                 opened.run.id,
                 opened.items,

@@ -14,7 +14,7 @@ from typing import Any
 from opsroom.datasets import Item
 from opsroom.evals import finding
 from opsroom.evals.compose import composer, load_prompts
-from opsroom.evals.evaluators import evaluators, metric_of, model_of
+from opsroom.evals.evaluators import evaluators, found_models, metric_of, model_of
 from opsroom.evals.gating import compare_runs
 from opsroom.evals.measure import Measurement, cited_specs, measure
 from opsroom.evals.model import MEASURED, EvalRun, Metric, Result, Scale, Totals
@@ -209,8 +209,7 @@ class Workbench:
 
         async def ask() -> Totals:
             async with self._models.opened() as find:
-                asked = {model_of(one) for one in self._specs} - {""}
-                judges = {name: find(name) for name in asked}
+                judges = found_models(self._specs, find)
                 return await run(
                     self.improvement.id,
                     items,

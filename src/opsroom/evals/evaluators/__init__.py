@@ -16,7 +16,7 @@ from opsroom.evals.model import MEASURED, Metric, Scale, Score, unknown
 from opsroom.evidence import Direction
 from opsroom.kit.canonical import digest
 from opsroom.kit.wire import plain
-from opsroom.models import Model, Output
+from opsroom.models import Find, Model, Output
 
 from . import asserting, specs, structured, text
 from .judge import judge
@@ -89,6 +89,11 @@ def model_of(spec: EvaluatorSpec) -> str:
             return ""
 
 
+def found_models(chosen: Iterable[EvaluatorSpec], find: Find) -> dict[str, Model]:
+    """The models that judging by `chosen` asks, each found once. Raises what `find` raises."""
+    return {name: find(name) for name in dict.fromkeys(map(model_of, chosen)) if name}
+
+
 def evaluators(
     chosen: Sequence[EvaluatorSpec], judges: Mapping[str, Model] | None = None
 ) -> tuple[Evaluator, ...]:
@@ -148,6 +153,7 @@ __all__ = [
     "evaluator",
     "evaluators",
     "evaluators_digest",
+    "found_models",
     "metric_of",
     "model_of",
 ]
