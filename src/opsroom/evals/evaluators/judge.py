@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from opsroom.datasets import Item
@@ -20,7 +19,7 @@ from opsroom.kit.canonical import digest
 from opsroom.kit.wire import plain
 from opsroom.models import Message, Model, ModelRequest, Output
 
-from .reading import NoReference, json_of, reference
+from .reading import NoReference, added, json_of, reference, usage_of
 from .specs import AnyJudge, Judge
 
 JudgeCheck = Callable[[Item, Output], Awaitable[Score]]
@@ -116,7 +115,7 @@ def majority(opinions: Sequence[Opinion]) -> Opinion:
     if len(opinions) == 1:
         return opinions[0]
     votes = Counter(one.good for one in opinions)
-    usage = _added([one.usage for one in opinions])
+    usage = added([one.usage for one in opinions])
     for good in (True, False):
         if votes[good] * 2 > len(opinions):
             why = next(one.why for one in opinions if one.good is good)
@@ -168,7 +167,7 @@ def opinion(spec: AnyJudge, answers: Sequence[Output]) -> Opinion:
         return _read(answer, {"pass": True, "fail": False})
     straight = _read(answers[0], {"first": True, "second": False})
     swapped = _read(answers[1], {"first": False, "second": True})
-    usage = _added([straight.usage, swapped.usage])
+    usage = added([straight.usage, swapped.usage])
     for one in (straight, swapped):
         if one.good is None:
             return Opinion(good=None, why=one.why, usage=usage)
@@ -196,9 +195,7 @@ def _request(
 
 def _read(answer: Output, words: Mapping[str, bool]) -> Opinion:
     """Read `{"verdict": one of the words, "reason": …}`, and nothing else."""
-    usage = Usage(
-        cost=answer.cost, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens
-    )
+    usage = usage_of(answer)
     if answer.error is not None:
         why = f"the judge gave no answer: {answer.error}"
         return Opinion(good=None, why=why, usage=usage)
@@ -208,17 +205,3 @@ def _read(answer: Output, words: Mapping[str, bool]) -> Opinion:
             return Opinion(good=words[said], why=why, usage=usage)
         case _:
             return Opinion(good=None, why=_FORM, usage=usage)
-
-
-def _added(parts: Sequence[Usage]) -> Usage:
-    """What all of them took; a sum with a part that is not known is not known."""
-    costs = [one.cost for one in parts]
-    return Usage(
-        cost=None if None in costs else sum((one for one in costs if one), Decimal(0)),
-        input_tokens=_sum([one.input_tokens for one in parts]),
-        output_tokens=_sum([one.output_tokens for one in parts]),
-    )
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    return None if None in counts else sum(one for one in counts if one)

@@ -1,11 +1,15 @@
-"""How references and answers are read, the same way by every evaluator."""
+"""How references, answers and what they took are read, the same way by every evaluator."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from opsroom.datasets import Item
+from opsroom.evals.model import Usage
 from opsroom.kit.canonical import NotCanonical, canonical
+from opsroom.models import Output
 
 
 class NoReference(Exception):
@@ -60,6 +64,27 @@ def quoted(value: Any) -> str:
     """`value` in a reason: short, and on one line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return repr(text if len(text) <= 80 else f"{text[:79]}…")
+
+
+def usage_of(answer: Output) -> Usage:
+    """What one call of a model took."""
+    return Usage(
+        cost=answer.cost, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens
+    )
+
+
+def added(parts: Sequence[Usage]) -> Usage:
+    """What all of them took; a sum with a part that is not known is not known."""
+    costs = [one.cost for one in parts]
+    return Usage(
+        cost=None if None in costs else sum((one for one in costs if one), Decimal(0)),
+        input_tokens=_sum([one.input_tokens for one in parts]),
+        output_tokens=_sum([one.output_tokens for one in parts]),
+    )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    return None if None in counts else sum(one for one in counts if one)
 
 
 def _not_json(word: str) -> NoReturn:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsroom.datasets import Item
-from opsroom.evals.evaluators.reading import json_of
+from opsroom.evals.evaluators.reading import json_of, usage_of
 from opsroom.evals.model import Usage
 from opsroom.kit.canonical import digest
 from opsroom.models import Message, Model, ModelRequest
@@ -76,13 +76,10 @@ async def _one(
             parameters={},
         )
     )
-    usage = Usage(
-        cost=said.cost, input_tokens=said.input_tokens, output_tokens=said.output_tokens
-    )
     if said.error is not None:
         raise Unclear(f"the grader gave no answer: {said.error}")
     found = json_of(said.text.strip())
-    return Asked(_read(kind, assertion, found.value if found else None), usage)
+    return Asked(_read(kind, assertion, found.value if found else None), usage_of(said))
 
 
 def _read(kind: str, assertion: Mapping[str, Any], found: Any) -> Verdict:

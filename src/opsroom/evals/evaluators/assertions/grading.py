@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from opsroom.datasets import Item
+from opsroom.evals.evaluators.reading import added
 from opsroom.evals.model import Usage
 from opsroom.models import Model
 
@@ -88,7 +88,8 @@ async def grade(
         name: total / weight if weight > 0 else 0.0
         for name, (total, weight) in whole.named.items()
     }
-    return Graded(whole.verdict(), named, _added(asked))
+    usage = added([one.usage for one in asked]) if asked else None
+    return Graded(whole.verdict(), named, usage)
 
 
 async def _verdict(
@@ -133,17 +134,3 @@ def _weight(assertion: Mapping[str, Any]) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Unclear("a weight is a number")
     return float(given)
-
-
-def _added(asked: list[Asked]) -> Usage | None:
-    if not asked:
-        return None
-    costs = [one.usage.cost for one in asked]
-    known = [one for one in costs if one is not None]
-    into = [one.usage.input_tokens for one in asked]
-    out = [one.usage.output_tokens for one in asked]
-    return Usage(
-        cost=sum(known, Decimal(0)) if len(known) == len(costs) else None,
-        input_tokens=sum(one or 0 for one in into) if None not in into else None,
-        output_tokens=sum(one or 0 for one in out) if None not in out else None,
-    )
