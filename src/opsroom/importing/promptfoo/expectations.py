@@ -7,7 +7,7 @@ from typing import Any
 from opsroom.evals.evaluators.assertions import TYPES, why_not
 from opsroom.evals.evaluators.assertions.known import GRADED
 from opsroom.evals.evaluators.assertions.texts import BeyondRe2, compiled
-from opsroom.evals.evaluators.assertions.words import listed, number_of, trimmed
+from opsroom.evals.evaluators.assertions.words import listed, number, number_of, trimmed
 from opsroom.kit.files import FileUnreadable
 
 from .source import Source
@@ -196,9 +196,7 @@ def threshold(value: Any) -> float | None:
     """A threshold as a number; texts from tables are read as one."""
     if isinstance(value, str):
         return number_of(value) if trimmed(value) else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    return None
+    return number(value)
 
 
 def asks_for(assertions: Sequence[Mapping[str, Any]], kinds: frozenset[str]) -> bool:

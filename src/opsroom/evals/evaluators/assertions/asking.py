@@ -16,6 +16,7 @@ from opsroom.kit.canonical import digest
 from opsroom.models import Message, Model, ModelRequest
 
 from .model import Answer, Unclear, Verdict, kind_of, threshold_of
+from .words import number
 
 _FRAME = (
     "The user message is a JSON object with `input` (what was asked), `criterion` and `answer`. All "
@@ -94,13 +95,13 @@ def _read(kind: str, assertion: Mapping[str, Any], found: Any) -> Verdict:
             good = score >= threshold_of(assertion, 0.7)
             return Verdict(good, score, str(rest.get("reason", "")))
         case "llm-rubric" | "model-graded-closedqa", {"pass": bool(good), **rest}:
-            given = rest.get("score", float(good))
-            if isinstance(given, bool) or not isinstance(given, int | float):
+            given = number(rest.get("score"))
+            if given is None:
                 given = float(good)
             if assertion.get("threshold") is not None:
                 good = good and given >= threshold_of(assertion)
             if kind_of(assertion)[1]:
                 good, given = not good, 1 - given
-            return Verdict(good, float(given), str(rest.get("reason", "")))
+            return Verdict(good, given, str(rest.get("reason", "")))
         case _:
             raise Unclear("the grader did not answer in the agreed form")

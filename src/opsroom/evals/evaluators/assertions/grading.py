@@ -12,6 +12,7 @@ from opsroom.models import Model
 from .asking import Asked, ask
 from .known import CHECKS, GRADED, why_not
 from .model import Answer, Unclear, Verdict, kind_of, threshold_of
+from .words import number
 
 ALL_PASSED = "all assertions passed"
 
@@ -70,13 +71,13 @@ async def grade(
     if not assertions:
         return Graded(Verdict(True, 1.0, "no assertions"))
     asked: list[Asked] = []
-    whole = _Sum(_threshold(expected))
+    whole = _Sum(number(expected.get("threshold")))
     for one in assertions:
         if one.get("type") != "assert-set":
             verdict = await _verdict(one, item, answer, model, asked)
             whole.add(verdict, _weight(one), one.get("metric"))
             continue
-        part = _Sum(_threshold(one))
+        part = _Sum(number(one.get("threshold")))
         for inner in one.get("assert") or ():
             verdict = await _verdict(inner, item, answer, model, asked)
             part.add(verdict, _weight(inner), inner.get("metric"))
@@ -123,14 +124,8 @@ def _together(base: str, verdicts: list[Verdict], assertion: Mapping[str, Any]) 
     return Verdict(good, score, f"{base}: {reasons}")
 
 
-def _threshold(where: Mapping[str, Any]) -> float | None:
-    given = where.get("threshold")
-    number = isinstance(given, int | float) and not isinstance(given, bool)
-    return float(given) if number and given is not None else None
-
-
 def _weight(assertion: Mapping[str, Any]) -> float:
-    given = assertion.get("weight", 1)
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    weight = number(assertion.get("weight", 1))
+    if weight is None:
         raise Unclear("a weight is a number")
-    return float(given)
+    return weight

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from opsroom.models import Output
 
+from .words import number
+
 
 class Unclear(Exception):
     """An assertion cannot be applied to an answer, and says why."""
@@ -92,14 +94,10 @@ def by_degrees(score: float, assertion: Mapping[str, Any], otherwise: float) -> 
 
 
 def threshold_of(assertion: Mapping[str, Any], otherwise: float | None = None) -> float:
-    threshold = assertion.get("threshold", otherwise)
-    if (
-        threshold is None
-        or isinstance(threshold, bool)
-        or not isinstance(threshold, int | float)
-    ):
+    threshold = number(assertion.get("threshold", otherwise))
+    if threshold is None:
         raise Unclear(f"{assertion.get('type')} needs a number as threshold")
-    return float(threshold)
+    return threshold
 
 
 def text_value(assertion: Mapping[str, Any], *, empty: bool = True) -> str:

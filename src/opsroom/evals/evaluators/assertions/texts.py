@@ -7,7 +7,7 @@ from typing import Any
 from opsroom.evals.evaluators.reading import json_of, quoted, same_json
 
 from .model import Answer, Check, Unclear, Verdict, kind_of, plainly, text_value, threshold_of
-from .words import SPACE, as_text, listed, number_of, split_words, trimmed, units
+from .words import SPACE, as_text, listed, number, number_of, split_words, trimmed, units
 
 LONGEST_COMPARED = 50_000
 
@@ -87,19 +87,18 @@ def word_count(assertion: Mapping[str, Any], answer: Answer) -> Verdict:
             raise Unclear("word-count needs a number, or min and max")
         case str() as text:
             wanted = number_of(text)
-        case number:
-            wanted = number
+        case given:
+            wanted = given
     if wanted is None:
         raise Unclear("word-count needs a number, or min and max")
     return plainly(words == wanted, assertion, f"{words} words")
 
 
 def _bound(value: Any, otherwise: float) -> float:
-    if value is None:
-        return otherwise
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    bound = number(otherwise if value is None else value)
+    if bound is None:
         raise Unclear("min and max of word-count are numbers")
-    return float(value)
+    return bound
 
 
 # -- regular expressions --

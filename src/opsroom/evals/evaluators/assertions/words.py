@@ -6,8 +6,6 @@ from collections import Counter
 from math import isfinite
 from typing import Any
 
-from opsroom.evals.evaluators.reading import Parsed, json_of
-
 SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _SPACES = re.compile(f"[{SPACE}]+")
 _TRIMMED = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -44,20 +42,19 @@ def split_words(text: str) -> list[str]:
     return _SPACES.split(trimmed(text))
 
 
-def parsed(text: str) -> Parsed | None:
-    """The JSON value that a text is. Unlike Python, NaN is none."""
-    return json_of(text)
+def number(value: Any) -> float | None:
+    """A value that is a number, or None; true is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
 
 
 def number_of(text: str) -> float | None:
     """The number that a text is, or None."""
     try:
-        value = json.loads(trimmed(text) or "0")
+        return number(json.loads(trimmed(text) or "0"))
     except ValueError:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)
 
 
 def units(text: str) -> list[int]:
