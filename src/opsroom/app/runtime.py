@@ -18,7 +18,7 @@ from opsroom.kit.faults import arm_from_environment
 from opsroom.kit.files import write_private
 from opsroom.kit.ids import TimeIds
 from opsroom.migrations import migrate
-from opsroom.redactions.commands import secrets_off_the_record
+from opsroom.redactions.commands import secrets_off_the_record, write_counts
 from opsroom.registry import Kinds
 from opsroom.vault import queries as vault
 from opsroom.vault.opening import Vault
@@ -92,6 +92,7 @@ def _unlock(db: Database, settings: Settings) -> None:
 def recorded(tx: Tx) -> None:
     """Put on record what a commit did, without the secrets that somebody wrote into it."""
     secrets_off_the_record(tx)
+    write_counts(tx)
     journal_store.append(tx)
 
 

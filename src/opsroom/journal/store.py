@@ -122,6 +122,8 @@ _MOVE_HEAD = (
 
 def append(tx: Tx) -> None:
     """Write what the transaction recorded at the end of the chain. The last step of a commit."""
+    if not tx.events:
+        return
     sealed = [_sealed(tx, event) for event in tx.events]  # before anybody has to wait for us
     head = tx.conn.execute(_HEAD_LOCKED).one()
     seq, last = int(head.seq), str(head.hash)

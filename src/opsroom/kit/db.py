@@ -7,6 +7,7 @@ for the journal is part of it. Reads see one consistent moment.
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -141,6 +142,7 @@ class Tx:
     """An open transaction: who acts, what time it is, and the connection.
 
     `lasting` turns a span of people's time into one of the clock that `now` was read from.
+    `redacted` counts what was taken out of texts, by project, door and rule.
     """
 
     conn: Connection
@@ -150,6 +152,9 @@ class Tx:
     lasting: Callable[[timedelta], timedelta]
     master: Keyring | None = field(default=None, repr=False)
     events: list[Event] = field(default_factory=list[Event])
+    redacted: Counter[tuple[str, str, str]] = field(
+        default_factory=Counter[tuple[str, str, str]]
+    )
     data_keys: DataKeys = field(default_factory=DataKeys, repr=False)
 
     @property
@@ -173,12 +178,13 @@ class Tx:
     @contextmanager
     def part(self) -> Iterator[None]:
         """A part of the transaction that is undone alone, with its events, when it raises."""
-        actor, events = self.actor, len(self.events)
+        actor, events, redacted = self.actor, len(self.events), self.redacted.copy()
         try:
             with self.conn.begin_nested():
                 yield
         except BaseException:
             del self.events[events:]
+            self.redacted = redacted
             self.data_keys.forget()  # the rows of those that were made in it are gone
             raise
         finally:
@@ -186,8 +192,8 @@ class Tx:
 
 
 class Database:
-    """Transactions on one engine. `on_commit` writes what the transaction recorded; what may be
-    shredded is sealed by `keyring`.
+    """Transactions on one engine. `on_commit` writes what the transaction recorded and counted;
+    what may be shredded is sealed by `keyring`.
     """
 
     def __init__(
@@ -217,7 +223,7 @@ class Database:
             with conn.begin():
                 tx = self._tx(conn, actor)
                 yield tx
-                if tx.events:
+                if tx.events or tx.redacted:
                     self._on_commit(tx)
                 boundary("tx.before_commit")
             boundary("tx.after_commit")
@@ -235,6 +241,7 @@ class Database:
                 tx = self._tx(conn, actor)
                 yield tx
                 assert not tx.events, "a read-only transaction has nothing to put on record"
+                assert not tx.redacted, "a read-only transaction has nothing to count"
 
 
 def alone(tx: Tx, names: Iterable[str]) -> None:

@@ -20,18 +20,22 @@ redactions = Table(
 )
 
 
-def add(tx: Tx, project: str, door: str, counts: Mapping[str, int]) -> None:
-    """Add counts by rule to those of today."""
+def add(tx: Tx, counts: Mapping[tuple[str, str, str], int]) -> None:
+    """Add counts by project, door and rule to those of today."""
+    if not counts:
+        return
+    day = tx.now.date().isoformat()
+    rows = [
+        {"project": project, "day": day, "door": door, "rule": rule, "count": count}
+        for (project, door, rule), count in sorted(counts.items())  # so nobody waits in a ring
+    ]
     build = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
-    for rule, count in sorted(counts.items()):  # in one order, so that nobody waits in a ring
-        new = build(redactions).values(
-            project=project, day=tx.now.date().isoformat(), door=door, rule=rule, count=count
-        )
-        over = new.on_conflict_do_update(
-            index_elements=["project", "day", "door", "rule"],
-            set_={"count": redactions.c.count + new.excluded.count},
-        )
-        tx.conn.execute(over)
+    new = build(redactions)
+    over = new.on_conflict_do_update(
+        index_elements=["project", "day", "door", "rule"],
+        set_={"count": redactions.c.count + new.excluded.count},
+    )
+    tx.conn.execute(over, rows)
 
 
 def since(tx: Tx, day: str) -> list[Redacted]:

@@ -19,14 +19,16 @@ class Tally:
     """What one process has taken out since it last kept count. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], Counter[str]] = {}
+        self._counts: Counter[tuple[str, str, str]] = Counter()
         self._lock = threading.Lock()
 
     def note(self, project: str, door: str, counts: Mapping[str, int]) -> None:
         """Count what was taken out at a door, by rule."""
         if counts:
             with self._lock:
-                self._counts.setdefault((project, door), Counter()).update(counts)
+                self._counts.update(
+                    {(project, door, rule): count for rule, count in counts.items()}
+                )
 
     def cleaner(self, redactor: Redactor, project: str, door: str) -> Callable[[str], str]:
         """Cleans texts as `redactor` does, and counts what it takes out."""
@@ -44,15 +46,14 @@ class Tally:
         counted still.
         """
         with self._lock:
-            taken, self._counts = self._counts, {}
+            taken, self._counts = self._counts, Counter()
         if not taken:
             return 0
         try:
             with db.write(SYSTEM) as tx:
-                for (project, door), counts in sorted(taken.items()):
-                    store.add(tx, project, door, counts)
+                store.add(tx, taken)
         except BaseException:
-            for (project, door), counts in taken.items():
-                self.note(project, door, counts)
+            with self._lock:
+                self._counts.update(taken)
             raise
-        return sum(sum(one.values()) for one in taken.values())
+        return taken.total()
