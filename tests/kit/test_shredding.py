@@ -112,3 +112,16 @@ def test_a_key_is_fetched_once_and_not_after_it_was_shredded(
         assert sum("payload_keys" in one for one in asked) == 1
         shredding.shred(tx, ["turn/1"])
         assert shredding.opened(tx, [row])[0]["text"].startswith(shredding.GONE)
+
+
+def test_the_master_keys_in_use_are_found_without_reading_all_data_keys(
+    sqlite_db: Database, actor: Actor
+) -> None:
+    with sqlite_db.write(actor) as tx:
+        shredding.seal(tx, "turn/1", "kept")
+        asked: list[str] = []
+        event.listen(tx.conn, "before_cursor_execute", lambda *about: asked.append(about[2]))
+        assert shredding.sealed_by(tx) == {KEYRING.keys[0].id}
+        plan = tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", ("",)).fetchall()
+    assert len(asked) == 3  # the first, none after it, and the plan
+    assert "SEARCH payload_keys USING COVERING INDEX ix_payload_keys_sealer" in str(plan)

@@ -29,6 +29,7 @@ from sqlalchemy import (
     exc,
     func,
     insert,
+    literal_column,
     select,
     text,
     update,
@@ -48,6 +49,14 @@ Left = Callable[[str], Any]
 INSTALLATION = "installation"  # what the first key of a shared database belongs to
 Place = tuple[str, str]  # a project, and what a key belongs to in it
 
+
+def sealer(sealed: ColumnElement[Any]) -> ColumnElement[str]:
+    """The id of the key that sealed what stands in a column."""
+    return func.substr(
+        sealed, literal_column(str(len(sealing.FORM) + 2)), literal_column(str(sealing.ID))
+    )
+
+
 keys = Table(
     "payload_keys",
     metadata,
@@ -60,11 +69,7 @@ keys = Table(
     Index("uq_payload_keys_of", "project", "of", unique=True),
     Index("ix_payload_keys_made", "made_at"),
 )
-
-
-def sealer(sealed: ColumnElement[Any]) -> ColumnElement[str]:
-    """The id of the key that sealed what stands in a column."""
-    return func.substr(sealed, len(sealing.FORM) + 2, sealing.ID)
+Index("ix_payload_keys_sealer", sealer(keys.c.sealed))
 
 
 # What every turn goes through is put together once; building a statement takes longer than
@@ -75,7 +80,9 @@ _SEALED = select(keys.c.sealed).where(
 _LEFT = select(keys.c.id, keys.c.of, keys.c.project, keys.c.sealed).where(
     keys.c.id.in_(bindparam("ids", expanding=True)), keys.c.sealed.is_not(None)
 )
-_MASTERS = select(sealer(keys.c.sealed)).where(keys.c.sealed.is_not(None)).distinct()
+_MASTERS = select(func.min(sealer(keys.c.sealed))).where(
+    sealer(keys.c.sealed) > bindparam("after")
+)
 _ADD = insert(keys)
 
 
@@ -99,6 +106,20 @@ def seal_fields(
         name: seal(tx, of, value) if name in names and value else value
         for name, value in row.items()
     }
+
+
+def seal_changed(
+    tx: Tx, of: str, row: Mapping[str, Any], names: Collection[str], *, was: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The row as `seal_fields` gives it, without those of these values that are as they were:
+    what stands there is sealed, or shredded and only its hash is left, and stays as it is.
+    """
+    changed = {
+        name: value
+        for name, value in row.items()
+        if name not in names or name not in was or value != was[name]
+    }
+    return seal_fields(tx, of, changed, names)
 
 
 def opened(
@@ -153,8 +174,14 @@ def remains(hash_: str) -> dict[str, str]:
 
 
 def sealed_by(tx: Tx) -> set[str]:
-    """The ids of the master keys that the data keys which are left were sealed by."""
-    return set(tx.conn.execute(_MASTERS).scalars())
+    """The ids of the master keys that the data keys which are left were sealed by: a step of
+    the index for each, however many data keys there are.
+    """
+    found: set[str] = set()
+    last: str | None = ""
+    while (last := tx.conn.execute(_MASTERS, {"after": last}).scalar()) is not None:
+        found.add(last)
+    return found
 
 
 def settle(tx: Tx) -> None:
