@@ -169,14 +169,8 @@ def save(
     """Write `action` over `was`, unless somebody else got there first. A key that stands for
     nothing any more is free for the next call.
     """
-    row, before = _row(action) | {"revision": was.revision + 1}, _row(was)
-    # What stands there is sealed, or shredded and only its hash is left: that stays as it is.
-    changed = {
-        name: value
-        for name, value in row.items()
-        if name not in _PAYLOADS or value != before[name]
-    }
-    known = shredding.seal_fields(tx, f"turn/{was.turn}", changed, _PAYLOADS)
+    row = _row(action) | {"revision": was.revision + 1}
+    known = shredding.seal_changed(tx, f"turn/{was.turn}", row, _PAYLOADS, was=_row(was))
     if amount != "same":
         known["amount"] = _text(amount)
     done = tx.conn.execute(_save(frozenset(known)), known | {"of": was.id, "at": was.revision})

@@ -102,11 +102,7 @@ def add_turn(tx: Tx, turn: Turn) -> None:
 def save_turn(tx: Tx, turn: Turn, *, was: Turn) -> Turn:
     """Write `turn` over `was`, unless somebody else got there first."""
     row = _turn_row(turn) | {"revision": was.revision + 1}
-    before = _turn_row(was)
-    changed = {
-        name: value for name, value in row.items() if name not in _SAID or value != before[name]
-    }
-    sealed = _sealed(tx, was.id, changed)
+    sealed = shredding.seal_changed(tx, f"turn/{was.id}", row, _SAID, was=_turn_row(was))
     if not overwrite(tx, turns, was.id, revision=was.revision, values=sealed):
         raise ActionMoved(was.id)
     return _turn(row)

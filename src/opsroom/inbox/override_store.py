@@ -198,6 +198,7 @@ _LEFT: dict[str, shredding.Left] = {
     "category": lambda _: "",
     "asked": shredding.remains,
 }
+_NEW: Mapping[str, Any] = {}  # what is stored of an override that is not there yet
 
 
 def _read(tx: Tx, bodies: Iterable[str]) -> list[Override]:
@@ -207,19 +208,11 @@ def _read(tx: Tx, bodies: Iterable[str]) -> list[Override]:
     return [shape.validate_json(json.dumps(one)) for one in opened]
 
 
-def _columns(
-    tx: Tx, one: Override, *, stored: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The row of an override; of what is `stored`, what it says still stays as it is: it is
-    sealed, or shredded and only its hash is left.
-    """
-    body, kept = plain(one), dict[str, Any]()
-    if stored is not None:
-        (said,) = shredding.opened(tx, [stored], _SAID, left=_LEFT)
-        kept = {
-            name: stored[name] for name in _SAID & stored.keys() if said[name] == body[name]
-        }
-    body = shredding.seal_fields(tx, one.subject, body, _SAID - kept.keys()) | kept
+def _columns(tx: Tx, one: Override, *, stored: Mapping[str, Any] = _NEW) -> dict[str, Any]:
+    """The row of an override; of what is `stored`, what it says still stays as it is."""
+    (said,) = shredding.opened(tx, [stored], _SAID, left=_LEFT)
+    kept = {name: stored[name] for name in _SAID & stored.keys()}
+    body = kept | shredding.seal_changed(tx, one.subject, plain(one), _SAID, was=said)
     return {
         "request": one.request,
         "subject": one.subject,

@@ -226,16 +226,14 @@ def _write(tx: Tx, new: Request, was: Request) -> None:
     stored = select(requests.c.body).where(
         requests.c.project == tx.project, requests.c.id == was.id
     )
-    body, before = json.loads(tx.conn.execute(stored).scalar() or "{}"), plain(was)
-    kept = {name: body[name] for name in _SAID & body.keys()}
-    same = {name: before[name] for name in kept}
+    body = json.loads(tx.conn.execute(stored).scalar() or "{}")
     if not overwrite(
         tx,
         requests,
         was.id,
         requests.c.project == tx.project,
         revision=was.revision,
-        values=_columns(tx, _next(new, was), kept=kept, same=same),
+        values=_columns(tx, _next(new, was), stored=body, was=plain(was)),
     ):
         raise RequestMoved(was.id)
 
@@ -251,23 +249,22 @@ _LEFT: dict[str, shredding.Left] = {
     "edited": shredding.remains,
     "evidence": shredding.remains,
 }
+_NEW: Mapping[str, Any] = {}  # what is stored of a request that is not there yet
 
 
 def _columns(
     tx: Tx,
     one: Request,
     *,
-    kept: Mapping[str, Any] | None = None,
-    same: Mapping[str, Any] | None = None,
+    stored: Mapping[str, Any] = _NEW,
+    was: Mapping[str, Any] = _NEW,
 ) -> dict[str, Any]:
-    """The row of a request; where it says what is in `same`, what is `kept` of that stays: it
-    is sealed, or shredded and only its hash is left.
-    """
+    """The row of a request; where it says what it `was`, what is `stored` of that stays."""
     body = plain(one)
     del body["answers"]  # they have rows of their own
-    stays = {name for name, value in (same or {}).items() if body[name] == value}
-    sealed = shredding.seal_fields(tx, one.subject, body, _SAID - stays)
-    sealed |= {name: value for name, value in (kept or {}).items() if name in stays}
+    kept = {name: stored[name] for name in _SAID & stored.keys()}
+    same = {name: was[name] for name in kept}
+    sealed = kept | shredding.seal_changed(tx, one.subject, body, _SAID, was=same)
     return {
         "subject": one.subject,
         "agent": one.agent,
