@@ -58,6 +58,11 @@ def test_a_token_of_an_agent_is_its_identity(api: Api) -> None:
     [
         ("/v1/users", {"name": "ada", "roles": ["king"]}, "unknown_role"),
         ("/v1/users", {"name": "bob", "roles": []}, "name_taken"),
+        ("/v1/users", {"name": "system:access", "roles": []}, "bad_person_name"),
+        ("/v1/users", {"name": "system", "roles": []}, "bad_person_name"),
+        ("/v1/users", {"name": "a/b", "roles": []}, "bad_person_name"),
+        ("/v1/users", {"name": "ada\n", "roles": []}, "bad_person_name"),
+        ("/v1/users", {"name": "", "roles": []}, "bad_person_name"),
         ("/v1/users", {"name": "ada", "roles": [], "password": "short"}, "weak_password"),
         ("/v1/users", {"name": "ada", "roles": [], "is_admin": True}, "bad_request"),
         ("/v1/users/nobody/link", None, "user_not_found"),

@@ -13,6 +13,7 @@ from .errors import (
     ActsForAnother,
     AgentGone,
     BadEnvironmentName,
+    BadPersonName,
     BadScope,
     BadService,
     ComesByProvider,
@@ -38,7 +39,16 @@ from .granting import (
     permissions,
     roles_now,
 )
-from .model import ClosedIdentity, Role, Service, Token, fingerprint, matches, split_token
+from .model import (
+    ClosedIdentity,
+    Role,
+    Service,
+    Token,
+    fingerprint,
+    matches,
+    names_somebody,
+    split_token,
+)
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -123,9 +133,11 @@ def end_my_sessions(tx: Tx) -> int:
 
 
 def create_user(tx: Tx, name: str, roles: tuple[str, ...], password: str | None = None) -> None:
-    """Raises `UnknownRole`, `NameTaken`, `WeakPassword`, `MoreThanYours`, or `OnlyPeople` for a
-    program that gives a password.
+    """Raises `BadPersonName`, `UnknownRole`, `NameTaken`, `WeakPassword`, `MoreThanYours`, or
+    `OnlyPeople` for a program that gives a password.
     """
+    if not names_somebody(name):
+        raise BadPersonName(name)
     check_roles(tx, roles)
     if password:
         check_lets_in(tx)

@@ -63,6 +63,14 @@ class NameTaken(Conflict):
 
 
 @dataclass(eq=False)
+class BadPersonName(Invalid):
+    code = "bad_person_name"
+    text = "nobody can be called {0.name!r}"
+    hint = "use up to 100 letters, digits, blanks and . @ + - _, beginning with a letter or a digit"
+    name: str
+
+
+@dataclass(eq=False)
 class UnknownRole(Invalid):
     code = "unknown_role"
     text = "there is no role {0.role!r}"

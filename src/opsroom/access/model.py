@@ -58,6 +58,14 @@ ROLES: dict[Role, frozenset[str]] = {
 
 BUILT_IN = frozenset(role.value for role in Role)
 ROLE_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}", re.ASCII)
+# Nobody can be called as opsroom's own doings and agents are in the record (`system:…`).
+_PERSON = re.compile(r"[^\W_](?:[\w.@+ -]{0,98}[\w.@+-])?")
+_OURS = frozenset({"system", "nobody"})
+
+
+def names_somebody(name: str) -> bool:
+    """Whether this can be the name of a person."""
+    return _PERSON.fullmatch(name) is not None and name not in _OURS
 
 
 def permissions_of(roles: Collection[str]) -> frozenset[str]:

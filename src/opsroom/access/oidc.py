@@ -7,7 +7,6 @@ provider names itself in the answer, RFC 9207. No I/O here. The time is ours, no
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .errors import BadOidcSetting, OidcRefused
+from .model import names_somebody
 
 LEEWAY = timedelta(seconds=60)
 # What providers sign with. Never a shared secret: our client secret is no proof of theirs.
@@ -23,8 +23,6 @@ ALGORITHMS = frozenset(
 )
 MOST_TOKEN = 64 * 1024
 MOST_GROUPS = 1000
-_NAME = re.compile(r"[^\W_][\w.@+-]{0,99}")
-_OURS = frozenset({"system", "nobody"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +189,7 @@ def person_of(
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise OidcRefused("the token does not say who it is")
     name = claims.get(of.name_claim)
-    if not isinstance(name, str) or _NAME.fullmatch(name) is None or name in _OURS:
+    if not isinstance(name, str) or not names_somebody(name):
         raise OidcRefused(f"the claim {of.name_claim!r} is no name that somebody can have here")
     mapped = tuple(dict.fromkeys(role for _, given in of.groups for role in given))
     return Person(

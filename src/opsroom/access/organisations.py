@@ -17,6 +17,7 @@ from opsroom.kit.db import Tx
 from . import organisations_store, store
 from .errors import (
     BadOrganisation,
+    BadPersonName,
     LastAdmin,
     MayNot,
     NameTaken,
@@ -26,7 +27,14 @@ from .errors import (
     UnknownRole,
 )
 from .granting import ADMINISTER, roles_in
-from .model import BUILT_IN, Organisation, OrganisationMember, Project, fingerprint
+from .model import (
+    BUILT_IN,
+    Organisation,
+    OrganisationMember,
+    Project,
+    fingerprint,
+    names_somebody,
+)
 from .organisations_store import ADMIN, DEFAULT
 
 MOST_PROJECTS = 200
@@ -269,10 +277,12 @@ def _deciding(tx: Tx, organisation_id: str) -> Iterator[None]:
 
 
 def _ensure_person(tx: Tx, name: str, organisation_id: str = "") -> None:
-    """Make a person who is not there. Raises `NameTaken` for somebody of another organisation."""
+    """Make a person who is not there. Raises `BadPersonName`, or `NameTaken` for somebody of
+    another organisation.
+    """
     if not store.has_user(tx, name):
-        if not 0 < len(name) <= MOST_NAME or name != name.strip() or "/" in name:
-            raise BadOrganisation(name, "that is no name for somebody")
+        if not names_somebody(name):
+            raise BadPersonName(name)
         store.add_user(tx, name, None)
         tx.record("user.created", f"user/{name}", roles=[])
         return
