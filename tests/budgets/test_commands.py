@@ -335,3 +335,17 @@ def test_a_reservation_in_a_transaction_that_fails_never_was(db: Database) -> No
     with pytest.raises(ZeroDivisionError):
         fail()
     assert left(db) == usd(10)
+
+
+def test_plans_are_the_budgets_in_dollars_for_a_time_however_many_others_there_are(
+    db: Database,
+) -> None:
+    with db.write(OPS) as tx:
+        for number in range(120):
+            commands.set_budget(tx, draft(9, key=f"a{number}", unit=Unit.CALLS, window=DAY))
+        commands.set_budget(tx, draft(9))  # for ever
+        commands.set_budget(tx, draft(70, window=DAY))
+        gone = commands.set_budget(tx, draft(80, key="gone", window=DAY))
+        commands.remove_budget(tx, gone.id)
+    with db.read(OPS) as tx:
+        assert [one.hard for one in queries.plans(tx)] == [70]

@@ -42,8 +42,6 @@ def budget(hard: int, window: timedelta | None = 7 * DAY, **rest: Any) -> Budget
         ([budget(70), budget(30, key="desk")], 100),
         ([budget(70), budget(500, scope=Scope.ORG, key="default")], 500),
         ([budget(70), budget(5, key="*")], 70),
-        ([budget(70, None)], None),
-        ([budget(70, unit=Unit.CALLS)], None),
     ],
 )
 def test_the_plan_is_what_budgets_say(budgets: list[Budget], planned: int | None) -> None:

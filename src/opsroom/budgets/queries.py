@@ -15,6 +15,7 @@ from .model import EACH, NOTHING, Budget, Counter, Hold, Scope, Spender, Standin
 PAGE = 50
 OF_EACH = 100
 TASKS = 500
+MOST_PLANS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,11 @@ def standings(
         else _of_each(tx, one, limit=OF_EACH)[0]
         for one in found
     ]
+
+
+def plans(tx: Tx) -> list[Budget]:
+    """The budgets in US dollars for a stretch of time; of the first ten thousand."""
+    return store.timed(tx, Unit.USD, limit=MOST_PLANS)
 
 
 def outlook(tx: Tx, budget_id: str, *, key: str = "") -> Outlook:

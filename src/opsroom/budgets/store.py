@@ -213,6 +213,18 @@ def page(tx: Tx, *, scope: Scope | None, key: str, after: str, limit: int) -> li
     return [_budget(row) for row in rows]
 
 
+def timed(tx: Tx, unit: Unit, *, limit: int) -> list[Budget]:
+    """The present budgets of this project for a stretch of time, in one unit."""
+    wanted = select(budgets).where(
+        budgets.c.project == tx.project,
+        budgets.c.removed_at.is_(None),
+        budgets.c.unit == unit.value,
+        budgets.c.window > 0,
+    )
+    rows = tx.conn.execute(wanted.order_by(budgets.c.id).limit(limit)).mappings()
+    return [_budget(row) for row in rows]
+
+
 def matching(tx: Tx, keys: Mapping[Scope, str], *, lock: bool = False) -> list[Budget]:
     """The budgets that somebody with these keys spends. With `lock` none of them is changed or
     removed before the transaction ends; others may spend them at the same time.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from opsroom.budgets.model import EACH, Budget, Scope, Unit
+from opsroom.budgets.model import EACH, Budget, Scope
 from opsroom.traces.queries import Reads
 from opsroom.traces.spending import spent
 
@@ -86,15 +86,16 @@ def costs(store: Reads, project: str, *, now: datetime) -> Costs:
 
 
 def plan(budgets: Sequence[Budget], agents: Collection[str] = ()) -> Plan | None:
-    """What a week may cost, a budget of each agent counted for these; None where none says so."""
-    timed = [one for one in budgets if one.unit is Unit.USD and one.window is not None]
+    """What a week may cost by budgets in dollars, a budget of each agent counted for these; None
+    where none says so.
+    """
     org, teams = (
-        [one for one in timed if one.scope is scope and one.key != EACH]
+        [one for one in budgets if one.scope is scope and one.key != EACH]
         for scope in (Scope.ORG, Scope.TEAM)
     )
     own = [
         replace(one, key=key)
-        for one in timed
+        for one in budgets
         if one.scope is Scope.AGENT
         for key in (agents if one.key == EACH else [one.key])
     ]

@@ -22,7 +22,6 @@ from .costs import Costs
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
-MOST_BUDGETS = 100
 FRESH = 60.0  # seconds: what agents cost is counted once a minute
 _kept: WeakKeyDictionary[Traces, dict[str, tuple[float, Costs]]] = WeakKeyDictionary()
 
@@ -31,10 +30,7 @@ _kept: WeakKeyDictionary[Traces, dict[str, tuple[float, Costs]]] = WeakKeyDictio
 def overview(request: Request, tx: Read) -> Response:
     """What moves, what waits for you, what changed, what serves, and whether the record is whole."""
     cost = _costs(request, tx)
-    planned = costs.plan(
-        [one.budget for one in budgets.standings(tx, limit=MOST_BUDGETS)],
-        cost.each if cost else (),
-    )
+    planned = costs.plan(budgets.plans(tx), cost.each if cost else ())
     return cast("Pages", request.app.state.pages).render(
         request,
         "overview/overview.html",
