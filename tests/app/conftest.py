@@ -1,5 +1,5 @@
 from tests.api import api, sqlite_api
-from tests.installation import home, home_template, own_environment
+from tests.installation import home, home_template, local, own_environment
 from tests.telemetry import _telemetry_of_this_process, room
 
 __all__ = [
@@ -7,6 +7,7 @@ __all__ = [
     "api",
     "home",
     "home_template",
+    "local",
     "own_environment",
     "room",
     "sqlite_api",

@@ -490,6 +490,7 @@ ROUTES: dict[str, str] = {
     "POST /queues/{queue_id}/skip": "review",
     "GET /queues/{queue_id}/tasks/{task_id}": "read",
     # redactions
+    "POST /v1/backups": "administer",
     "GET /v1/redactions": "read",
     "GET /redactions": "read",
     # vault

@@ -125,6 +125,7 @@ from opsroom.web.render import Chrome, Pages, Viewer
 
 from . import acting, errors, health, probing
 from .background import Background
+from .backups import routes as backup_routes
 from .bodies import LimitBodies, Limits
 from .drawings import BESIDE_REQUESTS, DRAWINGS, offered_at_trace, turn_strip
 from .mcp import LazyDoor, LazyUpstreams
@@ -188,6 +189,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     security_routes.router,
     security_pages.router,
     redaction_routes.router,
+    backup_routes.router,
     vault_routes.router,
     vault_pages.router,
     channel_routes.router,

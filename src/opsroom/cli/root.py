@@ -124,6 +124,8 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.reports.cli:report",
         "Reports: what people ask again and again, answered from records.",
     ),
+    "backup": ("opsroom.cli.backup:backup", "Back everything up, while it goes on."),
+    "restore": ("opsroom.cli.backup:restore", "Put a backup back on an empty machine."),
     "retention": (
         "opsroom.retention.cli:retention",
         "Retention: how long actions are kept, and legal holds.",

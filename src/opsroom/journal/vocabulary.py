@@ -303,6 +303,7 @@ WORDS: dict[str, Words] = {
         tone="warn",
         place="/retention",
     ),
+    "backup.made": Words(says="{actor} made {subject}, up to {journal}"),
     "journal.key_made": Words(
         says="{actor} made a key that signs the journal", note="{reason}", tone="warn"
     ),
