@@ -7,10 +7,13 @@ text is escaped, and a name that a page forgot to bring is an error, not an empt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from types import CodeType
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -148,6 +151,27 @@ class Pages:
         }
 
 
+class _Compiled(BytecodeCache):
+    """Templates as code, compiled once per process however many applications render them.
+
+    The code depends on nothing but the source: what it calls is looked up as it renders.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled() -> _Compiled:
+    return _Compiled()
+
+
 def _environment(
     packages: Sequence[str], assets: Assets, clock: Clock, events: str
 ) -> Environment:
@@ -161,6 +185,7 @@ def _environment(
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
+        bytecode_cache=_compiled(),
     )
 
     def when(moment: datetime | None) -> str:
