@@ -3,12 +3,17 @@
 import itertools
 import shutil
 import tempfile
+import threading
 import weakref
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from anyio.from_thread import BlockingPortal
 from starlette.testclient import TestClient
 
 from opsroom.access import commands as access
@@ -80,6 +85,20 @@ class Caller:
         return response.json() if response.content else None
 
 
+@cache
+def _loop() -> BlockingPortal:
+    """The event loop of this process for requests; one for each costs more than most answers."""
+    started: Future[BlockingPortal] = Future()
+
+    async def stay() -> None:
+        async with BlockingPortal() as portal:
+            started.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    threading.Thread(target=anyio.run, args=(stay,), name="requests", daemon=True).start()
+    return started.result()
+
+
 class Api:
     """The application over one database, and whoever may call it."""
 
@@ -91,6 +110,7 @@ class Api:
         self.app = build(runtime, background=False)
         self.app.state.closing.set()  # an answer that goes on for ever ends at once
         self.client = TestClient(guarded(self.app), base_url=HOST)
+        self.client.portal = _loop()
         self.nobody = Caller(self.client, "nobody")
         self._count = itertools.count(1)
 
