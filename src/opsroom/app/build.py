@@ -134,6 +134,7 @@ from .models import ConfiguredModels
 from .places import NAV, NOTICES
 from .runtime import Runtime
 from .settings import Settings
+from .signposts import Signposted
 from .telemetry import traces
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -363,7 +364,7 @@ def _included() -> Sequence[BaseRoute]:
     """
     everything = APIRouter(dependencies=[_REMEMBERED])
     for router in ROUTERS:
-        everything.include_router(router)
+        everything.include_router(Signposted(router))
     return everything.routes
 
 
