@@ -142,6 +142,35 @@ class RunNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class NotBrought(Conflict):
+    code = "run_not_brought"
+    text = "run {0.run_id!r} measures by itself and takes no answers"
+    hint = "open a run of your own with POST /v1/evals/sessions"
+    run_id: str
+
+
+@dataclass(eq=False)
+class NotACase(Invalid):
+    code = "not_a_case"
+    text = "{0.item!r} (trial {0.trial}) is no case of {0.dataset!r}, split {0.split!r}"
+    hint = "name the case by its content hash; trials count from 0"
+    item: str
+    trial: int
+    dataset: str
+    split: str
+
+
+@dataclass(eq=False)
+class RunNotWhole(Failed):
+    code = "run_not_whole"
+    text = "run {0.run_id!r} is {0.state} and cannot be gated: {0.why}"
+    hint = "answer every case of the split in one session, and end it"
+    run_id: str
+    state: str
+    why: str
+
+
+@dataclass(eq=False)
 class NoEvaluators(Invalid):
     code = "no_evaluators"
     text = "nothing says how to judge answers to {0.dataset!r}"

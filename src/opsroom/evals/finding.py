@@ -55,6 +55,22 @@ def measured(tx: Tx, wanted: Measurement) -> EvalRun | None:
     )
 
 
+def measured_before(tx: Tx, run: EvalRun, reference: str, *, source: str) -> EvalRun | None:
+    """The newest run of a version, older than `run` and like it in all but that, whose source
+    begins with these words.
+    """
+    return _newest(
+        tx,
+        store.runs.c.subject == find_subject(tx, reference).digest,
+        store.runs.c.dataset == run.dataset,
+        store.runs.c.evaluators == run.evaluators,
+        store.runs.c.split == run.split,
+        store.runs.c.variant == run.variant,
+        store.runs.c.source.startswith(source, autoescape=True),
+        store.runs.c.id < run.id,
+    )
+
+
 def run_behind(tx: Tx, side: ArmEvidence) -> EvalRun | None:
     """A run that the evidence of a gate verdict may rest on."""
     return _newest(

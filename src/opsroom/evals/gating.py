@@ -122,17 +122,32 @@ def gate_versions(
         raise BadRules("a proposal is gated on the same cases for both versions")
     runs = [measure(db, actor, one, models=models, progress=progress) for one in sides]
     with db.write(actor) as tx:
-        arms = [arm_of(tx, one) for one in runs]
-        found = rules or default_rules(tx, baseline, runs[0])
-        wanted = asked(found, ask or Ask(), runs[1])
-        check_reading(wanted, runs[1])
-        verdict = gate(
-            arms[0], arms[1], wanted, judges=judges_of(tx, sides[0], runs[0], wanted)
+        return gate_runs(
+            tx, runs[0], runs[1], sides[0], rules=rules, ask=ask, proposal=proposal
         )
-        keep_verdict(tx, verdict)
-        boundary("gate.kept")
-        if proposal:
-            _report(tx, proposal, verdict)
+
+
+def gate_runs(
+    tx: Tx,
+    baseline: EvalRun,
+    candidate: EvalRun,
+    measured: Measurement,
+    *,
+    rules: GateRules | None = None,
+    ask: Ask | None = None,
+    proposal: str = "",
+) -> GateVerdict:
+    """Decide between two finished runs, as `gate_versions` does; `measured` is the baseline's."""
+    arms = [arm_of(tx, one) for one in (baseline, candidate)]
+    found = rules or default_rules(tx, measured, baseline)
+    wanted = asked(found, ask or Ask(), candidate)
+    check_reading(wanted, candidate)
+    judges = judges_of(tx, measured, baseline, wanted)
+    verdict = gate(arms[0], arms[1], wanted, judges=judges)
+    keep_verdict(tx, verdict)
+    boundary("gate.kept")
+    if proposal:
+        _report(tx, proposal, verdict)
     return verdict
 
 

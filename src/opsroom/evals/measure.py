@@ -6,7 +6,7 @@ is not made again: version, dataset, evaluators, split and variant are all named
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from opsroom.datasets import DEFAULT_SPLIT, DatasetSpec, Item
@@ -139,51 +139,77 @@ def _recording(run: EvalRun, one: Finished) -> Recording:
     )
 
 
-def _open(tx: Tx, wanted: Measurement, draft: Version | None) -> Opened:
+def begun(
+    tx: Tx, wanted: Measurement, draft: Version | None = None
+) -> tuple[EvalRun, Version, DatasetSpec, tuple[Any, ...]]:
+    """The run that this measurement would be, not stored; and the version, the dataset and the
+    evaluators (as specs) that it is about.
+
+    Raises `NoEvaluators`, and what finding the versions raises.
+    """
     version = draft or find_subject(tx, wanted.subject)
-    called = wanted.subject if draft else version.ref
     dataset, spec = datasets.dataset(tx, wanted.dataset or version.name)
-    split = wanted.split or default_split(spec)
-    items = tuple(datasets.items(tx, spec, split=split))
     cited = wanted.evaluators or spec.evaluators
     if not cited:
         raise NoEvaluators(dataset.ref)
     specs = cited_specs(tx, cited)
+    like = EvalRun(
+        id=tx.ids.new("run"),
+        subject=version.digest,
+        subject_name=wanted.subject if draft else version.ref,
+        dataset=dataset.digest,
+        dataset_name=dataset.ref,
+        evaluators=evaluators_digest(specs),
+        metrics=tuple(metric_of(one) for one in specs),
+        created_at=tx.now,
+        split=wanted.split or default_split(spec),
+        variant=wanted.variant,
+        trials=wanted.trials,
+    )
+    return like, version, spec, specs
+
+
+def _open(tx: Tx, wanted: Measurement, draft: Version | None) -> Opened:
+    like, version, spec, specs = begun(tx, wanted, draft)
+    items = tuple(datasets.items(tx, spec, split=like.split))
     recorded: Mapping[RecordingKey, Output] = {}
-    trials = wanted.trials
     if wanted.source == RECORDED:
         hashes = [item.hash for item in items]
         recorded = recordings.of_subject(tx, version.digest, hashes, wanted.variant)
         if not recorded:
             known = recordings.variants(tx, version.digest)
             names = ", ".join(repr(name) for name in known) or "none are recorded"
-            raise NotMeasurable(version.ref, dataset.ref, wanted.variant, names)
+            raise NotMeasurable(version.ref, like.dataset_name, wanted.variant, names)
         answered = {key.item for key in recorded}
         items = tuple(item for item in items if item.hash in answered)
-        trials = max(key.trial for key in recorded) + 1
-    like = EvalRun(
-        id=tx.ids.new("run"),
-        subject=version.digest,
-        subject_name=called,
-        dataset=dataset.digest,
-        dataset_name=dataset.ref,
-        evaluators=evaluators_digest(specs),
-        metrics=tuple(metric_of(one) for one in specs),
-        created_at=tx.now,
-        split=split,
-        variant=wanted.variant,
-        trials=trials,
-    )
+        like = replace(like, trials=max(key.trial for key in recorded) + 1)
     there = store.same_run(tx, like, wanted.source)
     finished = there is not None and there.state in FINAL and wanted.source == RECORDED
-    if finished and there is not None and there.totals.done != len(items) * trials:
+    if finished and there is not None and there.totals.done != len(items) * like.trials:
         there = None  # more was recorded since
     if there is None:
         there = like.start(now=tx.now)
         store.add_run(tx, there, [plain(one) for one in specs], wanted.source)
-        tx.record("eval.started", f"run/{there.id}", subject=called, dataset=dataset.ref)
+        record_start(tx, there)
     prompts = {} if wanted.source == RECORDED else load_prompts(tx, version)
     return Opened(there, items, specs, recorded, version, prompts)
+
+
+def record_start(tx: Tx, run: EvalRun) -> None:
+    tx.record(
+        "eval.started", f"run/{run.id}", subject=run.subject_name, dataset=run.dataset_name
+    )
+
+
+def record_end(tx: Tx, run: EvalRun) -> None:
+    tx.record(
+        "eval.finished",
+        f"run/{run.id}",
+        state=run.state.value,
+        answered=run.totals.answered,
+        errors=run.totals.errors,
+        cost=str(run.totals.cost),
+    )
 
 
 def find_subject(tx: Tx, reference: str) -> Version:
@@ -207,13 +233,17 @@ def default_split(spec: DatasetSpec) -> str:
 
 def cited_specs(tx: Tx, cited: Sequence[str]) -> tuple[Any, ...]:
     """The evaluators that these references name."""
-    shape = adapter(cast("type[Any]", EvaluatorSpec))
     refs = [Ref.parse(one, kind="evaluator") for one in cited]
     for ref in refs:
         if ref.kind != "evaluator":
             raise BadReference(str(ref))
-    found = [registry.version(tx, ref) for ref in refs]
-    return tuple(shape.validate_python(one.spec) for one in found)
+    return read_specs([registry.version(tx, ref).spec for ref in refs])
+
+
+def read_specs(written: Sequence[Any]) -> tuple[Any, ...]:
+    """Evaluators as they were written down."""
+    shape = adapter(cast("type[Any]", EvaluatorSpec))
+    return tuple(shape.validate_python(one) for one in written)
 
 
 def _composer(opened: Opened, wanted: Measurement) -> Callable[[Item, str, int], ModelRequest]:
@@ -242,12 +272,5 @@ def _finish(tx: Tx, run_id: str, totals: Totals, *, live: bool) -> EvalRun:
     state = RunState.SUCCESSFUL if totals.answered and not spoilt else RunState.ERROR
     done = was.finish(state, totals=totals, now=tx.now)
     store.save_run(tx, done, was=was)
-    tx.record(
-        "eval.finished",
-        f"run/{run_id}",
-        state=state.value,
-        answered=totals.answered,
-        errors=totals.errors,
-        cost=str(totals.cost),
-    )
+    record_end(tx, done)
     return done

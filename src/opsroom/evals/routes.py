@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from opsroom.access.http import Caller, Read, database
+from opsroom.access.http import Caller, Read, Write, database
 from opsroom.kit.wire import Wire
 
-from . import judges, queries
+from . import bringing, judges, queries
 from .calibrating import Calibrating, calibrate
 from .calibration import Report, report
 from .errors import VerdictNotFound
@@ -84,6 +84,39 @@ def list_results(
     """
     key = ResultKey(after, trial) if after else None
     return queries.result_page(tx, run_id, after=key, limit=limit)
+
+
+@router.post("/sessions")
+def begin_session(wanted: bringing.Session, tx: Write) -> EvalRun:
+    """Open a run for answers that the caller brings, or find the one this session has."""
+    return bringing.begin(tx, wanted)
+
+
+@router.post("/runs/{run_id}/answers")
+def bring_answers(
+    run_id: str, wanted: bringing.Answers, actor: Caller, request: Request
+) -> list[Result]:
+    """Judge answers and keep them; the first answer to a case is the one that counts."""
+    return bringing.judge(
+        database(request), actor, run_id, wanted.answers, models=_models(request)
+    )
+
+
+@router.post("/runs/{run_id}/end")
+def end_session(run_id: str, tx: Write) -> bringing.Ended:
+    """End a run of brought answers, and say what its metrics came to; again, if asked again."""
+    return bringing.end(tx, run_id)
+
+
+@router.post("/runs/{run_id}/gate")
+def gate_session(
+    run_id: str, wanted: bringing.Against, actor: Caller, request: Request
+) -> Gated:
+    """Decide between a run of brought answers and a baseline, and keep the verdict."""
+    verdict = bringing.gate_run(
+        database(request), actor, run_id, wanted, models=_models(request)
+    )
+    return Gated(digest=verdict.digest, verdict=verdict)
 
 
 @router.post("/compare")

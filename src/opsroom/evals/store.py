@@ -139,6 +139,28 @@ def same_run(tx: Tx, like: EvalRun, source: str) -> EvalRun | None:
     return read_run(row) if row else None
 
 
+def run_from(tx: Tx, source: str) -> EvalRun | None:
+    """The run whose answers come from a source that only one run has."""
+    wanted = select(runs).where(runs.c.project == tx.project, runs.c.source == source)
+    row = tx.conn.execute(wanted).mappings().first()
+    return read_run(row) if row else None
+
+
+def source_of(tx: Tx, run_id: str) -> str:
+    wanted = select(runs.c.source).where(runs.c.project == tx.project, runs.c.id == run_id)
+    return str(tx.conn.execute(wanted).scalar_one())
+
+
+def results_for(tx: Tx, run_id: str, items: Sequence[str]) -> dict[ResultKey, Result]:
+    """What came of some (hundred) cases in a run, every trial of them."""
+    wanted = select(results.c.result).where(
+        results.c.run_id == run_id, results.c.item.in_(items)
+    )
+    shape = adapter(Result)
+    found = (shape.validate_json(text) for text in tx.conn.execute(wanted).scalars())
+    return {one.key: one for one in found}
+
+
 def runs_page(tx: Tx, *, before: str | None = None, limit: int) -> list[EvalRun]:
     """Runs of this project, newest first."""
     wanted = select(runs).where(runs.c.project == tx.project)

@@ -89,6 +89,9 @@ WORDS: dict[str, Words] = {
     "approval.consumed": Words(says="{count} approvals of {subject} were used"),
     "eval.started": Words(says="{actor} began to measure {measured} on {dataset}"),
     "eval.finished": Words(says="{subject} is measured, {answered} answers"),
+    "eval.finished:inconclusive": Words(
+        says="{subject} ended with {answered} answers, not all", tone="warn"
+    ),
     "eval.finished:error": Words(says="{subject} could not be measured", tone="bad"),
     "judge.calibrated": Words(
         says="{actor} held {subject} against {dataset}: it may gate in {domains}", tone="good"
