@@ -1,17 +1,11 @@
 """Datasets at the terminal: bring items in, look at them, take them out."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from opsroom.registry.cli import add_verbs, split
 from opsroom.sdk.terminal import client, plural, say, show
-
-from .errors import BadItem
-
-FIELDS = ("id", "input", "expected", "split", "tags", "metadata")
 
 
 @click.group()
@@ -46,8 +40,10 @@ def import_(
     """
     import hashlib
 
+    from .reading import read_items
+
     body = {
-        "items": list(_items(file)),
+        "items": list(read_items(file)),
         "description": description,
         "message": message or f"imported from {file.name}",
         "evaluators": list(evaluators),
@@ -71,26 +67,3 @@ def items(ctx: click.Context, reference: str, part: str | None) -> None:
     name, at = split(reference)
     for one in client(ctx).every(f"/v1/datasets/{name}/items", "start", at=at, split=part):
         click.echo(json.dumps(one, ensure_ascii=False))
-
-
-def _items(file: Path) -> Iterator[dict[str, Any]]:
-    from opsroom.kit.files import read_csv, read_jsonl
-
-    table = file.name.removesuffix(".gz").endswith(".csv")
-    rows: Iterator[tuple[int, dict[str, Any]]] = read_csv(file) if table else read_jsonl(file)
-    for line, row in rows:
-        item_id = str(row.get("id") or f"line-{line}")
-        if unknown := [name for name in row if name not in FIELDS]:
-            known = ", ".join(FIELDS)
-            raise BadItem(
-                item_id, f"line {line} of {file.name}: no field {unknown[0]!r} among {known}"
-            )
-        if "input" not in row:
-            raise BadItem(item_id, f"line {line} of {file.name}: there is no field 'input'")
-        tags = row.get("tags") or ()
-        yield {
-            **{name: value for name, value in row.items() if value not in (None, "")},
-            "id": item_id,
-            "input": row["input"],
-            "tags": tags.split(",") if isinstance(tags, str) else tags,
-        }
