@@ -150,6 +150,11 @@ class Opsroom:
         """A prompt to render; see `opsroom.sdk.prompts`."""
         return self._prompts().prompt(name, label or places.environment(), version, fallback)
 
+    def look(self) -> None:
+        """Fetch what moved of the prompts in use now, not only within two seconds."""
+        if self._reader is not None:
+            self._reader.look()
+
     def resolve(
         self,
         agent: str,

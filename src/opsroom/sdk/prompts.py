@@ -54,6 +54,11 @@ class Prompt:
     label: str | None
     _text: Text = field(repr=False, compare=False)
 
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The prompt as it is written down: format, texts, variables, parameters."""
+        return dict(self._text.spec)
+
     def render(self, **variables: Any) -> str | list[dict[str, str]]:
         """The prompt with these values: a text, or for a chat prompt its messages.
 

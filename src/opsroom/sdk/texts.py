@@ -12,7 +12,7 @@ class Text:
     """A prompt's spec and the specs of its includes, as plain data."""
 
     def __init__(self, spec: Any, includes: dict[str, Any], digest: str) -> None:
-        self._spec = spec
+        self.spec = spec
         self._includes = includes
         self._prepared: Prepared | None = None
         self.digest = digest
@@ -25,7 +25,7 @@ class Text:
             from opsroom.prompts.rendering import prepare
 
             includes = {name: read_spec(spec) for name, spec in self._includes.items()}
-            self._prepared = prepare(read_spec(self._spec), include=includes.__getitem__)
+            self._prepared = prepare(read_spec(self.spec), include=includes.__getitem__)
         rendered = self._prepared.render(variables)
         if rendered.text is not None:
             return rendered.text
@@ -53,7 +53,7 @@ class Brought(Text):
         text = self._by_types.get(types)
         if text is None:
             declared = {name: {"type": kind} for name, kind in types}
-            spec = {**self._spec, "variables": declared}
+            spec = {**self.spec, "variables": declared}
             text = self._by_types[types] = Text(spec, {}, self.digest)
         return text.render({name: variables[name] for name in names if name in variables})
 
