@@ -161,10 +161,19 @@ class Action(Generic[P, R, T]):
         return pydantic_ai_tool(self)
 
     def as_langchain(self) -> "StructuredTool":
-        """A tool for LangChain and LangGraph."""
+        """A tool for LangChain; a call that waits for people is answered as waiting."""
         from .adapters import langchain_tool
 
         return langchain_tool(self)
+
+    def as_langgraph(self) -> "StructuredTool":
+        """A tool for the steps of a graph: a call that waits for people interrupts the graph,
+        and is carried out, or refused, when the graph goes on after the decision. The same call
+        twice in one step is one call.
+        """
+        from .adapters import langgraph_tool
+
+        return langgraph_tool(self)
 
     def as_mcp(self) -> "McpTool":
         """What an MCP server lists. Answer its calls with `opsroom.answer_mcp_call`."""

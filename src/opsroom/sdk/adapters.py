@@ -6,7 +6,7 @@ people, that is used instead.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .driving import Protocol, arun, run
@@ -190,13 +190,19 @@ async def deferred_results(
 
 
 def langchain_tool(action: "AnyAction") -> "StructuredTool":
-    from langchain_core.tools import StructuredTool
-
     async def acall(**arguments: Any) -> Any:
         return told(action, await current(action.tool).act(action, arguments))
 
     def call(**arguments: Any) -> Any:
         return told(action, current(action.tool).act_sync(action, arguments))
+
+    return _structured(action, call, acall)
+
+
+def _structured(
+    action: "AnyAction", call: Callable[..., Any], acall: Callable[..., Any]
+) -> "StructuredTool":
+    from langchain_core.tools import StructuredTool
 
     return StructuredTool.from_function(
         func=call,
@@ -205,6 +211,57 @@ def langchain_tool(action: "AnyAction") -> "StructuredTool":
         description=action.description or action.tool,
         args_schema=action.spec().input,
     )
+
+
+# LangGraph
+
+
+def langgraph_tool(action: "AnyAction") -> "StructuredTool":
+    from langgraph.types import interrupt
+
+    async def acall(**arguments: Any) -> Any:
+        turn = current(action.tool)
+        outcome = await turn.act(action, arguments, key=_step(action, arguments))
+        while isinstance(outcome, Pending):
+            interrupt(_waiting(action, arguments, outcome))
+            outcome = await turn.resume(outcome.id, action)
+        return told(action, outcome)
+
+    def call(**arguments: Any) -> Any:
+        turn = current(action.tool)
+        outcome = turn.act_sync(action, arguments, key=_step(action, arguments))
+        while isinstance(outcome, Pending):
+            interrupt(_waiting(action, arguments, outcome))
+            outcome = turn.resume_sync(outcome.id, action)
+        return told(action, outcome)
+
+    return _structured(action, call, acall)
+
+
+def _step(action: "AnyAction", arguments: Mapping[str, Any]) -> str:
+    """Names a call by the step of the graph that it is made in: a graph that goes on runs the
+    step from its beginning, and then means the same call, in whatever process and turn.
+    """
+    from langgraph.config import get_config
+
+    from opsroom.kit.canonical import digest
+
+    place = get_config().get("configurable", {})
+    where = [str(place.get("thread_id", "")), str(place.get("checkpoint_ns", ""))]
+    return "langgraph-" + digest([*where, action.tool, dict(arguments)])
+
+
+def _waiting(
+    action: "AnyAction", arguments: Mapping[str, Any], outcome: Pending
+) -> dict[str, Any]:
+    """What a graph that stopped shows to whoever runs it."""
+    return {
+        "action": outcome.id,
+        "request": outcome.request,
+        "url": outcome.url,
+        "tool": action.tool,
+        "arguments": dict(arguments),
+    }
 
 
 # MCP
