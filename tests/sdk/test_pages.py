@@ -57,19 +57,29 @@ def test_agents_in_python(desk: Room) -> None:
 
 
 def test_frameworks(desk: Room) -> None:
-    openai, pydantic_ai, langchain, mcp = (code for _, code in blocks("frameworks.md"))
+    codes = [code for name, code in blocks("frameworks.md") if not name]
+    openai, agents, pydantic_ai, langchain, langgraph, mcp = codes
     with ModelServer() as server:
-        server.next(
-            say(None, tool_calls=[tool_call("read_invoice", '{"number": 88213}')]),
-            say("Acme, 12.50"),
-        )
-        known = run(openai, {"MODEL_URL": server.url})
-        known["model"].close()
-    assert known["answer"].content == "Acme, 12.50"
+        for code, answer in ((openai, "answer"), (agents, "answered")):
+            server.next(
+                say(None, tool_calls=[tool_call("read_invoice", '{"number": 88213}')]),
+                say("Acme, 12.50"),
+            )
+            known = run(code, {"MODEL_URL": server.url})
+            said = known[answer] if answer == "answered" else known[answer].content
+            assert said == "Acme, 12.50"
+            assert "Acme" in server.requests[-1].body["messages"][-1]["content"]
+            if "model" in known:
+                known["model"].close()
     poster = Poster(desk)
     run(pydantic_ai, {"MODEL": FunctionModel(poster)})
     poster.approving.join()
     run(langchain, {})
+    approving = threading.Thread(target=poster.approve)
+    approving.start()
+    state = run(langgraph, {})["state"]
+    approving.join()
+    assert "88213" in state["messages"][-1].content
     served = run(mcp, {})
     listed = asyncio.run(served["listed"](None, None))
     assert [one.name for one in listed.tools] == ["post_invoice", "read_invoice"]
@@ -87,13 +97,13 @@ class Poster:
     def __call__(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         if len(messages) > 1:
             return ModelResponse(parts=[TextPart("posted")])
-        self.approving = threading.Thread(target=self._approve)
+        self.approving = threading.Thread(target=self.approve)
         self.approving.start()
         arguments = {"supplier": "Birch", "amount": 99}
         return ModelResponse(parts=[ToolCallPart("post_invoice", arguments)])
 
-    def _approve(self) -> None:
-        until = time.monotonic() + 10
+    def approve(self) -> None:
+        until = time.monotonic() + 60
         while not (found := self._room.client.get("/v1/inbox", agent="clerk")["items"]):
             assert time.monotonic() < until
             time.sleep(0.05)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mcp.types import Tool as McpTool
     from pydantic_ai import Tool as PydanticAiTool
 
+    from agents import FunctionTool
     from opsroom.contracts.model import ContractSpec
 
     from .client import Opsroom
@@ -159,6 +160,12 @@ class Action(Generic[P, R, T]):
         from .adapters import pydantic_ai_tool
 
         return pydantic_ai_tool(self)
+
+    def as_openai_agents(self) -> "FunctionTool":
+        """A tool for OpenAI Agents."""
+        from .adapters import openai_agents_tool
+
+        return openai_agents_tool(self)
 
     def as_langchain(self) -> "StructuredTool":
         """A tool for LangChain; a call that waits for people is answered as waiting."""

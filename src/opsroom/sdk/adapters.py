@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pydantic_ai import DeferredToolRequests, DeferredToolResults, RunContext
     from pydantic_ai import Tool as PydanticAiTool
 
+    from agents import FunctionTool
+
     from .acting import AnyAction
     from .approvals import Time
 
@@ -136,6 +138,24 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number")
+
+
+# OpenAI Agents
+
+
+def openai_agents_tool(action: "AnyAction") -> "FunctionTool":
+    from agents import FunctionTool
+
+    async def call(_context: Any, arguments: str) -> Any:
+        return await arun(_called(action.tool, arguments, [action]))
+
+    return FunctionTool(
+        name=action.tool,
+        description=action.description,
+        params_json_schema=action.spec().input,
+        on_invoke_tool=call,
+        strict_json_schema=False,  # the schema is the contract's, and what was approved
+    )
 
 
 # Pydantic AI
