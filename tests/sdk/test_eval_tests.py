@@ -1,6 +1,9 @@
 """Tests that are marked `opsroom_eval`: a case each, judged, kept as a run, and gated."""
 
+import inspect
 import json
+import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,8 +13,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 from tests.installation import running
+from tests.sdk.test_pages import PAGES, blocks
 
+from opsroom import pytest_plugin
+from opsroom.evals.cli import gate
 from opsroom.sdk import Opsroom
 from opsroom.testing import Room
 
@@ -99,22 +106,23 @@ def test_every_case_is_a_test_and_all_of_them_are_a_run(
     assert "| c3 | LookupError: nothing &lt;there> |" in Path("sum.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_gate_decides_how_pytest_ends(
     opened: Room, name: str, pytester: pytest.Pytester
 ) -> None:
     write(pytester, name)
     assert pytester.runpytest_inprocess(*PLUGIN).ret == 0
-    gate = [f"--opsroom-gate=prompt/{name}@latest", "--opsroom-min-samples=4"]
+    asked = [f"--opsroom-gate=prompt/{name}@latest", "--opsroom-min-samples=4"]
     files = ["--opsroom-junit=gate.xml", "--opsroom-md=gate.md"]
-    thin = pytester.runpytest_inprocess(*PLUGIN, gate[0])
+    thin = pytester.runpytest_inprocess(*PLUGIN, asked[0])
     assert thin.ret == 3
     thin.stdout.fnmatch_lines(["*gate inconclusive: right: 4 pairs are fewer than*"])
-    same = pytester.runpytest_inprocess(*PLUGIN, *gate, "--opsroom-strict")
+    same = pytester.runpytest_inprocess(*PLUGIN, *asked, "--opsroom-strict")
     assert same.ret == 0
     same.stdout.fnmatch_lines(["*gate passed:*"])
     write(pytester, name, "q0", "q1", "q2", "q3")
     worse = pytester.runpytest_inprocess(
-        *PLUGIN, "--opsroom-gate=@latest", gate[1], "--opsroom-strict", *files
+        *PLUGIN, "--opsroom-gate=@latest", asked[1], "--opsroom-strict", *files
     )
     worse.assert_outcomes(xfailed=4)
     assert worse.ret == 3
@@ -127,14 +135,14 @@ def test_what_is_not_whole_is_not_gated(
     opened: Room, name: str, pytester: pytest.Pytester
 ) -> None:
     write(pytester, name)
-    gate = f"--opsroom-gate=prompt/{name}@latest"
-    some = pytester.runpytest_inprocess(*PLUGIN, gate, "-k", "c0 or c1")
+    asked = f"--opsroom-gate=prompt/{name}@latest"
+    some = pytester.runpytest_inprocess(*PLUGIN, asked, "-k", "c0 or c1")
     assert some.ret == 3
     some.stdout.fnmatch_lines(["*inconclusive*cannot be gated: 2 of 4 answers were brought"])
     (run,) = runs(opened.client, name)
     assert run["state"] == "inconclusive"
     pytester.makepyfile(test_cases="def test_nothing():\n    pass\n")
-    none = pytester.runpytest_inprocess(*PLUGIN, gate)
+    none = pytester.runpytest_inprocess(*PLUGIN, asked)
     assert none.ret == 3
     none.stdout.fnmatch_lines(["*no case of a dataset was answered*"])
 
@@ -243,6 +251,35 @@ def test_who_does_not_use_it_does_not_pay_for_it() -> None:
     assert declared == {"opsroom": "opsroom.pytest_plugin"}
 
 
+def test_the_page_runs(opened: Room, pytester: pytest.Pytester) -> None:
+    store(opened.client, "triage")
+    for name, code in blocks("pytest.md"):
+        Path(name).write_text(code)
+    Path("desk.py").write_text("def triage(said):\n    return 'yes'\n")
+    Path("cases.jsonl").write_text('{"input": "q", "expected": "yes"}\n')
+    pytester.syspathinsert()
+    pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=5)
+
+
+def test_pipelines_say_what_the_commands_know() -> None:
+    page = (PAGES / "gate-in-ci.md").read_text(encoding="utf-8")
+    files = [
+        yaml.safe_load(one) for one in re.findall(r"```yaml \S+\n(.*?)```", page, re.DOTALL)
+    ]
+    github, gitlab = files
+    steps = [one.get("run", "") for one in github["jobs"]["gate"]["steps"]]
+    commands = [shlex.split(one) for one in (*steps, *gitlab["gate"]["script"]) if one]
+    gates = [one[3:] for one in commands if one[:3] == ["opsroom", "eval", "gate"]]
+    tests = [one[1:] for one in commands if one[0] == "pytest"]
+    assert (len(gates), len(tests)) == (2, 2)
+    for one in gates:
+        assert gate.make_context("gate", list(one)).params["base"]
+    options = re.findall(r'add\("(--[a-z-]+)"', inspect.getsource(pytest_plugin))
+    known = {*options, "--junitxml"}
+    for test in tests:
+        assert {word.split("=")[0] for word in test if word.startswith("--")} <= known
+
+
 @pytest.mark.slow
 def test_two_processes_fill_one_run_and_a_killed_one_leaves_it_open(
     home: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
@@ -271,12 +308,12 @@ def test_two_processes_fill_one_run_and_a_killed_one_leaves_it_open(
 
         better = TEST.format(name="desk", wrong=[], broken="", rest="")
         pytester.makepyfile(test_cases=better)
-        gate = ["--opsroom-gate=prompt/desk@1", "--opsroom-min-samples=60"]
-        assert pytester.runpytest_subprocess(*many, *gate).ret == 0
+        asked = ["--opsroom-gate=prompt/desk@1", "--opsroom-min-samples=60"]
+        assert pytester.runpytest_subprocess(*many, *asked).ret == 0
 
         lost = better.replace("raise LookupError", "os._exit(9) #").replace("== ''", "== 'q5'")
         pytester.makepyfile(test_cases=f"import os\n{lost}")
-        done = pytester.runpytest_subprocess(*many, *gate)
+        done = pytester.runpytest_subprocess(*many, *asked)
         assert done.ret == 1
         done.stdout.fnmatch_lines(["*cannot be gated: 59 of 60 answers were brought"])
     nobody = pytester.runpytest_subprocess(*PLUGIN)

@@ -85,6 +85,20 @@ def test_frameworks(desk: Room) -> None:
     assert [one.name for one in listed.tools] == ["post_invoice", "read_invoice"]
 
 
+def test_openfeature(desk: Room) -> None:
+    desk.client.post("/v1/artifacts/prompt", {"name": "greeting", "criticality": "advisory"})
+    spec = {"spec": {"format": "text", "text": "Say it shortly."}}
+    desk.client.post("/v1/artifacts/prompt/greeting/versions", spec)
+    opened = desk.client.post("/v1/proposals", {"ref": "prompt/greeting@1"})
+    desk.client.post(f"/v1/proposals/{opened['id']}/merge")
+    ((_, code),) = blocks("openfeature.md")
+    known = run(code, {})
+    known["api"].clear_providers()
+    assert known["text"] == "Say it shortly."
+    assert known["agent"].variant.startswith("agent/clerk@")
+    assert known["agent"].reason == "STATIC"
+
+
 class Poster:
     """A model that posts an invoice. While it waits, somebody approves."""
 
