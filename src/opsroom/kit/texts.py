@@ -1,5 +1,6 @@
-"""The texts inside of plain data: found, or changed where they stand."""
+"""The texts inside of plain data: found, or changed where they stand; and names made of texts."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,3 +34,8 @@ def changed(value: Any, change: Callable[[str], str], *, keys: bool = False) -> 
             return [changed(part, change, keys=keys) for part in value]
         case _:
             return value
+
+
+def as_name(text: str) -> str:
+    """`text` as a name: lower case, odd characters become dashes, 100 characters at most."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:100]

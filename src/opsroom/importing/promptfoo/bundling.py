@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from opsroom.importing.model import Bundle, NewDataset, NewRecording, NewVersion
-from opsroom.importing.readers.lines import as_name, source_file
+from opsroom.importing.readers.lines import source_file
 from opsroom.kit.canonical import digest
+from opsroom.kit.texts import as_name
 from opsroom.models import Output
 from opsroom.prompts.model import Role, read_spec
 from opsroom.prompts.rendering import Rendered, prepare

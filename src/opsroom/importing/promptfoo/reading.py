@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from opsroom.datasets import Item, distinct
-from opsroom.importing.readers.lines import as_name
 from opsroom.kit.canonical import digest
 from opsroom.kit.files import FileUnreadable
+from opsroom.kit.texts import as_name
 
 from .asked import label_of, prompts_of, providers_of
 from .cases import Test, named_well, refuse_what_is_not_done, settings, tests_of

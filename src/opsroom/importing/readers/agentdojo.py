@@ -15,10 +15,11 @@ from opsroom.importing.model import (
     NewVersion,
     agent_draft,
 )
+from opsroom.kit.texts import as_name
 from opsroom.models import Output, ToolCall
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 
-from .lines import Line, as_name, files, lines, source_file
+from .lines import Line, files, lines, source_file
 
 NAME = "agentdojo"
 CLEAN = "clean"

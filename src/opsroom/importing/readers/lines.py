@@ -1,6 +1,5 @@
 """What every reader needs: the files of a folder, their lines, and fields that are really there."""
 
-import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -75,8 +74,3 @@ def source_file(path: Path) -> SourceFile:
 def stem(path: Path) -> str:
     """The file's name without .jsonl and .gz."""
     return path.name.removesuffix(".gz").removesuffix(".jsonl")
-
-
-def as_name(text: str) -> str:
-    """`text` as a name of the registry: lower case, odd characters become dashes."""
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:100]

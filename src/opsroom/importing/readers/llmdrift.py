@@ -17,10 +17,11 @@ from opsroom.importing.model import (
     NewVersion,
     agent_draft,
 )
+from opsroom.kit.texts import as_name
 from opsroom.models import Output
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 
-from .lines import Line, as_name, files, lines, source_file, stem
+from .lines import Line, files, lines, source_file, stem
 
 GRADES = ("directly_usable", "response_rate")
 

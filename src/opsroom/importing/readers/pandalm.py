@@ -10,8 +10,9 @@ from typing import Any
 
 from opsroom.importing.model import Bundle, NewOverride
 from opsroom.inbox.model import OverrideDraft
+from opsroom.kit.texts import as_name
 
-from .lines import Line, as_name, files, lines, source_file
+from .lines import Line, files, lines, source_file
 
 FORMAT = "pandalm"
 ASKED = ("instruction", "input", "response_1", "response_2")

@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from opsroom.importing.model import Bundle, NewVersion
+from opsroom.kit.texts import as_name
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 
-from .lines import Line, as_name, files, lines, source_file, stem
+from .lines import Line, files, lines, source_file, stem
 
 
 def read(path: Path) -> Bundle:

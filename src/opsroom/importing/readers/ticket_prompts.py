@@ -19,10 +19,11 @@ from opsroom.importing.model import (
     NewVersion,
 )
 from opsroom.kit.files import read_text
+from opsroom.kit.texts import as_name
 from opsroom.models import Output
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 
-from .lines import Line, as_name, lines, source_file
+from .lines import Line, lines, source_file
 
 FORMAT = "ticket-prompts"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from opsroom.importing.model import Bundle, NewOverride
 from opsroom.inbox.model import OverrideDraft
+from opsroom.kit.texts import as_name
 
-from .lines import Line, as_name, files, lines, source_file
+from .lines import Line, files, lines, source_file
 
 FORMAT = "who-and-when"
 LONGEST = 20_000  # characters of a step
