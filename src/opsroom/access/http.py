@@ -4,6 +4,7 @@ A route asks for `Read` or `Write` and gets a transaction of somebody who may ca
 permission that takes stands in the table of routes; a route that is not in it is refused.
 """
 
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, cast
@@ -15,7 +16,7 @@ from opsroom.kit.db import Actor, Database, DatabaseUnavailable, Tx
 
 from .commands import actor_of_session, note_use, token_and_actor, use_is_news
 from .errors import LoginNeeded, MayNot
-from .table import PUBLIC, ROUTES
+from .table import FOREIGN, PUBLIC, ROUTES
 from .uses import Uses
 
 COOKIE = "opsroom_session"
@@ -60,20 +61,40 @@ def guard(request: Request) -> Actor:
 
 
 def _identify(request: Request) -> Actor:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = _token(request)
     cookie = request.cookies.get(COOKIE)
-    if not cookie and scheme.lower() != "bearer":
+    if not cookie and token is None:
         raise LoginNeeded
     db = database(request)
     with db.read(NOBODY) as tx:
-        if scheme.lower() != "bearer":
+        if token is None:
             return actor_of_session(tx, cookie or "")
-        actor, used = token_and_actor(tx, token.strip())
+        actor, used = token_and_actor(tx, token)
     if use_is_news(used, tx.now):
         # Whoever may only read is not kept out by a database that cannot be written now.
         with suppress(DatabaseUnavailable), db.write(NOBODY) as tx:
             note_use(tx, used)
     return actor
+
+
+def _token(request: Request) -> str | None:
+    """The token that comes with a request, or None where none does."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return given.strip()
+    if route_key(request) not in FOREIGN:
+        return None
+    if scheme.lower() == "basic":
+        return _password(given.strip())
+    return request.headers.get("api_key")
+
+
+def _password(given: str) -> str:
+    """The second half of `name:password`, as Basic packs it; nothing, where it is not that."""
+    try:
+        return b64decode(given, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 Caller = Annotated[Actor, Depends(guard, scope="function")]

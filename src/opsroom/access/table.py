@@ -209,6 +209,7 @@ ROUTES: dict[str, str] = {
     "POST /v1/prompts/compare": "read",
     "POST /v1/prompts/{name}/render": "read",
     "GET /v1/prompts/{name}/read": "resolve",
+    "GET /api/public/v2/prompts/{name:path}": "resolve",
     # datasets
     "POST /v1/datasets/{name}/versions": "author",
     "GET /v1/datasets/{name}/items": "read",
@@ -570,6 +571,7 @@ ROUTES: dict[str, str] = {
     "GET /metrics": "read",
     # traces
     "POST /v1/traces": "observe",
+    "POST /api/public/otel/v1/traces": "observe",
     "GET /v1/traces/keeping": "read",
     "PUT /v1/traces/keeping": "administer",
     "GET /v1/traces": "read",
@@ -615,3 +617,14 @@ ROUTES: dict[str, str] = {
     # bringing in
     "POST /v1/imports": "import",
 }
+
+# Where programs come in that were written for other products. They may carry a token of ours
+# where they have a place for it: as the password of Basic, or in the header `api_key`. Nowhere
+# else: browsers send a password by themselves, wherever they once gave it.
+FOREIGN = frozenset(
+    {
+        "POST /v1/traces",
+        "POST /api/public/otel/v1/traces",
+        "GET /api/public/v2/prompts/{name:path}",
+    }
+)

@@ -21,6 +21,7 @@ STEP = 64 * 1024
 # A block of zstd is at least three bytes and unpacks to 128 kB at most.
 ZSTD_STEP = 384
 ZSTD_WINDOW = 8 * MEGABYTE
+CREDENTIALS = ("authorization", "cookie", "api_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class LimitBodies:
         if not announced and scope.get("method", "GET") in {"GET", "HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
             return
-        known = "authorization" in headers or "cookie" in headers
+        known = any(name in headers for name in CREDENTIALS)
         packed = self._limits.packed if known else self._limits.anonymous
         try:
             body = await _read(receive, headers, packed)

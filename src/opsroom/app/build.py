@@ -79,6 +79,7 @@ from opsroom.metrics.collecting import Metrics
 from opsroom.overview import pages as overview_pages
 from opsroom.overview import queries as overview
 from opsroom.overview import routes as overview_routes
+from opsroom.prompts import langfuse_routes as langfuse_prompts
 from opsroom.prompts import routes as prompt_routes
 from opsroom.redactions import Tally
 from opsroom.redactions import routes as redaction_routes
@@ -167,6 +168,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     proposal_routes.settings_router,
     proposal_pages.router,
     prompt_routes.router,
+    langfuse_prompts.router,
     agent_routes.router,
     contract_routes.router,
     action_routes.router,
@@ -229,6 +231,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feedback_routes.files,
     feedback_pages.router,
     trace_routes.router,
+    trace_routes.langfuse,
     trace_group_routes.router,
     trace_view_routes.router,
     trace_view_pages.router,

@@ -180,3 +180,23 @@ class PromptTwice(Invalid):
     text = "the prompt {0.name!r} is there twice"
     hint = "send each prompt once"
     name: str
+
+
+@dataclass(eq=False)
+class NotForLangfuse(Invalid):
+    code = "prompt_not_for_langfuse"
+    status = 400
+    text = "this prompt would come out otherwise in Langfuse's SDK: {0.place}: {0.why}"
+    hint = "read it with opsroom's own SDK, or make a version that only places required values"
+    place: str
+    why: str
+
+
+@dataclass(eq=False)
+class LabelAndVersion(Invalid):
+    code = "prompt_label_and_version"
+    status = 400
+    text = "both the label {0.label!r} and the version {0.version} are asked for"
+    hint = "ask for one of them"
+    label: str
+    version: int

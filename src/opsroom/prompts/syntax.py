@@ -23,6 +23,7 @@ from .template import MAX_NESTING, MAX_STEPS, MAX_TAGS, Does, Piece, Template
 _OPENING = re.compile(r"\{[{%#]")
 _RAW = re.compile(r"\{%[-+]?[ \t\r\n]*raw[ \t\r\n]*[-+]?%\}")
 _ENDRAW = re.compile(r"\{%[-+]?[ \t\r\n]*endraw[ \t\r\n]*[-+]?%\}")
+_WHOLE = re.compile(r"\{\{[-+]?[ \t\r\n]*[A-Za-z_][A-Za-z0-9_]*[ \t\r\n]*[-+]?\}\}", re.ASCII)
 MAX_INDENT = 200
 _LINE_END = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 
@@ -53,6 +54,7 @@ class _Reader(ExpressionReader):
         self._frames: list[_Frame] = []
         self._pieces: list[Piece] = []
         self._tags = 0
+        self._logic: tuple[int, int] | None = None
         self._written: list[str] = []
         self._copied = 0
 
@@ -81,6 +83,7 @@ class _Reader(ExpressionReader):
             pieces=tuple(self._pieces),
             names=self.names,
             comparisons=tuple(self.comparisons),
+            logic=self._logic,
         )
 
     # -- what stands between the braces --
@@ -103,6 +106,8 @@ class _Reader(ExpressionReader):
         self._enter(start)
         found = self.expression()
         self.close("}}")
+        if not found.literal and _WHOLE.fullmatch(self.source, start, self.offset) is None:
+            self._more(start)
         self._add(Does.PLACE, start, sources=frozenset(found.sources), filters=found.filters)
 
     def _tag(self, start: int) -> None:
@@ -192,7 +197,12 @@ class _Reader(ExpressionReader):
             raise self.broken(start, f"{{% {tag} %}} is out of place")
         return self._frames[-1]
 
+    def _more(self, start: int) -> None:
+        """What starts here is more than placing a whole value."""
+        self._logic = self._logic or self.position(start)
+
     def _push(self, frame: _Frame) -> None:
+        self._more(frame.offset)
         self._frames.append(frame)
         self.scopes.append(frame.bound)
         if len(self._frames) > MAX_NESTING:

@@ -65,13 +65,15 @@ class Template:
     """What a template does. `names` are the variables it needs, with their first line and column.
 
     `source` is the template as the engine gets it: with the same lines, but with the ends of
-    lines that hold nothing but a tag inside that tag, so that they leave no empty line.
+    lines that hold nothing but a tag inside that tag, so that they leave no empty line. `logic`
+    is where it first does more than place whole values: chooses, repeats, picks or filters.
     """
 
     source: str
     pieces: tuple[Piece, ...]
     names: dict[str, tuple[int, int]]
     comparisons: tuple[Comparison, ...] = ()
+    logic: tuple[int, int] | None = None
 
 
 def placing(text: str) -> str:

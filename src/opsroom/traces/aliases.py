@@ -11,7 +11,7 @@ Whoever adds a name raises `VERSION`; spans that are stored already keep the rea
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "operation": (
@@ -161,7 +161,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "confidence": ("opsroom.decision.confidence", "opsroom.confidence"),
     "verdict": ("opsroom.policy.verdict",),
-    "service": ("service.name",),
+    "service": ("service.name", "openinference.project.name"),
 }
 
 # What kind of step a span is, in the words of the GenAI conventions. Keys are lower case.

@@ -1,4 +1,4 @@
-"""OTLP over HTTP: where exporters send spans.
+"""OTLP over HTTP: where exporters send spans, those of Langfuse, Phoenix and MLflow as well.
 
 A 200 means that every span of the request is durable, or is named as rejected. What is not
 durable is answered with 503 and `Retry-After: 1`, the one answer that standard exporters
@@ -28,6 +28,7 @@ from .telemetry import Traces
 from .wire import Stamp
 
 router = APIRouter(prefix="/v1/traces", tags=["traces"])
+langfuse = APIRouter(prefix="/api/public/otel", tags=["traces"])
 LONGEST_MESSAGE = 1_000
 OTLP = {
     "requestBody": {
@@ -55,6 +56,7 @@ class _Handed:
     stamp: Stamp
 
 
+@langfuse.post("/v1/traces", response_class=Response, openapi_extra=OTLP)
 @router.post("", response_class=Response, openapi_extra=OTLP)
 async def take_in(request: Request, actor: Caller) -> Response:
     """Spans as an OTLP `ExportTraceServiceRequest`, binary or JSON, plain or packed."""
