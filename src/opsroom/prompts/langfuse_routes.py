@@ -37,9 +37,7 @@ def read_as_langfuse(
     reading = queries.reading(tx, found)
     shown = for_langfuse(reading.spec, include=reading.includes.__getitem__)
     labels = [
-        one.label
-        for one in registry.labels(tx, "prompt", ours)
-        if one.number == found.number
+        one.label for one in registry.labels(tx, "prompt", ours) if one.number == found.number
     ]
     if queries.version(tx, ours, LATEST).number == found.number:
         labels.append(LATEST)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from opsroom.sdk.terminal import client, colour, say, show, table
+from opsroom.sdk.uris import cited
 
 from . import reports
 
@@ -16,7 +17,12 @@ MARKS = {"delete": ("[-", "-]"), "insert": ("{+", "+}")}
 
 
 def split(reference: str) -> tuple[str, str]:
-    """`name@7` as name and place; without a place, the latest version."""
+    """`name@7` as name and place; without a place, the latest version.
+
+    URIs of MLflow (`prompts:/name@label`, `prompts:/name/7`) are read as well.
+    """
+    if (found := cited(reference)) is not None:
+        return found
     name, _, at = reference.partition("@")
     return name, at or "latest"
 

@@ -133,7 +133,8 @@ def prompt(
     fallback: str | dict[str, Any] | None = None,
 ) -> Prompt:
     """A prompt at a label (that of `OPSROOM_ENVIRONMENT`, or production), or one exact version;
-    `fallback` if nothing else is to be had.
+    `fallback` if nothing else is to be had. `name` may be a URI of MLflow, `prompts:/name@label`
+    or `prompts:/name/3`.
     """
     return default().prompt(name, label, version, fallback)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from . import places, sessions
 from .errors import NotOpsroom, Unreachable, remote_error
+from .uris import asked_for
 
 if TYPE_CHECKING:
     import httpx2
@@ -147,7 +148,8 @@ class Opsroom:
         version: int | None = None,
         fallback: "str | dict[str, Any] | None" = None,
     ) -> "Prompt":
-        """A prompt to render; see `opsroom.sdk.prompts`."""
+        """A prompt to render; see `opsroom.sdk.prompts`. `name` may be a URI of MLflow."""
+        name, label, version = asked_for(name, label, version)
         return self._prompts().prompt(name, label or places.environment(), version, fallback)
 
     def look(self) -> None:
