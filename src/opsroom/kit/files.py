@@ -179,8 +179,27 @@ class JsonWrong(Exception):
     column: int = 1
 
 
+def read_json(path: Path, *, max_inflated: int = MAX_INFLATED) -> Any:
+    """The one JSON value of a file, read as strictly as a line of JSON lines is."""
+    text = read_text(path, max_inflated=max_inflated)
+    try:
+        return read_value(text)
+    except JsonWrong as error:
+        line = text.count("\n", 0, error.column - 1) + 1
+        begin = text.rfind("\n", 0, error.column - 1) + 1
+        raise LineWrong(path.name, line, error.column - begin, error.why) from error
+
+
 def read_object(text: str) -> dict[str, Any]:
     """The JSON object that `text` holds, read strictly. Raises `JsonWrong`."""
+    found = read_value(text)
+    if type(found) is not dict:
+        raise JsonWrong("a line holds one object in braces")
+    return found
+
+
+def read_value(text: str) -> Any:
+    """The JSON value that `text` holds, read strictly. Raises `JsonWrong`."""
     try:
         value = _DECODER.decode(text)
     except JSONDecodeError as error:
@@ -189,14 +208,11 @@ def read_object(text: str) -> dict[str, Any]:
         raise JsonWrong(f"it is nested deeper than {MAX_DEPTH}") from error
     except ValueError as error:
         raise JsonWrong(str(error)) from error
-    if type(value) is not dict:
-        raise JsonWrong("a line holds one object in braces")
-    found: dict[str, Any] = value
     if text.count("{") + text.count("[") > MAX_DEPTH:
-        _check_depth(found)
+        _check_depth(value)
     if _SURROGATE.search(text):
-        _check_surrogates(found)
-    return found
+        _check_surrogates(value)
+    return value
 
 
 def write_private(path: Path, text: str) -> None:
