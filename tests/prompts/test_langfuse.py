@@ -108,8 +108,8 @@ def as_basic(who: Caller, name: str = "pk") -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{name}:{secret}".encode()).decode()}
 
 
-def test_a_version_with_its_labels_at_their_address(api: Api) -> None:
-    author, agent = api.program("author"), api.program("agent")
+def test_a_version_with_its_labels_at_their_address(sqlite_api: Api) -> None:
+    author, agent = sqlite_api.program("author"), sqlite_api.program("agent")
     push(author, "tone", "Be kind.")
     push(author, "desk-greeting", "{% include 'tone' %} Hello {{ who }}!",
          includes={"tone": "tone@1"}, variables={"who": {}})  # fmt: skip

@@ -1,5 +1,6 @@
 """Programs written for Langfuse, Phoenix and MLflow, unmodified, with a token of ours."""
 
+import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
@@ -15,9 +16,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from tests.installation import Process, running
+from tests.test_tutorial import BLOCK
 
+from opsroom.importing.readers import read
+from opsroom.kit.wire import plain
 from opsroom.sdk import Opsroom
 
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "coming-from.md"
 pytestmark = pytest.mark.slow
 
 CHAT = {
@@ -153,6 +158,29 @@ def test_its_spans_arrive(langfuse: Langfuse, admin: Opsroom) -> None:
         trace = span.trace_id
     langfuse.flush()
     assert [one["name"] for one in admin.get(f"/v1/traces/{trace}")] == ["answer"]
+
+
+def test_the_how_to_page(
+    admin: Opsroom,
+    server: Process,
+    secret: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    export = tmp_path / "langfuse.json"
+    export.write_text(
+        next(one["body"] for one in BLOCK.finditer(page) if one["name"] == export.name)
+    )
+    admin.post("/v1/imports", plain(read("langfuse", export)))
+    monkeypatch.setenv("LANGFUSE_BASE_URL", server.url)
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", "opsroom")
+    monkeypatch.setenv("LANGFUSE_SECRET_KEY", secret)
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(compile(code, "<page>", "exec"), known)
+    known["langfuse"].shutdown()
+    assert known["asked"] == "Refund order A-1?"
 
 
 @pytest.mark.parametrize("kind", ["phoenix", "phoenix-older", "mlflow", "langfuse"])

@@ -16,8 +16,8 @@ from opsroom.sdk.terminal import client, plural, show
 def import_(ctx: click.Context, format_: str, path: Path, dry_run: bool) -> None:
     """Import PATH (a file or a folder): all of it or nothing; again changes nothing.
 
-    FORMAT is one of tau, prompt-history, ticket-prompts, llmdrift, agentdojo, who-and-when,
-    pandalm, promptfoo.
+    FORMAT is one of langfuse, mlflow, phoenix, langsmith, openai-evals, inspect, promptfoo, tau,
+    prompt-history, ticket-prompts, llmdrift, agentdojo, who-and-when, pandalm.
     """
     from opsroom.kit.wire import plain
 
@@ -30,21 +30,29 @@ def import_(ctx: click.Context, format_: str, path: Path, dry_run: bool) -> None
             "items": sum(len(one.items) for one in bundle.datasets),
             "recordings": len(bundle.recordings),
         }
-        show(ctx, {"format": format_, "would_import": counts}, _dry)
+        left_out = plain(bundle)["left_out"]
+        told = {"format": format_, "would_import": counts, "left_out": left_out}
+        show(ctx, told, _dry)
         return
     show(ctx, client(ctx).post("/v1/imports", plain(bundle)), _done)
 
 
 def _dry(found: dict[str, Any]) -> str:
     parts = [plural(count, what[:-1]) for what, count in found["would_import"].items()]
-    return f"would import {', '.join(parts)}"
+    return "\n".join((f"would import {', '.join(parts)}", *_left_out(found)))
 
 
 def _done(report: dict[str, Any]) -> str:
     new = {what: count for what, count in report["new"].items() if count}
     if not new:
-        return "everything is here already; nothing changed"
+        return "\n".join(("everything is here already; nothing changed", *_left_out(report)))
     said = ", ".join(plural(count, what) for what, count in new.items())
-    return f"imported {said}" + (
-        f"; {plural(report['reverts'], 'revert')}" if report["reverts"] else ""
-    )
+    reverts = f"; {plural(report['reverts'], 'revert')}" if report["reverts"] else ""
+    return "\n".join((f"imported {said}{reverts}", *_left_out(report)))
+
+
+def _left_out(found: dict[str, Any]) -> list[str]:
+    return [
+        f"left out {plural(one['count'], one['what'])}: {one['why']}"
+        for one in found["left_out"]
+    ]

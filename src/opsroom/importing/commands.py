@@ -64,6 +64,7 @@ def take_in(tx: Tx, bundle: Bundle, *, kinds: Kinds) -> Report:
         new=dict(tally.new),
         known=dict(tally.known),
         reverts=tally.reverts,
+        left_out=bundle.left_out,
     )
     if report.changed:
         files = [{"name": file.name, "sha256": file.sha256} for file in bundle.files]

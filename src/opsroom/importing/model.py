@@ -62,6 +62,15 @@ class NewOverride(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut(Wire):
+    """What stood in the files and does not come in: how many of what, and why."""
+
+    what: str
+    count: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle(Wire):
     """Everything one import brings, in the order in which it is stored."""
 
@@ -72,6 +81,7 @@ class Bundle(Wire):
     datasets: tuple[NewDataset, ...] = ()
     recordings: tuple[NewRecording, ...] = ()
     overrides: tuple[NewOverride, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +92,7 @@ class Report(Wire):
     new: dict[str, int] = field(default_factory=dict[str, int])
     known: dict[str, int] = field(default_factory=dict[str, int])
     reverts: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def changed(self) -> bool:

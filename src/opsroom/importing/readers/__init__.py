@@ -9,8 +9,14 @@ from opsroom.importing.model import Bundle
 
 FORMATS = {
     "agentdojo": "agentdojo",
+    "inspect": "inspect_logs",
+    "langfuse": "langfuse",
+    "langsmith": "langsmith",
     "llmdrift": "llmdrift",
+    "mlflow": "mlflow",
+    "openai-evals": "openai_evals",
     "pandalm": "pandalm",
+    "phoenix": "phoenix",
     "prompt-history": "prompt_history",
     "promptfoo": "promptfoo",
     "tau": "tau",
