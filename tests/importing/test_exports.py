@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langfuse.model import TemplateParser
 from tests.api import Api
@@ -274,6 +274,7 @@ def test_a_wrong_place_in_a_long_value_is_named(tmp_path: Path) -> None:
 BRACES = st.text(alphabet="{}%# ab\n-", max_size=14)
 
 
+@settings(max_examples=50)
 @given(text=BRACES, a=BRACES)
 def test_a_text_of_langfuse_comes_out_the_same_here(text: str, a: str) -> None:
     try:
@@ -285,6 +286,7 @@ def test_a_text_of_langfuse_comes_out_the_same_here(text: str, a: str) -> None:
     assert str(render(spec, values)) == TemplateParser.compile_template(text, values)
 
 
+@settings(max_examples=50)
 @given(text=BRACES)
 def test_a_text_of_mlflow_is_read_or_refused(text: str) -> None:
     try:

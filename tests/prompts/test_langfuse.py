@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langfuse.model import TemplateParser
 from tests.api import Api, Caller
@@ -31,6 +31,7 @@ def test_we_know_how_its_sdk_reads(text: str, values: dict[str, str]) -> None:
     assert put_together(text, values) == TemplateParser.compile_template(text, values)
 
 
+@settings(max_examples=40)
 @given(
     pieces=st.lists(
         st.sampled_from(
