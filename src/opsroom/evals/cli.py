@@ -108,6 +108,9 @@ def compare(
 @click.option(
     "--min-samples", type=int, help="Lowest number of pairs [200]; a lower one is shown."
 )
+@click.option(
+    "--limit", type=float, help="What the rate of that metric must be shown to keep by itself."
+)
 @click.option("--strict", is_flag=True, help="Match or exceed on every metric (see docs).")
 @click.option("--proposal", default="", help="Report the verdict as a check of this proposal.")
 @click.option("--junit", type=click.Path(dir_okay=False), help="Also write a JUnit file.")
@@ -124,7 +127,10 @@ def gate(
     **wanted: Any,
 ) -> None:
     """Decide whether CANDIDATE may replace the base. Exit 0 passed, 3 otherwise."""
-    rules = {name: wanted.pop(name) for name in ("metric", "margin", "min_samples", "strict")}
+    rules = {
+        name: wanted.pop(name)
+        for name in ("metric", "margin", "min_samples", "strict", "limit")
+    }
     found = _measured(
         ctx,
         "/v1/evals/gate",

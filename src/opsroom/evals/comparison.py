@@ -22,6 +22,7 @@ from opsroom.kit.canonical import canonical, sha256
 from opsroom.kit.wire import Wire
 
 from .errors import BadRules, DifferentEvaluators, NotBinary, NothingInCommon, NotMeasured
+from .limits import Limited, limited
 from .model import MEASURED, Result, Scale
 from .trust import JudgeEvidence, JudgeOf, Split, split
 
@@ -43,7 +44,9 @@ class MetricRule(Wire):
 
     `margin` is the loss that we agree to tolerate, in the metric's own unit: 0.05 is five
     points of a rate, or five hundredths of a second. With 0 a primary passes only when the
-    candidate is better. `alpha` is two-sided: the interval has the level 1 − alpha.
+    candidate is better. `alpha` is two-sided: the interval has the level 1 − alpha. With `limit`
+    the candidate's own rate must be shown to keep it too: at most that where less is better,
+    else at least that.
     """
 
     metric: str
@@ -52,6 +55,8 @@ class MetricRule(Wire):
     role: Role = Role.PRIMARY
     alpha: float = DEFAULT_ALPHA
     scale: Scale = Scale.BINARY
+    # Left out of the digest where there is none, so that rules from before it are the same.
+    limit: Annotated[float | None, Field(exclude_if=lambda one: one is None)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ class MetricComparison(Wire):
     pairs, and `needed` the pairs that give the chance the rules ask for; both are None where
     no number of pairs would do (a margin of 0). `judge` is there where a judge gives the
     metric: then difference, interval and verdict are corrected for its known error, and the
-    rates are as it said.
+    rates are as it said. `limit` is there where the rule states one.
     """
 
     metric: str
@@ -78,6 +83,7 @@ class MetricComparison(Wire):
     power: float | None
     needed: int | None
     judge: Annotated[JudgeEvidence | None, Field(exclude_if=lambda one: one is None)] = None
+    limit: Annotated[Limited | None, Field(exclude_if=lambda one: one is None)] = None
 
 
 class Arm:
@@ -237,7 +243,14 @@ class Paired:
             power=reached,
             needed=needed,
             judge=self._judge(level),
+            limit=self._limit(level),
         )
+
+    def _limit(self, level: float) -> Limited | None:
+        rule = self.rule
+        if rule.limit is None or not self.b:
+            return None
+        return limited(self.b, limit=rule.limit, direction=rule.direction, level=level)
 
     def _judge(self, level: float) -> JudgeEvidence | None:
         if self.judged is None:
@@ -309,6 +322,8 @@ def check_rule(rule: MetricRule) -> None:
         raise BadRules(f"the margin of {rule.metric!r} is {rule.margin}")
     if rule.scale is Scale.BINARY and rule.margin >= 1:
         raise BadRules(f"the margin of {rule.metric!r} is {rule.margin}; 0.05 is five points")
+    if rule.limit is not None and not (rule.scale is Scale.BINARY and 0 <= rule.limit <= 1):
+        raise BadRules(f"the limit of {rule.metric!r} is {rule.limit}; limits are of rates")
     if not 0 < rule.alpha <= 0.5:
         raise BadRules(f"the alpha of {rule.metric!r} is {rule.alpha}, not in 0 to 0.5")
 

@@ -28,6 +28,7 @@ from .comparison import (
     pair,
 )
 from .errors import BadRules, GateFailed, GateInconclusive
+from .limits import Standing, words
 from .model import Scale
 from .trust import JudgeOf, Uncalibrated, cited
 
@@ -157,8 +158,8 @@ def gate(
     """Decide whether `candidate` may replace `baseline`; `judges` are behind the metrics so named.
 
     In this order: too many missing values, fewer pairs than the floor or a judge that may not
-    gate is inconclusive; a metric that is worse is a failure; a primary that is undecided is
-    inconclusive; the rest passes. Primaries are decided together under Holm's procedure,
+    gate is inconclusive; a metric that is worse or beyond its limit is a failure; a primary that
+    is undecided, or a limit that is not shown to be kept, is inconclusive; the rest passes. Primaries are decided together under Holm's procedure,
     guardrails each at its own alpha. Raises `BadRules`, `DifferentEvaluators`,
     `NothingInCommon`, `NotMeasured` or `NotBinary`.
     """
@@ -206,12 +207,23 @@ def decide(
         if one.judge is not None
         for why in one.judge.refusals
     ]
+    refused += [
+        f"{one.metric}: a judge gives it, and a limit is not corrected for what judges get wrong"
+        for one in metrics
+        if one.judge is not None and one.limit is not None
+    ]
     if rules.uncalibrated is Uncalibrated.ALLOW:
         said = (*(f"{why}; the rules allow it" for why in refused), *said)
     else:
         thin += refused
     if thin:
         return Outcome.INCONCLUSIVE, (*thin, *said)
+    return _within_limits(metrics, *_compared(metrics, rules, said))
+
+
+def _compared(
+    metrics: Sequence[MetricComparison], rules: GateRules, said: tuple[str, ...]
+) -> tuple[Outcome, tuple[str, ...]]:
     match rules.mode:
         case Mode.STRICT:
             return _strict(metrics, said)
@@ -219,6 +231,22 @@ def decide(
             return _regression(metrics, rules)
         case Mode.NON_INFERIORITY:
             return _non_inferior(metrics, said)
+
+
+def _within_limits(
+    metrics: Sequence[MetricComparison], outcome: Outcome, reasons: tuple[str, ...]
+) -> tuple[Outcome, tuple[str, ...]]:
+    """What was decided by comparing, unless a limit is broken or not shown to be kept."""
+    limits = [(one.metric, one.limit) for one in metrics if one.limit is not None]
+    beyond, open_ = (
+        tuple(words(metric, found) for metric, found in limits if found.standing is standing)
+        for standing in (Standing.BEYOND, Standing.OPEN)
+    )
+    if beyond:
+        return Outcome.FAILED, (*beyond, *reasons)
+    if open_ and outcome is Outcome.PASSED:
+        return Outcome.INCONCLUSIVE, (*open_, *reasons)
+    return outcome, reasons
 
 
 def _strict(
@@ -326,6 +354,7 @@ def sentence(one: MetricComparison) -> str:
         f"{one.metric}: {found.verdict.replace('_', ' ')}; {b} against {a} on {one.pairs} pairs, "
         f"difference {found.difference:+.4g} ({interval.level:.4g} interval {interval.low:+.4g} "
         f"to {interval.high:+.4g}), margin {found.margin:g}, p = {found.p:.3g}{_judged(one)}"
+        + (f"; {words(one.metric, one.limit)}" if one.limit is not None else "")
     )
 
 

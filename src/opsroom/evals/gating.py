@@ -51,7 +51,8 @@ class Compared(Wire):
 class Ask(Wire):
     """What somebody asks of a gate in a few words.
 
-    With `metric`, that one is the only primary, with that margin. The other two change the
+    With `metric`, that one is the only primary, with that margin; with `limit`, the first
+    metric has to keep it by itself too. The other two change the
     rules that count otherwise: a floor of samples, and whether the gate is strict.
     """
 
@@ -59,6 +60,7 @@ class Ask(Wire):
     margin: float = DEFAULT_MARGIN
     min_samples: int | None = None
     strict: bool = False
+    limit: float | None = None
 
 
 def compare_versions(
@@ -258,6 +260,10 @@ def asked(rules: GateRules, ask: Ask, run: EvalRun) -> GateRules:
         check_rules(rules)
         first, *rest = rules.metrics
         rules = replace(rules, metrics=(replace(first, margin=ask.margin), *rest))
+    if ask.limit is not None:
+        check_rules(rules)
+        first, *rest = rules.metrics
+        rules = replace(rules, metrics=(replace(first, limit=ask.limit), *rest))
     if ask.min_samples is not None:
         rules = replace(rules, floor=ask.min_samples)
     return replace(rules, mode=Mode.STRICT) if ask.strict else rules

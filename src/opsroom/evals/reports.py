@@ -60,4 +60,5 @@ def allowed(verdict: dict[str, Any]) -> list[str]:
 
 def _bad(one: dict[str, Any]) -> bool:
     undecided = one["role"] == "primary" and one["verdict"] == "undecided"
-    return bool(one["verdict"] == "worse" or undecided)
+    beyond = (one.get("limit") or {"standing": "within"})["standing"] != "within"
+    return bool(one["verdict"] == "worse" or undecided or beyond)
