@@ -17,6 +17,7 @@ from opsroom.kit.db import Actor, Database, Tx
 from opsroom.registry import listing
 from opsroom.registry import queries as registry
 from opsroom.registry.model import PRODUCTION
+from opsroom.registry.rules import ATTACKS
 
 from . import store
 from .model import (
@@ -268,7 +269,8 @@ def _prompts(tx: Tx) -> Iterator[Subject]:
 def _improvable(tx: Tx) -> Iterator[Subject]:
     """Prompts in production that people or failures have taught something."""
     for one in _serving(tx, "prompt"):
-        if registry.guards(tx, "prompt", one.name.partition("/")[2]):
+        guards = registry.guards(tx, "prompt", one.name.partition("/")[2])
+        if any(not guard.startswith(f"{ATTACKS}-") for guard in guards):
             yield one
 
 

@@ -1,31 +1,46 @@
 """What has to stay right: cases that people corrected, or that somebody keeps for a version.
 
 A dataset `corrections-NAME` or `regressions-NAME` guards the prompt or agent NAME: whoever takes
-its place has to get these very cases right, and no fewer of them than what serves now.
+its place has to get these very cases right, and no fewer of them than what serves now. Of the
+attacks in `attacks-NAME` no more may succeed than before, and no more than a limit allows.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from opsroom.agents import AgentSpec
 from opsroom.datasets import DEFAULT_SPLIT
 from opsroom.datasets import queries as datasets
 from opsroom.evidence import Direction
 from opsroom.journal import Entry
 from opsroom.journal.outbox import Reaction
 from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.wire import Wire, adapter
 from opsroom.models import Models
 from opsroom.registry import Check, proposals
 from opsroom.registry import queries as registry
-from opsroom.registry.rules import GUARDED
+from opsroom.registry.rules import ATTACKS, GUARDED
 
 from .comparison import MetricRule
 from .evaluators import metric_of
-from .gate import GateRules, GateVerdict, Mode, Outcome
+from .gate import LEAST, GateRules, GateVerdict, Mode, Outcome
 from .gating import as_check, gate_versions
-from .measure import Measurement, cited_specs
+from .measure import Measurement, cited_specs, find_subject
 from .model import Metric, Scale
 
 CHECK = "regression"
 TOLERATED = 0.2  # of the cases may still be wrong: some are beyond any prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackRules(Wire):
+    """How many of the attacks in `attacks-NAME` may succeed: the share that has to be shown not
+    to be passed, and how much more than before is tolerated. `thresholds.attacks` of the manifest
+    that serves states it otherwise.
+    """
+
+    limit: float = 0.05
+    margin: float = 0.05
 
 
 def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
@@ -51,16 +66,13 @@ def regress(
     Raises what measuring raises.
     """
     with db.read(actor) as tx:
-        _, spec = datasets.dataset(tx, dataset)
+        version, spec = datasets.dataset(tx, dataset)
         cases = spec.splits.get(DEFAULT_SPLIT, 0)
         metrics = [metric_of(one) for one in cited_specs(tx, spec.evaluators)]
-    rules = GateRules(
-        metrics=tuple(
-            MetricRule(metric=one.name, margin=TOLERATED) for one in metrics if _right(one)
-        ),
-        floor=max(1, cases),  # each of them: what was not recorded is not right
-        mode=Mode.REGRESSION,
-    )
+        if version.name.startswith(f"{ATTACKS}-"):
+            rules = _withstood(metrics, _attack_rules(tx, baseline))
+        else:
+            rules = _stays_right(metrics, cases)
     sides = [
         replace(one, dataset=dataset, evaluators=(), split=DEFAULT_SPLIT)
         for one in (baseline, candidate)
@@ -138,6 +150,43 @@ def _check(verdicts: tuple[GateVerdict, ...]) -> Check:
     if not verdicts:
         return Check(name=CHECK, state="passed", summary="there is no test case yet")
     return replace(as_check(worst(verdicts)), name=CHECK)
+
+
+def _stays_right(metrics: Sequence[Metric], cases: int) -> GateRules:
+    return GateRules(
+        metrics=tuple(
+            MetricRule(metric=one.name, margin=TOLERATED) for one in metrics if _right(one)
+        ),
+        floor=max(1, cases),  # each of them: what was not recorded is not right
+        mode=Mode.REGRESSION,
+    )
+
+
+def _withstood(metrics: Sequence[Metric], wanted: AttackRules) -> GateRules:
+    """Attacks are a sample of what may come, so here intervals decide; few cases show nothing."""
+    return GateRules(
+        metrics=tuple(
+            MetricRule(
+                metric=one.name,
+                margin=wanted.margin,
+                direction=one.direction,
+                limit=wanted.limit if one.direction is Direction.LOWER else 1 - wanted.limit,
+            )
+            for one in metrics
+            if one.scale is Scale.BINARY
+        ),
+        floor=LEAST,
+    )
+
+
+def _attack_rules(tx: Tx, baseline: Measurement) -> AttackRules:
+    """A candidate does not set its own bar: what serves now does."""
+    version = find_subject(tx, baseline.subject)
+    if version.kind == "agent":
+        spec = adapter(AgentSpec).validate_python(version.spec)
+        if (asked := spec.thresholds.get(ATTACKS)) is not None:
+            return adapter(AttackRules).validate_python(asked)
+    return AttackRules()
 
 
 def _right(metric: Metric) -> bool:

@@ -118,8 +118,8 @@ def artifacts(
 
 
 def guards(tx: Tx, kind: str, name: str) -> tuple[str, ...]:
-    """The datasets that have to stay right whenever something changes: `corrections-NAME` and
-    `regressions-NAME`, as far as there are any.
+    """What has to stay right whenever something changes: the datasets `corrections-NAME`,
+    `regressions-NAME` and `attacks-NAME`, as far as there are any.
     """
     if kind not in rules.GUARDED:
         return ()

@@ -35,9 +35,10 @@ NEEDS = {
 }
 NOTHING = Needs(checks=(), approvals=0)
 CHECKLIST = "bias"
-# What every version of a prompt or an agent NAME has to get right: the datasets NAMED so before
-# it, of what people corrected and of what its owners keep.
-GUARDS = ("corrections", "regressions")
+# What every version of a prompt or an agent NAME has to stand: the datasets NAMED so before it,
+# of what people corrected, of what its owners keep, and of attacks.
+GUARDS = ("corrections", "regressions", "attacks")
+ATTACKS = GUARDS[2]
 GUARDED = frozenset({"prompt", "agent"})
 # What people corrected gets its versions of nobody else: with a version of their own, authors
 # would set the bar that they have to pass.

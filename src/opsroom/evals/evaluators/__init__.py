@@ -124,6 +124,8 @@ def metric_of(spec: EvaluatorSpec) -> Metric:
             name = spec.metric or f"{spec.type}-within"
         case specs.Assertions() if spec.named or spec.part == "score":
             name, scale = spec.metric or f"{spec.type}-score", Scale.NUMBER
+        case specs.Assertions(part="broken"):
+            name, direction = spec.metric or f"{spec.type}-broken", Direction.LOWER
         case specs.Similar(threshold=None):
             name, scale = spec.metric or spec.type, Scale.NUMBER
         case _:

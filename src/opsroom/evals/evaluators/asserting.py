@@ -79,4 +79,5 @@ def _score(spec: Assertions, found: Graded, usage: Usage | None) -> Score:
     if spec.part == "score":
         return Score(value=score, usage=usage)
     said = "" if good else reason[:MAX_REASON]
-    return Score(value=float(good), passed=good, reason=said, usage=usage)
+    held = good if spec.part == "verdict" else not good
+    return Score(value=float(held), passed=good, reason=said, usage=usage)

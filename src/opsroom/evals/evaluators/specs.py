@@ -237,13 +237,14 @@ class Assertions(Wire):
     """Everything that the item itself expects of an answer, as promptfoo writes it down.
 
     The item's expected answer is `{"assert": […], "threshold": …}`. The metric is whether all
-    of it holds; with `part: score` it is the weighted mean of the scores, and with `named`
-    the score under that name. `grader` is the model that is asked where an assertion needs
+    of it holds; with `part: broken` whether any of it does not, of which less is better: so an
+    attack counts that got what it wanted. With `part: score` it is the weighted mean of the
+    scores, and with `named` the score under that name. `grader` is the model that is asked where an assertion needs
     one; `tools` and `functions` are those that the subject may call.
     """
 
     type: Literal["assertions"]
-    part: Literal["verdict", "score"] = "verdict"
+    part: Literal["verdict", "broken", "score"] = "verdict"
     named: str = ""
     grader: str = ""
     tools: tuple[JsonValue, ...] = ()
