@@ -599,6 +599,15 @@ ROUTES: dict[str, str] = {
     # security
     "GET /v1/security/events": "read",
     "GET /security": "read",
+    # redteam
+    "GET /v1/redteam/techniques": "read",
+    "POST /v1/redteam/datasets": "author",
+    "POST /v1/redteam/runs": "author",
+    "GET /v1/redteam/runs/{run_id}": "read",
+    "POST /v1/redteam/conversations": "author",
+    "POST /v1/redteam/rehearsals": "author",
+    "GET /redteam": "read",
+    "GET /redteam/runs/{run_id}": "read",
     # channels
     "GET /v1/channels/{name}/deliveries": "read",
     "POST /v1/channels/{name}/test": "operate",

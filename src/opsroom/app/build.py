@@ -83,6 +83,8 @@ from opsroom.prompts import langfuse_routes as langfuse_prompts
 from opsroom.prompts import routes as prompt_routes
 from opsroom.redactions import Tally
 from opsroom.redactions import routes as redaction_routes
+from opsroom.redteam import pages as redteam_pages
+from opsroom.redteam import routes as redteam_routes
 from opsroom.registry import (
     environment_pages,
     environment_routes,
@@ -190,6 +192,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox_pages.router,
     inbox_watch_pages.router,
     integration_routes.router,
+    redteam_routes.router,
+    redteam_pages.router,
     security_routes.router,
     security_pages.router,
     redaction_routes.router,
@@ -256,6 +260,7 @@ TEMPLATES = (
     "opsroom.redactions",
     "opsroom.channels",
     "opsroom.security",
+    "opsroom.redteam",
     "opsroom.traces",
     "opsroom.memory",
     "opsroom.gateway",

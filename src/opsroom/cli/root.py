@@ -119,6 +119,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.annotation.cli:queue",
         "Review queues: people label what agents did, blind to each other.",
     ),
+    "redteam": (
+        "opsroom.redteam.cli:redteam",
+        "Red team: attacks and edge cases, and how versions stand them.",
+    ),
     "release": ("opsroom.releases.cli:release", "Releases: start, watch, promote, roll back."),
     "report": (
         "opsroom.reports.cli:report",

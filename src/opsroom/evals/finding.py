@@ -113,8 +113,8 @@ def answered(tx: Tx, a: EvalRun, b: EvalRun, item: str) -> Answered:
         item=_item(tx, a, item),
         a=_results(tx, a, item),
         b=_results(tx, b, item),
-        outputs_a=_outputs(tx, a, item),
-        outputs_b=_outputs(tx, b, item),
+        outputs_a=outputs(tx, a, item),
+        outputs_b=outputs(tx, b, item),
     )
 
 
@@ -132,7 +132,7 @@ def _results(tx: Tx, run: EvalRun, item: str) -> list[Result]:
     return [adapter(Result).validate_json(text) for text in rows]
 
 
-def _outputs(tx: Tx, run: EvalRun, item: str) -> list[Output]:
+def outputs(tx: Tx, run: EvalRun, item: str) -> list[Output]:
     """The recorded answers; those of a live run are kept under the run's own variant."""
     for variant in (f"{run.variant}#{run.id}", run.variant):
         found = recordings.of_subject(tx, run.subject, [item], variant)

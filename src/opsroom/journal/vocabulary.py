@@ -87,6 +87,17 @@ WORDS: dict[str, Words] = {
         says="{actor} asked for changes to {subject}", note="{reason}", tone="warn"
     ),
     "approval.consumed": Words(says="{count} approvals of {subject} were used"),
+    "redteam.generated": Words(
+        says="{actor} made {cases} {purpose} out of {seeds}", tone="info"
+    ),
+    "redteam.talked": Words(
+        says="simulated users had {conversations} conversations with {spoken_to}"
+    ),
+    "redteam.rehearsed": Words(
+        says="{actor} rehearsed {subject} on {cases} cases of {dataset}: {alone} of {proposals} "
+        "actions would have happened unattended",
+        place="/redteam/runs/{run}",
+    ),
     "eval.started": Words(says="{actor} began to measure {measured} on {dataset}"),
     "eval.finished": Words(says="{subject} is measured, {answered} answers"),
     "eval.finished:inconclusive": Words(
