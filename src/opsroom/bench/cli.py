@@ -106,6 +106,25 @@ def detectors(ctx: click.Context, folder: Path | None) -> None:
     "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.pass_context
+def mutations(ctx: click.Context, folder: Path | None) -> None:
+    """Look for the injections in FOLDER/security once they are written otherwise.
+
+    Prints what is detected of every form of recorded attacks and of attacks made of harmless
+    requests, and the false alarms. Without FOLDER: OPSROOM_DATA.
+    """
+    from opsroom.kit.wire import plain
+
+    from .mutated import report
+    from .recorded import data_dir
+
+    show(ctx, plain(report(data_dir(folder))), _alarms)
+
+
+@bench.command()
+@click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.pass_context
 def judges(ctx: click.Context, folder: Path | None) -> None:
     """Hold recorded judges in FOLDER against the truth (tau_judge_*, llmbar_*, pandalm_*).
 
