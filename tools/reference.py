@@ -5,6 +5,7 @@
 
 import importlib
 import pkgutil
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -38,7 +39,41 @@ def pages() -> dict[str, str]:
         "metrics.md": _metrics(),
         "policy-facts.md": _facts(),
         "roles.md": _roles(),
+        "../llms.txt": _index(),
     }
+
+
+def _index() -> str:
+    """What the documentation has, a line for each page; see llmstxt.org."""
+    docs = FOLDER.parent
+    lines = [
+        "# opsroom\n",
+        "> The operations room for AI agents: prompts and agents as versions, proof before release,",
+        "> actions inside contracts and policy, people who take over, and a loop that learns.",
+    ]
+    groups = {
+        ".": "Start",
+        "how-to": "How to",
+        "reference": "Reference",
+        "decisions": "Decisions",
+    }
+    for folder, heading in groups.items():
+        lines.append(f"\n## {heading}\n")
+        for path in sorted((docs / folder).glob("*.md")):
+            title, about = _opening(path.read_text(encoding="utf-8"))
+            lines.append(f"- [{title}]({path.relative_to(docs).as_posix()}){about}")
+    return "\n".join(lines) + "\n"
+
+
+def _opening(text: str) -> tuple[str, str]:
+    """The title of a page and its first sentence, where it opens with one."""
+    blocks = [one for one in text.replace(MADE, "").split("\n\n") if one.strip()]
+    title = blocks[0].partition("\n")[0].lstrip("# ")
+    first = " ".join(blocks[1].split()) if len(blocks) > 1 else ""
+    if not first[:1].isalpha():
+        return title, ""
+    plain = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", first)
+    return title, ": " + re.split(r"(?<=[a-z`)*\"])[.:;] ", plain)[0].rstrip(".:")
 
 
 def _cli() -> str:

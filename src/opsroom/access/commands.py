@@ -48,6 +48,7 @@ from .model import (
     matches,
     names_somebody,
     split_token,
+    with_implied,
 )
 
 if TYPE_CHECKING:
@@ -349,7 +350,7 @@ def token_and_actor(tx: Tx, text: str) -> tuple[Actor, Token]:
         roles, owner = service.roles, service.owner
     may = permissions(tx, project, roles)
     if token.scopes:
-        may = may.intersection(token.scopes)
+        may = may.intersection(with_implied(token.scopes))
     actor = Actor(
         token.actor,
         project,

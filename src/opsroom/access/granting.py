@@ -11,7 +11,7 @@ from opsroom.kit.db import Tx
 
 from . import governing_store, organisations_store, store
 from .errors import LastAdmin, MayNot, MoreThanYours, OnlyPeople, UnknownRole
-from .model import BUILT_IN, permissions_of
+from .model import BUILT_IN, permissions_of, with_implied
 
 ADMINISTER = "administer"
 
@@ -20,7 +20,7 @@ def permissions(tx: Tx, project: str, roles: Collection[str]) -> frozenset[str]:
     """Everything that holders of these roles may do in a project; unknown ones give nothing."""
     own = [role for role in roles if role not in BUILT_IN]
     found = governing_store.custom(tx, project, own) if own else []
-    return permissions_of(roles).union(*(one.permissions for one in found))
+    return with_implied(permissions_of(roles).union(*(one.permissions for one in found)))
 
 
 def held(tx: Tx, project: str, user: str) -> tuple[str, ...] | None:

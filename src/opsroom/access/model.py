@@ -27,6 +27,7 @@ PERMISSIONS = {
     "read": "see artifacts, evaluations, releases and overview",
     "resolve": "ask which version serves a subject, and read that version",
     "author": "create artifacts, versions, proposals and datasets; run evaluations",
+    "propose": "create artifacts and versions without labels, open proposals, add candidates to datasets",
     "discuss": "comment on proposals and suggest other words",
     "review": "answer proposals, releases and shadow samples; label what agents did",
     "operate": "start, pause, abort and roll back releases; move labels back",
@@ -42,13 +43,14 @@ PERMISSIONS = {
 }
 
 _SEES = frozenset({"read", "resolve"})
+_AUTHORS = frozenset({"author", "propose", "discuss"})
 _ANSWERS = frozenset({"answer", "override"})
 ROLES: dict[Role, frozenset[str]] = {
     Role.VIEWER: _SEES,
-    Role.AUTHOR: _SEES | {"author", "discuss", "break-glass"},
+    Role.AUTHOR: _SEES | _AUTHORS | {"break-glass"},
     Role.REVIEWER: _SEES | {"review", "discuss", "break-glass"} | _ANSWERS,
     Role.OPERATOR: _SEES | {"operate", "observe", "import", "break-glass"} | _ANSWERS,
-    Role.POLICY_ADMIN: _SEES | {"author", "discuss", "govern"},
+    Role.POLICY_ADMIN: _SEES | _AUTHORS | {"govern"},
     Role.AUDITOR: _SEES | {"audit"},
     Role.RISK: _SEES | {"review", "discuss", "audit", "break-glass"} | _ANSWERS,
     Role.ADMIN: frozenset(PERMISSIONS),
@@ -66,6 +68,11 @@ _OURS = frozenset({"system", "nobody"})
 def names_somebody(name: str) -> bool:
     """Whether this can be the name of a person."""
     return _PERSON.fullmatch(name) is not None and name not in _OURS
+
+
+def with_implied(permissions: Collection[str]) -> frozenset[str]:
+    """These permissions, and what they bring along: whoever authors may propose."""
+    return frozenset(permissions) | ({"propose"} if "author" in permissions else frozenset())
 
 
 def permissions_of(roles: Collection[str]) -> frozenset[str]:

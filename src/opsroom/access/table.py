@@ -145,10 +145,10 @@ ROUTES: dict[str, str] = {
     "POST /environments/{environment}/remove": "govern",
     # registry
     "GET /v1/artifacts/{kind}": "read",
-    "POST /v1/artifacts/{kind}": "author",
+    "POST /v1/artifacts/{kind}": "propose",
     "GET /v1/artifacts/{kind}/{name}": "read",
     "GET /v1/artifacts/{kind}/{name}/versions": "read",
-    "POST /v1/artifacts/{kind}/{name}/versions": "author",
+    "POST /v1/artifacts/{kind}/{name}/versions": "propose",
     "GET /v1/artifacts/{kind}/{name}/versions/{at}": "read",
     "GET /v1/artifacts/{kind}/{name}/versions/{at}/lint": "read",
     "GET /v1/artifacts/{kind}/{name}/diff": "read",
@@ -157,7 +157,7 @@ ROUTES: dict[str, str] = {
     "PUT /v1/artifacts/{kind}/{name}/labels/{label}": "author",
     "POST /v1/artifacts/{kind}/{name}/labels/{label}/rollback": "operate",
     "GET /v1/proposals": "read",
-    "POST /v1/proposals": "author",
+    "POST /v1/proposals": "propose",
     "GET /v1/reviews/settings": "read",
     "PUT /v1/reviews/settings": "govern",
     "GET /v1/proposals/{proposal_id}": "read",
@@ -198,6 +198,11 @@ ROUTES: dict[str, str] = {
     "GET /v1/gateway/quarantine": "read",
     "GET /v1/gateway/quarantine/{quarantine_id}": "read",
     "GET /quarantine": "read",
+    # coding
+    "POST /v1/mcp": "read",
+    "GET /v1/docs": "read",
+    "GET /llms.txt": PUBLIC,
+    "GET /docs/{page:path}": PUBLIC,
     # contracts
     "POST /v1/contracts/{name}/check": "read",
     # memory
@@ -578,7 +583,7 @@ ROUTES: dict[str, str] = {
     "GET /v1/traces/figures": "read",
     "GET /v1/traces/words": "read",
     "GET /v1/traces/{trace_id}": "read",
-    "POST /v1/traces/{trace_id}/dataset": "author",
+    "POST /v1/traces/{trace_id}/dataset": "propose",
     "GET /traces/{trace_id}/dataset": "read",
     "POST /traces/{trace_id}/dataset": "author",
     "GET /v1/traces/views": "read",

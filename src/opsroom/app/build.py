@@ -44,6 +44,7 @@ from opsroom.cadence import pages as cadence_pages
 from opsroom.cadence import routes as cadence_routes
 from opsroom.channels import pages as channel_pages
 from opsroom.channels import routes as channel_routes
+from opsroom.coding import routes as coding_routes
 from opsroom.contracts import routes as contract_routes
 from opsroom.corrections import pages as correction_pages
 from opsroom.corrections import routes as correction_routes
@@ -58,6 +59,7 @@ from opsroom.feedback import routes as feedback_routes
 from opsroom.gateway import pages as gateway_pages
 from opsroom.gateway import routes as gateway_routes
 from opsroom.gateway import turns as gateway_turns
+from opsroom.gateway.watching import Watch
 from opsroom.importing import routes as import_routes
 from opsroom.improvement import pages as improvement_pages
 from opsroom.improvement import routes as improvement_routes
@@ -132,7 +134,7 @@ from .background import Background
 from .backups import routes as backup_routes
 from .bodies import LimitBodies, Limits
 from .drawings import BESIDE_REQUESTS, DRAWINGS, offered_at_trace, turn_strip
-from .mcp import LazyDoor, LazyUpstreams
+from .mcp import LazyDoor, LazyUpstreams, coding_desk, gateway_door
 from .models import ConfiguredModels
 from .places import NAV, NOTICES
 from .runtime import Runtime
@@ -177,6 +179,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     memory_routes.router,
     gateway_routes.router,
     gateway_pages.router,
+    coding_routes.router,
+    coding_routes.files,
     dataset_routes.router,
     eval_routes.router,
     eval_pages.router,
@@ -322,10 +326,14 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.maturity = Recent()
     app.state.prober = probing.prober(runtime.settings, runtime.vault)
     app.state.mcp_door = LazyDoor(
-        runtime.db,
-        LazyUpstreams(app.state.executors),
-        gateway_turns.gate(runtime.db, serve=app.state.serve, executors=app.state.executors),
+        gateway_door(
+            Watch(runtime.db, LazyUpstreams(app.state.executors)),
+            gateway_turns.gate(
+                runtime.db, serve=app.state.serve, executors=app.state.executors
+            ),
+        )
     )
+    app.state.coding_desk = LazyDoor(coding_desk)
     app.state.traces = traces(runtime)
     app.state.keepers = Keepers()
     app.state.redactions = Tally()
@@ -447,6 +455,7 @@ def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]
             yield
         finally:
             await app.state.mcp_door.close()
+            await app.state.coding_desk.close()
             if work is not None:
                 await asyncio.to_thread(work.stop)
             await asyncio.to_thread(app.state.traces.close)  # what looks at it has stopped

@@ -1,12 +1,13 @@
 """MCP, loaded when somebody speaks it: a second of imports that nobody else should wait for.
 
-The door belongs to the event loop that serves requests. It opens with the first request and
+A door belongs to the event loop that serves requests. It opens with the first request and
 is closed with the application.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,12 +16,19 @@ from opsroom.actions.ports import Executors
 from opsroom.contracts.model import Mcp
 from opsroom.gateway.model import SeenTool
 from opsroom.gateway.ports import Upstreams
-from opsroom.gateway.visiting import Act, Visit
+from opsroom.gateway.visiting import Act
 from opsroom.gateway.watching import Watch
-from opsroom.kit.db import Database
 
-if TYPE_CHECKING:
-    from opsroom.gateway.door import Door
+V = TypeVar("V")
+V_contra = TypeVar("V_contra", contravariant=True)
+
+
+class Door(Protocol[V_contra]):
+    """What answers requests for as long as it is opened."""
+
+    def opened(self) -> AbstractAsyncContextManager[None]: ...
+
+    def answer(self, visit: V_contra, /) -> Response: ...
 
 
 class LazyUpstreams:
@@ -35,28 +43,26 @@ class LazyUpstreams:
         return await cast("Upstreams", found).seen(executor)
 
 
-class LazyDoor:
-    """Satisfies `opsroom.gateway.visiting.Answers`."""
+class LazyDoor(Generic[V]):
+    """A door that `make` makes when it is first knocked at, in a thread of its own."""
 
-    def __init__(self, db: Database, upstreams: Upstreams, act: Act) -> None:
-        self._watch = Watch(db, upstreams)
-        self._act = act
-        self._held: _Held | None = None
+    def __init__(self, make: Callable[[], Door[V]]) -> None:
+        self._make = make
+        self._held: _Held[V] | None = None
         self._opening = asyncio.Lock()
 
-    def answer(self, visit: Visit) -> Response:
+    def answer(self, visit: V) -> Response:
         """The answer to the request that `visit` came with."""
         return _Knock(self, visit)
 
-    async def opened(self) -> "Door":
+    async def opened(self) -> Door[V]:
         """The door of this event loop."""
         loop = asyncio.get_running_loop()
         if self._held is not None and self._held.loop is loop:
             return self._held.door
         async with self._opening:
             if self._held is None or self._held.loop is not loop:
-                make = await asyncio.to_thread(_door)
-                held = _Held(loop, make(self._watch, self._act))
+                held = _Held(loop, await asyncio.to_thread(self._make))
                 await held.opened()
                 self._held = held
             return self._held.door
@@ -67,10 +73,10 @@ class LazyDoor:
             await held.close()
 
 
-class _Held:
+class _Held(Generic[V]):
     """A door, and the task that holds it open."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, door: "Door") -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, door: Door[V]) -> None:
         self.loop = loop
         self.door = door
         self._ready = asyncio.Event()
@@ -90,10 +96,10 @@ class _Held:
             await self._closing.wait()
 
 
-class _Knock(Response):
+class _Knock(Response, Generic[V]):
     """An answer by a door that may have to be opened first."""
 
-    def __init__(self, door: LazyDoor, visit: Visit) -> None:
+    def __init__(self, door: LazyDoor[V], visit: V) -> None:
         super().__init__()
         self._door = door
         self._visit = visit
@@ -103,7 +109,19 @@ class _Knock(Response):
         await door.answer(self._visit)(scope, receive, send)
 
 
-def _door() -> "type[Door]":
-    from opsroom.gateway.door import Door  # noqa: PLC0415
+def gateway_door(watch: Watch, act: Act) -> Callable[[], Door[Any]]:
+    """What makes the door through which agents act."""
 
-    return Door
+    def make() -> Door[Any]:
+        from opsroom.gateway.door import Door as Gate  # noqa: PLC0415
+
+        return Gate(watch, act)
+
+    return make
+
+
+def coding_desk() -> Door[Any]:
+    """The door at which coding agents look things up and propose."""
+    from opsroom.coding.door import Desk  # noqa: PLC0415
+
+    return Desk()

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from opsroom.sdk.terminal import common_options
 
@@ -45,6 +46,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "channel": (
         "opsroom.channels.cli:channel",
         "Channels: where people are told of what happened.",
+    ),
+    "completion": (
+        "opsroom.cli.completion:completion",
+        "What bash, zsh or fish need to complete commands.",
     ),
     "contract": (
         "opsroom.cli.push:contract",
@@ -91,6 +96,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     ),
     "login": ("opsroom.access.cli:login", "Log in as yourself, to answer as a person."),
     "logout": ("opsroom.access.cli:logout", "End the login of this terminal."),
+    "mcp": ("opsroom.cli.mcp:mcp", "Serve coding agents over standard input and output."),
     "memory": (
         "opsroom.memory.cli:memory",
         "Memory: what agents decided before, and what came of it.",
@@ -187,6 +193,15 @@ class Root(click.Group):
         module, _, attribute = NOUNS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return _equipped(command)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The nouns that begin like that, from the table: importing them all takes a second."""
+        nouns = [
+            CompletionItem(name, help=about)
+            for name, (_, about) in NOUNS.items()
+            if name.startswith(incomplete)
+        ]
+        return nouns + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

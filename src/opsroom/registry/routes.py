@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from opsroom.access.errors import MayNot
 from opsroom.access.http import Read, Write
 from opsroom.kit.db import Tx
 from opsroom.kit.wire import Wire
@@ -24,6 +25,8 @@ from .model import (
     VersionDraft,
 )
 from .proposals import lint
+
+AUTHOR = "author"
 
 router = APIRouter(prefix="/v1/artifacts", tags=["registry"])
 
@@ -180,6 +183,8 @@ def create_version(
     kind: str, name: str, new: NewVersion, tx: Write, known: KnownKinds
 ) -> Version:
     """Store a new state; content that equals the latest version gives that version back."""
+    if new.labels and AUTHOR not in tx.actor.may:
+        raise MayNot(tx.actor.name, AUTHOR)  # whoever may only propose moves no label
     draft = VersionDraft(spec=new.spec, message=new.message, labels=new.labels)
     return commands.create_version(tx, kind, name, draft, kinds=known)
 

@@ -1,0 +1,1 @@
+"""Coding: what coding agents may look up here and propose, and the documentation as they read it."""
