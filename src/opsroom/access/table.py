@@ -34,6 +34,7 @@ ROUTES: dict[str, str] = {
     # app
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
+    "GET /v1/health": "read",
     "GET /v1/openapi.json": PUBLIC,
     "GET /assets/{digest}/{name:path}": PUBLIC,
     # access

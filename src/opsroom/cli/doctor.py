@@ -1,21 +1,25 @@
 """`opsroom doctor`: what is well, what is not, and the command that mends it."""
 
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from opsroom.kit.errors import OpsroomError
-from opsroom.sdk import places
+from opsroom.sdk import places, sessions
 from opsroom.sdk.client import Opsroom
 from opsroom.sdk.errors import RemoteError
 from opsroom.sdk.terminal import DATA, TOKEN, URL, show
 
 LEAST_SPACE = 1024**3
+MOST_APART = 30.0  # seconds
 PROOF_FAILED = 3
 
 
@@ -45,16 +49,19 @@ def doctor(ctx: click.Context) -> None:
 def _examine(url: str | None, token: str | None, data: str | None) -> Iterator[Finding]:
     yield _python()
     yield _server_parts()
-    client = Opsroom(url, token, data)
+    client = Opsroom(url, token, data, person=True)
     match client.place:
         case places.Folder(data=folder):
             yield from _folder(folder)
             if not places.installed(folder):
                 return
-        case places.Server(url=address):
-            yield Finding(check="server", ok=True, found=address)
+            yield (schema := _schema(folder))
+            if not schema.ok:
+                return  # to open it would be to migrate it
+        case places.Server(home=home) if home is not None:
+            yield from _folder(home)
     with client:
-        yield from _inside(client)
+        yield from _inside(client, token)
 
 
 def _python() -> Finding:
@@ -88,7 +95,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
             check="installation", ok=False, found=f"nothing at {where}", fix="opsroom up"
         )
         return
-    yield Finding(check="installation", ok=True, found=f"{where} (no server runs on it)")
+    yield Finding(check="installation", ok=True, found=str(where))
     mode = folder.stat().st_mode & 0o077
     yield Finding(
         check="folder",
@@ -105,34 +112,126 @@ def _folder(folder: Path) -> Iterator[Finding]:
     )
 
 
-def _inside(client: Opsroom) -> Iterator[Finding]:
-    """What only opsroom itself can tell."""
-    looks: tuple[tuple[str, Callable[[Opsroom], str]], ...] = (
-        ("database", _ready),
-        ("credential", _me),
-        ("journal", _chain),
-    )
-    for check, look in looks:
+def _schema(folder: Path) -> Finding:
+    """Whether the database is what this version expects; looked at without opening it for work."""
+    from opsroom.app.settings import from_environment
+    from opsroom.kit.db import open_engine
+    from opsroom.migrations import head, standing
+
+    try:
+        engine = open_engine(from_environment(os.environ, data=folder).database)
         try:
-            yield Finding(check=check, ok=True, found=look(client))
-        except (OpsroomError, RemoteError) as error:
-            facts: dict[str, Any] = error.as_dict()
-            yield Finding(check=check, ok=False, found=facts["message"], fix=facts["hint"])
+            step = standing(engine)
+        finally:
+            engine.dispose()
+    except OpsroomError as error:
+        fix = f"see that {folder / 'opsroom.db'} (or OPSROOM_DATABASE_URL) is one, or restore a backup"
+        found = _not_well("schema", error)
+        return replace(found, fix=fix) if error.code == "database_unavailable" else found
+    return Finding(
+        check="schema",
+        ok=step == head(),
+        found=f"step {step or 'none'}; this opsroom knows {head()}",
+        fix="back it up, then run `opsroom up`: it migrates when it starts",
+    )
 
 
-def _ready(client: Opsroom) -> str:
-    found = client.get("/readyz")
-    return f"{found['status']}, opsroom {found['version']}"
+def _inside(client: Opsroom, token: str | None) -> Iterator[Finding]:
+    """What only opsroom itself can tell. Where it does not answer, or not to us, nothing else is
+    asked: it would be the same answer each time.
+    """
+    served = isinstance(client.place, places.Server)
+    try:
+        there = client.get("/readyz")
+    except (OpsroomError, RemoteError) as error:
+        yield _not_well("server" if served else "database", error)
+        return
+    if served:
+        yield Finding(check="server", ok=True, found=client.address)
+        yield _version(str(there["version"]))
+        yield _clock(client)
+    yield Finding(check="database", ok=True, found=str(there["status"]))
+    try:
+        me = client.get("/v1/me")
+    except (OpsroomError, RemoteError) as error:
+        found = _not_well("credential", error)
+        fix = "`opsroom login`, or make a token where the server runs: `opsroom token create`"
+        yield replace(found, found=f"{found.found}: {_source(client, token)}", fix=fix)
+        return
+    who = f"{me['name']} in project {me['project']}: {', '.join(me['roles'])}"
+    yield Finding(check="credential", ok=True, found=f"{who} ({_source(client, token)})")
+    yield from _parts(client)
+    yield _journal(client)
 
 
-def _me(client: Opsroom) -> str:
-    me = client.get("/v1/me")
-    return f"{me['name']} in project {me['project']}: {', '.join(me['roles'])}"
+def _version(theirs: str) -> Finding:
+    import opsroom
+
+    return Finding(
+        check="version",
+        ok=theirs == opsroom.__version__,
+        found=f"the server is {theirs}, this command line is {opsroom.__version__}",
+        fix=f'pip install "opsroom=={theirs}"',
+    )
 
 
-def _chain(client: Opsroom) -> str:
-    head = client.post("/v1/journal/verify")
-    return f"{head['seq']:,} entries verified"
+def _clock(client: Opsroom) -> Finding:
+    """Whether this machine and the server agree on the time, as far as a header of HTTP tells."""
+    told = client.http().get("/healthz").headers.get("Date", "")
+    try:
+        apart = abs((parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return Finding(check="clock", ok=True, found="the server does not say what time it is")
+    return Finding(
+        check="clock",
+        ok=apart <= MOST_APART,
+        found=f"{apart:,.0f} s apart from the server's",
+        fix="set both clocks by NTP: tokens and links end too early or late, and traces are misplaced",
+    )
+
+
+def _source(client: Opsroom, token: str | None) -> str:
+    """Where the credential comes from, so that it can be changed there."""
+    if token:
+        return "the token of --token"
+    if os.environ.get("OPSROOM_TOKEN"):
+        return "the token of OPSROOM_TOKEN"
+    if sessions.read(client.place.name):
+        return "your `opsroom login`"
+    return "no token" if _bare(client.place) else "the token in the installation's folder"
+
+
+def _bare(place: places.Place) -> bool:
+    return isinstance(place, places.Server) and place.token is None
+
+
+def _parts(client: Opsroom) -> Iterator[Finding]:
+    """What the server says of its disk, its telemetry and its models."""
+    try:
+        found = client.get("/v1/health")
+    except (OpsroomError, RemoteError) as error:
+        yield _not_well("parts", error)
+        return
+    for one in found:
+        yield Finding(check=one["check"], ok=one["ok"], found=one["found"], fix=one["fix"])
+
+
+def _journal(client: Opsroom) -> Finding:
+    try:
+        head = client.post("/v1/journal/verify")
+    except RemoteError as error:
+        if error.code == "may_not":
+            found = "not looked at: that takes the permission to audit"
+            return Finding(check="journal", ok=True, found=found)
+        return _not_well("journal", error)
+    except OpsroomError as error:
+        return _not_well("journal", error)
+    return Finding(check="journal", ok=True, found=f"{head['seq']:,} entries verified")
+
+
+def _not_well(check: str, error: OpsroomError | RemoteError) -> Finding:
+    facts: dict[str, Any] = error.as_dict()
+    return Finding(check=check, ok=False, found=facts["message"], fix=facts["hint"])
 
 
 def _words(found: list[dict[str, Any]]) -> str:

@@ -6,6 +6,6 @@ does the whole of it; there is nothing to repair and no version to force.
 """
 
 from .errors import DatabaseTooNew
-from .upgrade import head, migrate
+from .upgrade import head, migrate, standing
 
-__all__ = ["DatabaseTooNew", "head", "migrate"]
+__all__ = ["DatabaseTooNew", "head", "migrate", "standing"]

@@ -34,19 +34,32 @@ def migrate(engine: Engine) -> None:
                 _upgrade(conn)
 
 
+def standing(engine: Engine) -> str:
+    """The number of the step that a database is at, empty for one that has none; changes nothing.
+
+    Raises `DatabaseTooNew`, and `DatabaseUnavailable` for what is no database.
+    """
+    with translated(), engine.connect() as conn, conn.begin():
+        return _at(conn) or ""
+
+
 def head() -> str:
     """The number of the newest step that this version of opsroom knows."""
     return max(path.name[1:5] for path in (SCRIPTS / "versions").glob("r[0-9]*.py"))
 
 
 def _is_current(conn: Connection) -> bool:
+    return _at(conn) == head()
+
+
+def _at(conn: Connection) -> str | None:
     known = head()
     if not inspect(conn).has_table(BOOKKEEPING):
-        return False
-    found = conn.execute(text(f"SELECT version_num FROM {BOOKKEEPING}")).scalar()  # noqa: S608  # our own constant
+        return None
+    found: str | None = conn.execute(text(f"SELECT version_num FROM {BOOKKEEPING}")).scalar()  # noqa: S608  # our own constant
     if found is not None and (not found.isdecimal() or int(found) > int(known)):
         raise DatabaseTooNew(found, known)
-    return bool(found == known)
+    return found
 
 
 @contextmanager
