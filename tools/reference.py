@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import json_shapes
 
 import opsroom
 from opsroom.access.model import PERMISSIONS, ROLES
@@ -31,21 +32,25 @@ MADE = "<!-- Written by `make docs` from the code; do not edit. -->\n\n"
 
 def pages() -> dict[str, str]:
     """Every page of the reference by file name."""
-    return {
+    document = _document()
+    made = {
         "cli.md": _cli(),
         "errors.md": _errors(),
-        "http.md": _http(),
+        "http.md": _http(document),
+        "json.md": _json(document),
         "kinds.md": _kinds(),
         "metrics.md": _metrics(),
         "policy-facts.md": _facts(),
         "roles.md": _roles(),
-        "../llms.txt": _index(),
     }
+    return {**made, "../llms.txt": _index(made)}
 
 
-def _index() -> str:
+def _index(made: dict[str, str]) -> str:
     """What the documentation has, a line for each page; see llmstxt.org."""
     docs = FOLDER.parent
+    texts = {path: path.read_text(encoding="utf-8") for path in docs.rglob("*.md")}
+    texts |= {FOLDER / name: text for name, text in made.items()}
     lines = [
         "# opsroom\n",
         "> The operations room for AI agents: prompts and agents as versions, proof before release,",
@@ -59,8 +64,8 @@ def _index() -> str:
     }
     for folder, heading in groups.items():
         lines.append(f"\n## {heading}\n")
-        for path in sorted((docs / folder).glob("*.md")):
-            title, about = _opening(path.read_text(encoding="utf-8"))
+        for path in sorted(one for one in texts if one.parent == docs / folder):
+            title, about = _opening(texts[path])
             lines.append(f"- [{title}]({path.relative_to(docs).as_posix()}){about}")
     return "\n".join(lines) + "\n"
 
@@ -131,13 +136,58 @@ def _plain(template: str) -> str:
     return template.replace("{0.", "{").replace("!r}", "}").replace("{", "‹").replace("}", "›")
 
 
-def _http() -> str:
+def _document() -> dict[str, Any]:
+    """The API document."""
     with tempfile.TemporaryDirectory() as folder:
         runtime = open_runtime(Settings(data=Path(folder)))
         try:
-            document = build(runtime, background=False).openapi()
+            return build(runtime, background=False).openapi()
         finally:
             runtime.close()
+
+
+def _json(document: dict[str, Any]) -> str:
+    lines = [
+        "# What `--json` prints\n",
+        "With `--json` a command prints its answer as JSON on standard output, and an error as",
+        '`{"error": {code, message, hint, facts}}` on standard error, with the same exit code. These',
+        "commands print what a route answers, as it is or the part that is named; the shapes are those of",
+        "the API document at `/v1/openapi.json`. Fields may be added, none is taken away or renamed.\n",
+        "| command | prints | of |",
+        "|---|---|---|",
+    ]
+    found: dict[str, None] = {}
+    for path, command in _commands("opsroom", root):
+        for one in json_shapes.answers(command, ROUTES):
+            if (schema := json_shapes.shape(document, one)) is not None:
+                json_shapes.named(schema, found)
+                part = "".join(f".{name}" for name in one.fields)
+                lines.append(f"| `{path}` | {_type(schema)} | `{one.route}`{part} |")
+    known = document["components"]["schemas"]
+    for name in (shapes := list(found)):  # it grows with what those refer to
+        more: dict[str, None] = {}
+        json_shapes.named(known[name], more)
+        shapes += [one for one in more if one not in shapes]
+    for name in sorted(shapes):
+        lines += [f"\n## {name}\n", *_shape(known[name])]
+    return MADE + "\n".join(lines) + "\n"
+
+
+def _shape(schema: dict[str, Any]) -> list[str]:
+    if "properties" not in schema:
+        return [f"One of {_type(schema)}."]
+    required = set(schema.get("required", ()))
+    return [
+        "| field | type |",
+        "|---|---|",
+        *(
+            f"| `{name}` | {_type(field)}{'' if name in required else ', may be missing'} |"
+            for name, field in schema["properties"].items()
+        ),
+    ]
+
+
+def _http(document: dict[str, Any]) -> str:
     lines = [
         "# HTTP\n",
         "The machine-readable document is at `/v1/openapi.json`. Every answer is JSON; errors",
@@ -186,8 +236,8 @@ def _fields(schema: dict[str, Any], known: dict[str, Any]) -> list[str]:
 def _type(field: dict[str, Any]) -> str:
     if "$ref" in field:
         return str(field["$ref"].rsplit("/", 1)[1])
-    if "anyOf" in field:
-        return " or ".join(_type(one) for one in field["anyOf"])
+    if either := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(_type(one) for one in either)
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}))}"
     if "enum" in field:
