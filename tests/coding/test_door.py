@@ -58,7 +58,7 @@ def coder(local: Opsroom, home: Path) -> Iterator[Opsroom]:
 def test_both_generations_of_the_protocol(coder: Opsroom) -> None:
     old = talk(
         coder,
-        ask("initialize", **HELLO),
+        {**ask("initialize"), "params": HELLO},
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         b"no json\n",
         ask("tools/list", 2),
@@ -121,6 +121,7 @@ def test_errors_have_their_code_and_say_what_to_do(coder: Opsroom) -> None:
         call(coder, "list_artifacts", kind="zoo"),
         call(coder, "show_release", release_id="rel_1", extra=1),
         call(coder, "read_docs", page="no-such-page.md"),
+        call(coder, "list_artifacts", kind="prompt", search="half a pair: \ud800"),
     ]
     assert all(one["isError"] for one in found)
     assert [one["structuredContent"]["code"] for one in found] == [
@@ -130,6 +131,7 @@ def test_errors_have_their_code_and_say_what_to_do(coder: Opsroom) -> None:
         "bad_arguments",
         "bad_arguments",
         "document_not_found",
+        "bad_arguments",
     ]
     assert "write one like" in found[1]["content"][0]["text"]
 
@@ -150,7 +152,14 @@ def test_a_wrong_token_and_no_server_are_told_as_errors(home: Path) -> None:
     assert refused["data"]["code"] == "wrong_credentials"
     with Opsroom("http://127.0.0.1:9") as client:
         away = talk(client, ask("tools/list"), {"jsonrpc": "2.0", "method": "x"})
-    assert [one["error"]["data"]["code"] for one in away] == ["unreachable"]
+    assert [one["error"]["data"]["code"] for one in away] == ["server_unreachable"]
+
+
+def test_it_makes_no_installation_where_there_is_none(tmp_path: Path) -> None:
+    with Opsroom(data_dir=tmp_path / "nowhere") as client:
+        away = talk(client, ask("tools/list"))[0]["error"]
+    assert "neither a server nor an installation" in away["message"]
+    assert list(tmp_path.glob("nowhere")) == []
 
 
 def test_what_no_header_can_carry_is_wrapped() -> None:

@@ -45,12 +45,10 @@ async def over_http(url: str, token: str, mode: str) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_real_clients_over_both_ways(shell: Shell, home: Path, mode: str) -> None:
+def test_real_clients_over_both_ways(shell: Shell, home: Path) -> None:
     with running(home) as server:
         command = shlex.split(blocks()["bash"])[1:]
         token = shell.data(*command)["secret"]
-        ways = [over_http(f"{server.url}/v1/mcp", token, mode)]
         config = json.loads(blocks()["json"])["mcpServers"]["opsroom"]
         assert config["command"] == "opsroom"
         program = StdioServerParameters(
@@ -58,7 +56,14 @@ def test_real_clients_over_both_ways(shell: Shell, home: Path, mode: str) -> Non
             args=["-c", "from opsroom.cli import main; main()", *config["args"]],
             env={**os.environ, "OPSROOM_URL": server.url, "OPSROOM_TOKEN": token},
         )
-        ways.append(look(stdio_client(program), mode))
+        ways = [
+            way
+            for mode in ("auto", "legacy")
+            for way in (
+                over_http(f"{server.url}/v1/mcp", token, mode),
+                look(stdio_client(program), mode),
+            )
+        ]
         for way in ways:
             names, found = asyncio.run(way)
             assert names == list(TOOLS)

@@ -16,8 +16,8 @@ import click
 
 from opsroom.kit.errors import OpsroomError
 from opsroom.sdk.client import Opsroom
-from opsroom.sdk.errors import RemoteError, remote_error
-from opsroom.sdk.terminal import client as client_of
+from opsroom.sdk.errors import NotOpsroom, RemoteError, Unreachable, remote_error
+from opsroom.sdk.terminal import DATA, TOKEN, URL
 
 PATH = "/v1/mcp"
 LONGEST = 4 * 1024 * 1024  # bytes of a line; what the server takes at most
@@ -34,7 +34,10 @@ def mcp(ctx: click.Context) -> None:
     Claude Code, Cursor and others start it by themselves: see docs/how-to/coding-agents.md. They
     may look at everything that your token may read, and propose; people decide.
     """
-    carry(client_of(ctx), sys.stdin.buffer, sys.stdout.buffer)
+    # An editor starts this anywhere: no installation is made where there is none.
+    where = (ctx.meta.get(URL), ctx.meta.get(TOKEN), ctx.meta.get(DATA))
+    with Opsroom(*where, person=True) as client:
+        carry(client, sys.stdin.buffer, sys.stdout.buffer)
 
 
 def carry(client: Opsroom, lines: IO[bytes], out: IO[bytes]) -> None:
@@ -43,7 +46,9 @@ def carry(client: Opsroom, lines: IO[bytes], out: IO[bytes]) -> None:
     for line in _lines(lines):
         message = _read(line)
         if message is None:
-            _write(out, _failed(None, PARSE, {"message": "this line is no JSON-RPC message"}))
+            _write(
+                out, _failed(None, {"message": "this line is no JSON-RPC message"}, code=PARSE)
+            )
             continue
         answer = _ask(client, message, spoken)
         if answer is None:
@@ -76,23 +81,32 @@ def _ask(client: Opsroom, message: dict[str, Any], spoken: str) -> dict[str, Any
     number = message.get("id")
     wanted = number is not None and "method" in message
     try:
-        response = client.http().post(PATH, json=message, headers=headers(message, spoken))
+        content = json.dumps(
+            message
+        ).encode()  # ASCII, so half a surrogate pair is no bug of ours
+        told = {**headers(message, spoken), "Content-Type": "application/json"}
+        response = client.http().post(PATH, content=content, headers=told)
         body = response.json() if response.content else None
-    except (httpx2.HTTPError, ValueError, OpsroomError) as error:
-        said = {"message": f"{client.address} does not answer: {error}", "code": "unreachable"}
-        return _failed(number, INTERNAL, said) if wanted else None
+    except httpx2.HTTPError as error:
+        away = Unreachable(client.address, str(error).lower())
+        return _failed(number, away.as_dict()) if wanted else None
+    except (OpsroomError, RemoteError) as error:
+        return _failed(number, error.as_dict()) if wanted else None
+    except ValueError:
+        body = None
     if not wanted:
         return None
     refused = remote_error(body, response.status_code, None)
     if isinstance(refused, RemoteError):
-        return _failed(number, INTERNAL, refused.as_dict())
+        return _failed(number, refused.as_dict())
     if isinstance(body, dict) and body.get("jsonrpc"):
         return body
-    said = {"message": f"{client.address} is no opsroom with a door for coding agents"}
-    return _failed(number, INTERNAL, said)
+    return _failed(
+        number, NotOpsroom(client.address, "it has no door for coding agents").as_dict()
+    )
 
 
-def _failed(number: Any, code: int, said: dict[str, Any]) -> dict[str, Any]:
+def _failed(number: Any, said: dict[str, Any], *, code: int = INTERNAL) -> dict[str, Any]:
     words = ". ".join(filter(None, (said["message"], said.get("hint"))))
     error = {"code": code, "message": words, "data": said}
     return {"jsonrpc": "2.0", "id": number, "error": error}
@@ -115,7 +129,7 @@ def _read(line: bytes) -> dict[str, Any] | None:
 
 
 def _write(out: IO[bytes], answer: dict[str, Any]) -> None:
-    out.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+    out.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
     out.flush()
 
 
@@ -123,4 +137,5 @@ def _header(value: str) -> str:
     """A value as a header can carry it."""
     if _PLAIN.fullmatch(value) and not value.startswith("=?base64?"):
         return value
-    return f"=?base64?{base64.b64encode(value.encode()).decode()}?="
+    wrapped = base64.b64encode(value.encode(errors="replace")).decode()
+    return f"=?base64?{wrapped}?="

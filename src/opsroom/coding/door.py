@@ -4,6 +4,7 @@ A call goes in by the same routes, permissions and limits as any request, and wh
 done there is not done here. Every request stands alone and may reach any process.
 """
 
+import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -91,13 +92,17 @@ class Desk:
         try:
             tool = TOOLS.get(params.name)
             if tool is None or not _may(_actor(request), tool):
-                raise NoSuchTool(params.name[:100])
+                raise NoSuchTool(params.name[:100].encode("ascii", "replace").decode())
             self._check(tool, given)
             return await _carried(request, tool, given)
         except OpsroomError as error:
             return _refused(told_error(error))
 
     def _check(self, tool: Tool, given: dict[str, Any]) -> None:
+        try:
+            json.dumps(given, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise BadArguments(tool.name, "a text has half a surrogate pair") from None
         for wrong in self._checks[tool.name].iter_errors(given):
             where = "/".join(map(str, wrong.instance_path))
             raise BadArguments(tool.name, f"{where} {wrong.message}".strip()[:300])
