@@ -124,32 +124,35 @@ async def _carried(request: Request, tool: Tool, given: dict[str, Any]) -> CallT
     part = {
         name: given.pop(name) for name in PARTS if name in given and name not in tool.params
     }
-    headers = {name: request.headers[name] for name in AS if name in request.headers}
-    transport = httpx2.ASGITransport(request.app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://localhost", headers=headers
-    ) as client:
-        talk = tool.talk(given)
-        heard: Any = None
-        while True:
-            try:
-                question = talk.send(heard)
-            except StopIteration as ended:
-                answer = ended.value
-                break
-            response = await _ask(client, tool, question)
-            heard = _read(response)
-            if response.status_code >= 400:
-                return _refused(heard["error"])
-    words, structured = told(tool, answer, **part, nonce=secrets.token_hex(4))
-    return CallToolResult(content=[TextContent(text=words)], structured_content=structured)
+    talk = tool.talk(given)
+    heard: Any = None
+    while True:
+        try:
+            question = talk.send(heard)
+        except StopIteration as ended:
+            words, structured = told(tool, ended.value, **part, nonce=secrets.token_hex(4))
+            text = [TextContent(text=words)]
+            return CallToolResult(content=text, structured_content=structured)
+        response = await _asked(request, tool, question)
+        heard = _read(response)
+        if response.status_code >= 400:
+            return _refused(heard["error"])
 
 
-async def _ask(client: httpx2.AsyncClient, tool: Tool, question: Question) -> httpx2.Response:
+async def _asked(request: Request, tool: Tool, question: Question) -> httpx2.Response:
+    """What our own application answers, in this process, to whoever came through the door."""
     method, path = address(tool, question)
-    query = {name: _plain(value) for name, value in question.query.items()}
-    body = None if question.body is None else dict(question.body)
-    return await client.request(method, path, params=query, json=body)
+    asked = httpx2.Request(
+        method,
+        f"http://localhost{path}",
+        params={name: _plain(value) for name, value in question.query.items()},
+        json=None if question.body is None else dict(question.body),
+        headers={name: request.headers[name] for name in AS if name in request.headers},
+    )
+    inside = httpx2.ASGITransport(request.app, raise_app_exceptions=False)
+    response = await inside.handle_async_request(asked)
+    await response.aread()
+    return response
 
 
 def _plain(value: Any) -> str:

@@ -22,7 +22,7 @@ class NoSuchTool(NotFound):
 
 @dataclass(eq=False)
 class NoSuchPart(NotFound):
-    code = "no_such_part"
+    code = "answer_part_not_found"
     text = "the answer has nothing at {0.within!r}"
     hint = "ask without `within` first; `cut` names the parts that were shortened"
     within: str
