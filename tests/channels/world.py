@@ -28,7 +28,7 @@ SECRET = "whsec_c29tZSBrZXkgb2Ygb3VycyB0aGF0IGlzIGxvbmc="
 
 
 def announce(tx: Tx, entry: Entry) -> None:
-    commands.announce(tx, entry, redactor=lambda _: Redactor())
+    commands.announce(tx, entry, redactor=lambda _: Redactor(), page_for=lambda *_: "")
 
 
 ANNOUNCE = Reaction(name="channels.announce", events=TELLABLE, react=announce)

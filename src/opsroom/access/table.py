@@ -311,6 +311,8 @@ ROUTES: dict[str, str] = {
     "GET /inbox": "read",
     "GET /inbox/undo": "read",
     "GET /inbox/oversight": "read",
+    "GET /inbox/links/{code}": "read",
+    "POST /inbox/links/{code}": "answer",
     "GET /inbox/overrides": "read",
     "POST /inbox/overrides": "override",
     "POST /inbox/overrides/{override_id}/category": "answer",

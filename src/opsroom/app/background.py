@@ -169,6 +169,7 @@ class Background:
         from opsroom.evals import regressing  # noqa: PLC0415
         from opsroom.feedback.reactions import reactions as joins  # noqa: PLC0415
         from opsroom.improvement import running as improvement  # noqa: PLC0415
+        from opsroom.inbox import linking  # noqa: PLC0415
         from opsroom.integrations import workflow as integrations  # noqa: PLC0415
         from opsroom.kit.durable import Durable  # noqa: PLC0415
         from opsroom.memory import reactions as memory  # noqa: PLC0415
@@ -201,7 +202,9 @@ class Background:
                         *releases.reactions(durable),
                         *action_workflow.reactions(durable),
                         *integrations.reactions(durable),
-                        *channels.reactions(durable, redactor=_redactor()),
+                        *channels.reactions(
+                            durable, redactor=_redactor(), page_for=linking.page_for
+                        ),
                         *improvement.reactions(durable),
                         *autonomy.reactions(),
                         *memory.REACTIONS,

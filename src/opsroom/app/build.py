@@ -63,6 +63,7 @@ from opsroom.gateway.watching import Watch
 from opsroom.importing import routes as import_routes
 from opsroom.improvement import pages as improvement_pages
 from opsroom.improvement import routes as improvement_routes
+from opsroom.inbox import link_pages as inbox_link_pages
 from opsroom.inbox import pages as inbox_pages
 from opsroom.inbox import routes as inbox_routes
 from opsroom.inbox import watch_pages as inbox_watch_pages
@@ -195,6 +196,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox_routes.router,
     inbox_pages.router,
     inbox_watch_pages.router,
+    inbox_link_pages.router,
     integration_routes.router,
     redteam_routes.router,
     redteam_pages.router,

@@ -20,14 +20,17 @@ AT_ONCE = 20
 QUEUED = "channel.queued"
 # What a project takes out of what leaves it.
 RedactorOf = Callable[[Tx], Redactor]
+# Where an entry leads whoever is told of it, if that depends on the person whose channel it is
+# (empty: nobody's); empty for where it always leads.
+PageFor = Callable[[Tx, Entry, str], str]
 
 
-def announce(tx: Tx, entry: Entry, *, redactor: RedactorOf) -> None:
+def announce(tx: Tx, entry: Entry, *, redactor: RedactorOf, page_for: PageFor) -> None:
     """Put an entry on its way through every channel that wants it, without what the project
     takes out of its telemetry: it leaves for other people's systems.
     """
     wanting = [
-        version
+        (version, spec.person)
         for version, spec in queries.in_force(tx)
         if spec.wants(entry.event, entry.facts)
     ]
@@ -54,8 +57,9 @@ def announce(tx: Tx, entry: Entry, *, redactor: RedactorOf) -> None:
             note=clean(notice.note),
             facts=changed(notice.facts, clean, keys=True),
         )
-    for version in wanting:
-        _queue(tx, version, notice)
+    for version, person in wanting:
+        page = page_for(tx, entry, person) or notice.page
+        _queue(tx, version, replace(notice, page=page))
 
 
 def say(tx: Tx, name: str, notice: Notice) -> Delivery:

@@ -29,6 +29,7 @@ TELLABLE = frozenset(
         "budget.refused",
         "cadence.overdue",
         "gateway.tool_quarantined",
+        "inbox.asked",
         "integration.changed",
         "integration.failed",
         "proposal.opened",
@@ -79,7 +80,8 @@ To = Annotated[Webhook | Service, Discriminator("kind")]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec(Wire):
     """Where to tell, and what: journal entries of these `events`; of those that have an urgency
-    or an agent, only of these. Empty means any.
+    or an agent, only of these. Empty means any. `person` is whose channel it is, if it is one
+    person's: what waits in the inbox is told there with a link that works once, and only for them.
     """
 
     to: To
@@ -88,6 +90,7 @@ class ChannelSpec(Wire):
     urgencies: tuple[Literal["critical", "warning", "info"], ...] = ()
     agents: tuple[str, ...] = ()
     enabled: bool = True
+    person: str = ""
 
     def wants(self, event: str, facts: Mapping[str, Any]) -> bool:
         """Whether an entry is told here. What was muted is told nowhere."""

@@ -14,7 +14,7 @@ from opsroom.kit.errors import Conflict, NotFound
 from opsroom.kit.faults import boundary
 
 from . import commands, queries, store
-from .commands import RedactorOf
+from .commands import PageFor, RedactorOf
 from .model import TELLABLE, Answer
 from .sending import Sender
 
@@ -65,14 +65,17 @@ def deliver(db: Database, actor: Actor, name: str, *, sender: Sender) -> int:
     return len(claimed)
 
 
-def reactions(durable: Durable, *, redactor: RedactorOf) -> tuple[Reaction, ...]:
+def reactions(
+    durable: Durable, *, redactor: RedactorOf, page_for: PageFor
+) -> tuple[Reaction, ...]:
     """How channels hear of what happened. Names are kept for ever: cursors lie under them.
 
-    Of what is told, `redactor` says what the project does not want to leave.
+    Of what is told, `redactor` says what the project does not want to leave, and `page_for` where it
+    leads the person whose channel it is.
     """
 
     def announced(tx: Tx, entry: Entry) -> None:
-        commands.announce(tx, entry, redactor=redactor)
+        commands.announce(tx, entry, redactor=redactor, page_for=page_for)
 
     def queued(tx: Tx, entry: Entry) -> None:
         name = entry.subject.partition("/")[2]

@@ -20,6 +20,14 @@ class OverrideNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class LinkRefused(Forbidden):
+    code = "inbox_link_refused"
+    text = "this link leads you nowhere: {0.why}"
+    hint = "look into the inbox; what waits for you is there"
+    why: str
+
+
+@dataclass(eq=False)
 class BadRequestDraft(Invalid):
     code = "bad_request_draft"
     text = "this cannot be asked of people: {0.why}"

@@ -193,6 +193,8 @@ WORDS: dict[str, Words] = {
     "action.reconciled": Words(says="{actor} settled {subject}", note="{reason}", tone="info"),
     "action.refused": Words(says="a call of {tool} was refused: {code}", tone="bad"),
     "inbox.asked": Words(says="{agent} asks: {title}", note="{risk} risk", tone="info"),
+    "inbox.link_issued": Words(says="{person} was sent a link to {subject}"),
+    "inbox.link_followed": Words(says="{actor} followed a link to {subject}"),
     "inbox.flooded": Words(says="{subject} asks more than people can read", tone="warn"),
     "inbox.approved": Words(says="{actor} approved: {title}", note="{reason}", tone="good"),
     "inbox.edited": Words(
