@@ -86,20 +86,18 @@ def _ask(client: Opsroom, message: dict[str, Any], spoken: str) -> dict[str, Any
         ).encode()  # ASCII, so half a surrogate pair is no bug of ours
         told = {**headers(message, spoken), "Content-Type": "application/json"}
         response = client.http().post(PATH, content=content, headers=told)
-        body = response.json() if response.content else None
     except httpx2.HTTPError as error:
         away = Unreachable(client.address, str(error).lower())
         return _failed(number, away.as_dict()) if wanted else None
     except (OpsroomError, RemoteError) as error:
         return _failed(number, error.as_dict()) if wanted else None
-    except ValueError:
-        body = None
     if not wanted:
         return None
+    body = _read(response.content)
     refused = remote_error(body, response.status_code, None)
     if isinstance(refused, RemoteError):
         return _failed(number, refused.as_dict())
-    if isinstance(body, dict) and body.get("jsonrpc"):
+    if body is not None and body.get("jsonrpc"):
         return body
     return _failed(
         number, NotOpsroom(client.address, "it has no door for coding agents").as_dict()

@@ -131,8 +131,9 @@ async def _carried(request: Request, tool: Tool, given: dict[str, Any]) -> CallT
             question = talk.send(heard)
         except StopIteration as ended:
             words, structured = told(tool, ended.value, **part, nonce=secrets.token_hex(4))
-            text = [TextContent(text=words)]
-            return CallToolResult(content=text, structured_content=structured)
+            return CallToolResult(
+                content=[TextContent(text=words)], structured_content=structured
+            )
         response = await _asked(request, tool, question)
         heard = _read(response)
         if response.status_code >= 400:

@@ -88,6 +88,7 @@ def _fitting(part: Any, within: str, offset: int) -> tuple[Any, list[dict[str, A
         missing = len(part) - len(shown)
         end = {"at": within, "shown": offset + len(shown), "of": offset + len(part)}
         return shown, [end] if missing else []
+    short: Any = None
     for text, items in SIZES:
         cuts = Cuts(text, items)
         short = cuts.shorten(part, within)
@@ -122,7 +123,7 @@ def _escaped(key: str) -> str:
 def _counted(tool: Tool, answer: Any) -> str:
     listed = answer.get("items") if isinstance(answer, dict) else answer
     if not isinstance(listed, list):
-        return f"{tool.name}: found."
+        return f"{tool.name}: {'done' if tool.proposes else 'found'}."
     more = answer.get("next") if isinstance(answer, dict) else None
     on = f", more with {tool.cursor}={json.dumps(more)}" if more is not None else ""
     return f"{tool.name}: {len(listed)} here{on}."

@@ -258,6 +258,7 @@ def _version(given: Arguments) -> Talk:
         "proposal": opened,
         "version": {key: made[key] for key in ("kind", "name", "number", "digest")},
         "page": f"/proposals/{opened['id']}",
+        "next": "show_proposal says what the checks found, and what people still have to do",
     }
 
 
