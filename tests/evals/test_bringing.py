@@ -14,7 +14,14 @@ from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
 from opsroom.evals import bringing, finding, store
 from opsroom.evals.bringing import Against, Brought, Session
-from opsroom.evals.errors import NotACase, NotBrought, RunMoved, RunNotFound, RunNotWhole
+from opsroom.evals.errors import (
+    BadRules,
+    NotACase,
+    NotBrought,
+    RunMoved,
+    RunNotFound,
+    RunNotWhole,
+)
 from opsroom.evals.gate import Outcome
 from opsroom.evals.gating import Ask
 from opsroom.evals.measure import Measurement, measure
@@ -155,6 +162,8 @@ def test_a_run_is_gated_against_the_one_before(
     assert [one.outcome for one in verdicts] == [outcome, outcome]
     assert verdicts[0].digest == verdicts[1].digest
     assert verdicts[0].evidence.baseline.name == "agent/clerk@1"
+    with pytest.raises(BadRules):
+        bringing.gate_run(world, actor, run.id, Against(baseline=run.id), models=MODELS)
 
 
 def test_recorded_answers_are_a_baseline_too(world: Database, actor: Actor) -> None:

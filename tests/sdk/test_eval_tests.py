@@ -103,7 +103,7 @@ def test_every_case_is_a_test_and_all_of_them_are_a_run(
     done.stdout.fnmatch_lines([f"*prompt/{name}@1 on dataset/{name}@1 ({run['id']}): 4 cases"])
     done.stdout.fnmatch_lines(["*right: 66.7% [[]9.4%, 99.2%[]] of 3, 1 missing"])
     assert run["id"] in Path("junit.xml").read_text()
-    assert "| c3 | LookupError: nothing &lt;there> |" in Path("sum.md").read_text()
+    assert r"| c3 | LookupError\: nothing \<there\> |" in Path("sum.md").read_text()
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ case is the one that counts, so that nothing is lost or counted twice when a req
 
 import asyncio
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -29,7 +29,7 @@ from opsroom.models import (
 )
 
 from . import store
-from .errors import NotACase, NotBrought, RunMoved, RunNotWhole
+from .errors import BadRules, NotACase, NotBrought, RunMoved, RunNotWhole
 from .evaluators import evaluators, found_models
 from .finding import Mean, means, measured_before
 from .gate import GateRules, GateVerdict
@@ -125,7 +125,7 @@ class Against(Wire):
 class _AllBut(Container[ResultKey]):
     """Everything that is not one of a few."""
 
-    few: frozenset[ResultKey] = field(default_factory=frozenset[ResultKey])
+    few: frozenset[ResultKey]
 
     def __contains__(self, key: object) -> bool:
         return key not in self.few
@@ -223,8 +223,11 @@ def gate_run(
 
     The baseline is an earlier run by its id; or a version, by its newest run before this one on
     the same cases, evaluators and variant that was brought, or else by its recorded answers.
-    Raises `RunNotWhole` for a run that has not ended well, and what measuring raises.
+    Raises `RunNotWhole` for a run that has not ended well, `BadRules` for a run against itself,
+    and what measuring raises.
     """
+    if against.baseline == run_id:
+        raise BadRules("a run is compared with another one")
     with db.read(actor) as tx:
         candidate = _whole(store.run(tx, run_id))
         _require_brought(tx, candidate)

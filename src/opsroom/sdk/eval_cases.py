@@ -314,7 +314,7 @@ def cases(found: Source, trials: int) -> list[Case]:
 
 def judged(scores: Mapping[str, Mapping[str, Any]]) -> Judged:
     """What scores say, in words where they say something bad."""
-    said = {name: one["reason"] or "it did not pass" for name, one in scores.items()}
+    said = {name: printable(one["reason"]) or "it did not pass" for name, one in scores.items()}
     return Judged(
         scores={
             n: float(one["value"]) for n, one in scores.items() if one["value"] is not None
@@ -324,6 +324,11 @@ def judged(scores: Mapping[str, Mapping[str, Any]]) -> Judged:
         ),
         unjudged=tuple(f"{name}: {said[name]}" for name, one in scores.items() if one["error"]),
     )
+
+
+def printable(text: str) -> str:
+    """Text that may quote a model, as a terminal may see it."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _of_split(items: list[dict[str, Any]], asked: str) -> list[dict[str, Any]]:

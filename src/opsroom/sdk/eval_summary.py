@@ -1,5 +1,6 @@
 """What came of the cases of a test session: its runs, their rates, and the gate's verdict."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -12,6 +13,7 @@ from .client import Opsroom
 from .errors import RemoteError
 
 MOST = 20  # wrong cases that are named one by one
+UNITS = {"latency": " s", "cost": " USD"}
 GATE_FAILED = 3
 
 
@@ -147,7 +149,8 @@ def _rate(one: Mapping[str, Any]) -> str:
     missing = f", {one['missing']} missing" if one["missing"] else ""
     interval = one["interval"]
     if interval is None:
-        return f"{one['metric']}: {one['mean']:.4g} on average of {one['n']}{missing}"
+        unit = UNITS.get(one["metric"], "")
+        return f"{one['metric']}: {one['mean']:.3g}{unit} on average of {one['n']}{missing}"
     low, high = interval["low"], interval["high"]
     return f"{one['metric']}: {one['mean']:.1%} [{low:.1%}, {high:.1%}] of {one['n']}{missing}"
 
@@ -170,10 +173,7 @@ def _markdown(part: Part) -> str:
 
 def _cell(text: str) -> str:
     """Text that people or models wrote, as one cell that cannot become anything else."""
-    plain = " ".join(text.split())[:200]
-    return (
-        plain.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")
-    )
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split())[:200])
 
 
 def _rates(cases: list[Heard]) -> list[dict[str, Any]]:

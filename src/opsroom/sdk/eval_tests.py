@@ -19,7 +19,7 @@ from opsroom.kit.errors import OpsroomError
 
 from . import default
 from .errors import RemoteError
-from .eval_cases import Asked, Case, cases, source
+from .eval_cases import Asked, Case, cases, printable, source
 from .eval_summary import Gating, Heard, Summary
 
 ARGUMENT = "opsroom_case"
@@ -34,7 +34,7 @@ class Proving:
     def __init__(self, config: pytest.Config) -> None:
         self._option: Callable[[str], Any] = lambda name: config.getoption(f"opsroom_{name}")
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self._session = worker["testrunuid"] if worker else uuid4().hex
+        self._session = f"pytest-{worker['testrunuid'] if worker else uuid4().hex}"
         self._is_worker = worker is not None
         self._summary = Summary(default())
         self._lines: list[str] = []
@@ -118,16 +118,18 @@ class Proving:
 
     def _failed(self, item: pytest.Function, case: Case, error: BaseException) -> None:
         """There is no answer, unless it was given before the test went wrong."""
+        said = printable(f"{type(error).__name__}: {error}")
         try:
-            if case.judged is None and not isinstance(error, RemoteError | OpsroomError):
-                case.failed(f"{type(error).__name__}: {error}")
-            self._put_down(item, case, f"{type(error).__name__}: {error}")
+            if case.judged is None:
+                case.failed(said)
+            self._put_down(item, case, said)
         except (OpsroomError, RemoteError):
             pass  # the run lacks a case then, and says so when it ends
 
     def _judge(self, item: pytest.Function, case: Case) -> None:
         judged = case.judged
         if judged is None:
+            case.failed("the test gave no answer")
             self._put_down(item, case, "no answer")
             pytest.fail("the test gave no answer: call opsroom_case.answer(…)", pytrace=False)
         self._put_down(item, case, "; ".join((*judged.wrong, *judged.unjudged)))
