@@ -8,14 +8,17 @@ import time
 from pathlib import Path
 
 import pytest
+from openfeature.evaluation_context import EvaluationContext
 from tests.installation import running
 from tests.model_server import ModelServer, say
 from tests.sdk.test_pages import PAGES, blocks
 from tests.sdk.test_pages import run as run_block
 
+from opsroom.openfeature import OpsroomProvider
 from opsroom.sdk import Opsroom
 
 PAGE = "frameworks.md"
+WHO = EvaluationContext(targeting_key="customer-7")
 CONTRACT = {
     "tool": "weather",
     "description": "What the weather is at a port.",
@@ -78,3 +81,20 @@ def test_programs_without_the_sdk(home: Path, tmp_path: Path) -> None:
         assert system == {"role": "system", "content": "Say it shortly."}
         turn = client.get(f"/v1/turns/{said['turn']}")
         assert "Acme, 12.50" in json.dumps(turn)
+
+
+@pytest.mark.slow
+def test_flags_outlive_their_server(home: Path) -> None:
+    """Also those of a program that starts when the server is gone."""
+    with running(home) as server, Opsroom(data_dir=home) as client:
+        token = desk(client)
+        with Opsroom(server.url, token) as program:
+            flags = OpsroomProvider(program)
+            assert flags.resolve_string_details("prompt/greeting", "").reason == "STATIC"
+            assert flags.resolve_string_details("agent/clerk", "", WHO).value == "agent/clerk@1"
+    with Opsroom(server.url, token) as program:
+        flags = OpsroomProvider(program)
+        text = flags.resolve_string_details("prompt/greeting", "")
+        assert (text.value, text.reason) == ("Say it shortly.", "STALE")
+        agent = flags.resolve_string_details("agent/clerk", "", WHO)
+        assert (agent.value, agent.reason) == ("agent/clerk@1", "STALE")

@@ -15,6 +15,7 @@ an object they come with everything about them. Needs `opsroom[openfeature]`.
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 from openfeature.evaluation_context import EvaluationContext
@@ -201,7 +202,8 @@ class OpsroomProvider(AbstractProvider):
         if served is not None:
             value |= _facts(served)
             reason = _reason(served)
-        self._watch_over(flag)
+        if reason is not Reason.STALE:
+            self._watch_over(flag)
         return FlagResolutionDetails(
             value=value,
             reason=reason,
@@ -215,7 +217,8 @@ class OpsroomProvider(AbstractProvider):
 
     def _watch_over(self, flag: str) -> None:
         if flag not in self._known and len(self._known) < MOST_WATCHED:
-            self._known[flag] = self._stands(flag)
+            with suppress(OpsroomError):  # what is known serves, though nobody answers now
+                self._known[flag] = self._stands(flag)
 
     def _stands(self, flag: str) -> tuple[str, str]:
         """The version and the part of a release that somebody who never changes would get."""
