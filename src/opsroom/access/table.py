@@ -18,6 +18,7 @@ _KINDS = (
     "policies",
     "alert-rules",
     "channels",
+    "routes",
 )
 _OF_A_KIND = (
     ("GET", "", "read"),
@@ -196,6 +197,11 @@ ROUTES: dict[str, str] = {
     # gateway
     "POST /mcp/{agent}": "act",
     "DELETE /mcp/{agent}": "act",
+    "POST /openai/v1/chat/completions": "act",
+    "POST /openai/v1/responses": "act",
+    "POST /openai/v1/embeddings": "act",
+    "POST /openai/v1/completions": "act",
+    "GET /v1/gateway/models": "read",
     "GET /v1/gateway/quarantine": "read",
     "GET /v1/gateway/quarantine/{quarantine_id}": "read",
     "GET /quarantine": "read",

@@ -11,8 +11,9 @@ from opsroom.policies.engine import validate
 from opsroom.policies.model import PolicySpec
 from opsroom.registry import Finding, Kind, Lookup, Severity, Version
 
-from .model import AgentSpec, model_changed
+from .model import AgentSpec, ModelRoute, model_changed
 
+ROUTE = "route/"
 GRAVE = frozenset({Tier.IRREVERSIBLE, Tier.CREDENTIAL, Tier.EXTERNAL})
 
 
@@ -21,13 +22,33 @@ def pin(spec: AgentSpec, lookup: Lookup) -> AgentSpec:
     prompts = {role: lookup(cited, kind="prompt") for role, cited in spec.prompts.items()}
     contracts = [lookup(cited, kind="contract") for cited in spec.contracts]
     policies = [lookup(cited, kind="policy") for cited in spec.policies]
+    route, routes = _routed(spec.model, lookup)
     return replace(
         spec,
+        model=route,
         prompts={role: _short(one) for role, one in prompts.items()},
         contracts=tuple(map(_short, contracts)),
         policies=tuple(map(_short, policies)),
-        cites={one.ref: one.digest for one in (*prompts.values(), *contracts, *policies)},
+        cites={
+            one.ref: one.digest for one in (*prompts.values(), *contracts, *policies, *routes)
+        },
     )
+
+
+def _routed(model: ModelRoute, lookup: Lookup) -> tuple[ModelRoute, list[Version]]:
+    """The model route with every route that it names cited by its version, and those versions."""
+    cited: list[Version] = []
+
+    def pinned(one: str) -> str:
+        if not one.startswith(ROUTE):
+            return one
+        cited.append(lookup(one, kind="route"))
+        return cited[-1].ref
+
+    named = replace(
+        model, model=pinned(model.model), fallbacks=tuple(map(pinned, model.fallbacks))
+    )
+    return named, cited
 
 
 def _short(version: Version) -> str:

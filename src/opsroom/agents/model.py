@@ -14,22 +14,16 @@ from email.utils import format_datetime
 from pydantic import JsonValue
 
 from opsroom.kit.wire import Wire
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker(Wire):
-    """When to stop asking a failing model: `failures` within `window`, then rest `cool_down`
-    (both in seconds).
-    """
-
-    failures: int = 5
-    window: float = 60.0
-    cool_down: float = 30.0
+from opsroom.models.route import Breaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRoute(Wire):
-    """Which model answers, and which ones take over in which order when it does not."""
+    """Which model answers, and which ones take over in which order when it does not.
+
+    `model` and each of the `fallbacks` is the name of a model at the installation's endpoint, or
+    a route (`route/desk`), which is then cited by its exact version and brings its own breaker.
+    """
 
     model: str
     parameters: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])

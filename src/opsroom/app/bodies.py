@@ -13,6 +13,7 @@ import zstandard
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opsroom.gateway.completions.errors import PREFIX, refusal
 from opsroom.kit.errors import Invalid, OpsroomError, TooLarge
 from opsroom.web.errors import error_response
 
@@ -88,7 +89,9 @@ class LimitBodies:
             if encoding := headers.get("content-encoding"):
                 body = await _unpacked(body, encoding, self._limits)
         except OpsroomError as error:
-            await error_response(error)(scope, receive, send)
+            theirs = scope["path"].startswith(PREFIX)
+            refused = refusal(error) if theirs else error_response(error)
+            await refused(scope, receive, send)
             return
         scope = _plain(scope, len(body))
         await self._app(scope, _replay(body, receive), send)

@@ -59,6 +59,7 @@ from opsroom.feedback import routes as feedback_routes
 from opsroom.gateway import pages as gateway_pages
 from opsroom.gateway import routes as gateway_routes
 from opsroom.gateway import turns as gateway_turns
+from opsroom.gateway.completions import routes as completion_routes
 from opsroom.gateway.watching import Watch
 from opsroom.importing import routes as import_routes
 from opsroom.improvement import pages as improvement_pages
@@ -136,7 +137,7 @@ from .backups import routes as backup_routes
 from .bodies import LimitBodies, Limits
 from .drawings import BESIDE_REQUESTS, DRAWINGS, offered_at_trace, turn_strip
 from .mcp import LazyDoor, LazyUpstreams, coding_desk, gateway_door
-from .models import ConfiguredModels
+from .models import ConfiguredModels, model_door
 from .places import NAV, NOTICES
 from .runtime import Runtime
 from .settings import Settings
@@ -179,6 +180,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     action_routes.router,
     memory_routes.router,
     gateway_routes.router,
+    completion_routes.router,
     gateway_pages.router,
     coding_routes.router,
     coding_routes.files,
@@ -339,6 +341,7 @@ def build(runtime: Runtime, *, background: bool = True) -> FastAPI:
     app.state.traces = traces(runtime)
     app.state.keepers = Keepers()
     app.state.redactions = Tally()
+    app.state.model_door = model_door(runtime, app.state)
     app.state.metrics = Metrics(runtime.db)
     app.state.closing = asyncio.Event()  # ends what would otherwise never end by itself
     app.state.drawings = DRAWINGS
@@ -458,6 +461,7 @@ def _lifespan(runtime: Runtime, *, background: bool) -> Callable[[FastAPI], Any]
         finally:
             await app.state.mcp_door.close()
             await app.state.coding_desk.close()
+            await app.state.model_door.close()
             if work is not None:
                 await asyncio.to_thread(work.stop)
             await asyncio.to_thread(app.state.traces.close)  # what looks at it has stopped

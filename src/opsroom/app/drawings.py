@@ -13,6 +13,7 @@ from opsroom.datasets.pages import PAGE as DATASET
 from opsroom.evals.drawing import EVALUATOR, compare_action, draw_gate
 from opsroom.evals.weighing import draw_weight
 from opsroom.feedback.drawing import of_trace
+from opsroom.gateway.drawing import PAGE_OF_KIND as ROUTE
 from opsroom.inbox import Request, otherwise
 from opsroom.inbox.pages import DrawBeside
 from opsroom.integrations import queries as integrations
@@ -71,6 +72,7 @@ _PAGES = (
     EVALUATOR,
     replace(INTEGRATION, beside=_under_way),
     POLICY,
+    ROUTE,
 )
 DRAWINGS = Drawings(
     kinds={page.kind: page for page in _PAGES}, checks={"gate": draw_gate}, weigh=draw_weight

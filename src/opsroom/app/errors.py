@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from opsroom.gateway.completions.errors import PREFIX, refusal
 from opsroom.kit.errors import Invalid, OpsroomError, Unauthenticated
 from opsroom.web.errors import PageNotFound, WrongMethod, answer_error, wants_page
 from opsroom.web.render import Pages
@@ -75,7 +76,11 @@ def _answer(request: Request, error: OpsroomError, pages: Pages) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         back = quote(request.url.path + query, safe="")
         return RedirectResponse(f"/login?next={back}", 303, {"Cache-Control": "no-store"})
-    response = answer_error(request, error, pages.error)
+    response = (
+        refusal(error)
+        if request.url.path.startswith(PREFIX)
+        else answer_error(request, error, pages.error)
+    )
     response.headers[EXIT_CODE] = str(error.exit_code)
     if error.status == 503:
         response.headers["Retry-After"] = "1"

@@ -7,6 +7,7 @@ from opsroom.contracts.kind import KIND as CONTRACT
 from opsroom.datasets.kind import KIND as DATASET
 from opsroom.evals.kind import KIND as EVALUATOR
 from opsroom.integrations.kind import KIND as INTEGRATION
+from opsroom.models.kind import KIND as ROUTE
 from opsroom.policies.kind import KIND as POLICY
 from opsroom.prompts.kind import KIND as PROMPT
 from opsroom.registry import Kinds
@@ -23,5 +24,6 @@ KINDS: Kinds = {
         INTEGRATION,
         POLICY,
         PROMPT,
+        ROUTE,
     )
 }

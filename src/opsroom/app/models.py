@@ -1,10 +1,18 @@
-"""Models that can be asked live: everything behind the one endpoint that is configured."""
+"""Models that can be asked live: those behind the one endpoint that is configured, and those that
+routes lead to.
+"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
+from opsroom.gateway.completions.door import Around, ModelDoor
 from opsroom.models import Find, Model, NoModelConfigured
+from opsroom.traces.frames import DeadLetter
+from opsroom.traces.wire import Stamp
 
+from .providers import LazyProviders
+from .runtime import Runtime
 from .settings import Settings
 
 
@@ -42,3 +50,25 @@ class ConfiguredModels:
 
 def _nothing(name: str) -> Model:
     raise NoModelConfigured(name)
+
+
+def model_door(runtime: Runtime, state: Any) -> ModelDoor:
+    """The OpenAI-compatible door, with what the application holds for everybody."""
+    settings = runtime.settings
+
+    def hand_in(body: bytes, stamp: Stamp, dead: Sequence[DeadLetter]) -> object:
+        return state.traces.intake.submit(body, stamp, dead)
+
+    return ModelDoor(
+        Around(
+            db=runtime.db,
+            submit=hand_in,
+            keepers=state.keepers,
+            tally=state.redactions,
+            secrets=runtime.vault,
+            serve=state.serve,
+            providers=LazyProviders(settings),
+            endpoint=settings.model_url,
+            key=settings.model_key,
+        )
+    )

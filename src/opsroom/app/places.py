@@ -73,6 +73,7 @@ NAV = (
         items=(
             NavItem(key="contracts", title="Contracts", href="/contracts", go="k"),
             NavItem(key="integrations", title="Integrations", href="/integrations", go="n"),
+            NavItem(key="routes", title="Routes", href="/routes"),
             NavItem(key="policies", title="Policies", href="/policies", go="l"),
             NavItem(key="autonomy", title="Autonomy", href="/autonomy", go="m"),
             NavItem(key="budgets", title="Budgets", href="/budgets", go="b"),

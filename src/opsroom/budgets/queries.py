@@ -139,3 +139,8 @@ def _standing(budget: Budget, counter: Counter) -> Standing:
         since=None if budget.window is None else counter.since,
         actions=counter.actions,
     )
+
+
+def counted(tx: Tx, spender: Spender) -> bool:
+    """Whether any budget counts what this spender spends."""
+    return bool(store.matching(tx, spender.keys(tx.project)))

@@ -28,6 +28,8 @@ TELLABLE = frozenset(
         "budget.overshot",
         "budget.refused",
         "cadence.overdue",
+        "gateway.model_changed",
+        "gateway.model_rests",
         "gateway.tool_quarantined",
         "inbox.asked",
         "integration.changed",

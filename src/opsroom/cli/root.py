@@ -148,6 +148,10 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.retraining.cli:retraining",
         "Retraining: which agents should be made better, and why.",
     ),
+    "route": (
+        "opsroom.models.cli:route",
+        "Routes: which models answer under one name, and who takes over.",
+    ),
     "scorecard": (
         "opsroom.selection.cli:scorecard",
         "Scorecards: which model or agent should do a task.",

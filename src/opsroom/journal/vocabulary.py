@@ -722,6 +722,17 @@ WORDS: dict[str, Words] = {
         tone="bad",
         place="/quarantine",
     ),
+    "gateway.model_changed": Words(
+        says="asked for {model}, a provider now serves {what}: {served}",
+        note="{fingerprint} at {endpoint}; before it was {before_served} {before_fingerprint}",
+        tone="warn",
+    ),
+    "gateway.model_rests": Words(
+        says="{model} failed {failures} times and rests for {seconds} seconds",
+        note="at {endpoint}",
+        tone="bad",
+    ),
+    "gateway.model_works": Words(says="{model} answers again", note="at {endpoint}", tone="good"),
     "secret.set": Words(
         says="{actor} set {subject}", note="for {places}", tone="info", place="/secrets"
     ),

@@ -90,3 +90,11 @@ class NoModelConfigured(Invalid):
     text = "the model {0.name!r} cannot be asked: no endpoint is configured"
     hint = "set OPSROOM_MODEL_URL (and OPSROOM_MODEL_KEY), or use recorded answers"
     name: str
+
+
+@dataclass(eq=False)
+class BrokenRoute(Invalid):
+    code = "broken_route"
+    text = "this route cannot be: {0.why}"
+    hint = "see docs/how-to/gateway.md for what a route holds"
+    why: str

@@ -1,0 +1,446 @@
+"""The OpenAI-compatible door: from a request to an answer, with everything around it.
+
+What may be spent is held before a model is asked and settled before whoever asked sees the end of
+the answer. The span, and what is noted of who served, come after: a process that dies takes those
+of its last moment with it.
+"""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from opsroom.budgets import queries as budgets
+from opsroom.kit import outbound
+from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.errors import OpsroomError
+from opsroom.models.route import Target, in_order
+from opsroom.redactions import Tally
+from opsroom.traces.checking import PROTOBUF, check
+from opsroom.traces.frames import DeadLetter
+from opsroom.traces.intake import now_nano
+from opsroom.traces.keepers import Keeper, Keepers
+from opsroom.traces.wire import Stamp
+from opsroom.vault import Opened, Secrets, within
+
+from . import faces, kept, spending
+from .answers import Facts, check_whole
+from .asking import Asking, Attempt, Failing, Streaming, Whole
+from .breakers import Breakers, Line
+from .errors import StreamBroke, in_their_shape
+from .model import Asked, onward
+from .ports import Broke, Providers, Sent
+from .preparing import Call, Routes, prepare
+from .telling import Ended, Trail, span_of, trail
+
+log = logging.getLogger(__name__)
+MOST_WAITING = 5_000  # calls that are still to be told of
+MOST_SEEN = 10_000
+ERROR_FROM = 400
+MAY_COST = frozenset({Failing.SLOW, Failing.BROKEN, Failing.GARBLED})
+
+
+# Hands a checked span in, to be stored.
+Submit = Callable[[bytes, Stamp, Sequence[DeadLetter]], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What the door is given: where spans go, how secrets open, who serves, the installation's own
+    endpoint and its key.
+    """
+
+    db: Database
+    submit: Submit
+    keepers: Keepers
+    tally: Tally
+    secrets: Secrets
+    serve: Callable[..., Any]
+    providers: Providers
+    endpoint: str = ""
+    key: str = field(default="", repr=False)
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    now: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A call that may be made, what is held for it, and where it stands."""
+
+    call: Call
+    keeper: Keeper
+    trail: Trail
+    began: datetime
+    started: float
+    held: bool
+
+
+class ModelDoor:
+    """One for a process. It closes with the application."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._routes = Routes()
+        self._answers = kept.Answers()
+        self._seen: set[tuple[Line, str, str]] = set()
+        self._after = ThreadPoolExecutor(1, thread_name_prefix="gateway")
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self.breakers = Breakers()
+
+    async def close(self) -> None:
+        """Tell of what is still to be told, and let go of the connections."""
+        await self._around.providers.close()
+        await asyncio.to_thread(self._after.shutdown)
+
+    def resting(self, project: str) -> list[tuple[Line, int, float]]:
+        """Models that this process leaves alone now; see `Breakers.resting`."""
+        return self.breakers.resting(project, self._around.now())
+
+    async def answer(
+        self,
+        asked: Asked,
+        actor: Actor,
+        *,
+        size: int,
+        traceparent: str,
+        seen: Callable[[Tx, str], None],
+    ) -> Response:
+        """The answer to a request of `size` bytes. Raises errors of ours for every refusal."""
+        started = self._around.now()
+        ready = await asyncio.to_thread(
+            self._prepared, asked, actor, size, traceparent, seen, started
+        )
+        call = ready.call
+        for_seconds = kept.agreed(call)
+        key = kept.key_of(call) if for_seconds else ""
+        if key and (found := self._answers.find(key, started)) is not None:
+            return self._again(ready, found)
+        asking = self._asking(ready)
+        try:
+            answer = await asking.answer()
+        except BaseException as error:
+            await self._failed(ready, asking, error)
+            raise
+        if isinstance(answer, Streaming):
+            return self._streamed(ready, asking, answer)
+        await self._whole(ready, asking, answer)
+        if key and answer.facts is not None:
+            self._answers.keep(key, answer, self._around.now() + for_seconds)
+        return Response(answer.body, answer.status, self._headers(ready, answer, asking))
+
+    # before
+
+    def _prepared(
+        self,
+        asked: Asked,
+        actor: Actor,
+        size: int,
+        traceparent: str,
+        seen: Callable[[Tx, str], None],
+        started: float,
+    ) -> _Ready:
+        around = self._around
+        with around.db.read(actor) as tx:
+            call = prepare(
+                tx,
+                asked,
+                routes=self._routes,
+                serve=around.serve,
+                endpoint=around.endpoint,
+                seen=seen,
+            )
+            keeper = around.keepers.of(tx)
+            counted, began = budgets.counted(tx, call.spender), tx.now
+        if counted and not self._kept(call, started):
+            amounts = spending.expected(call, size, keeper.keeping, at=began)
+            spending.hold(around.db, call, amounts)
+        else:
+            counted = False
+        return _Ready(
+            call=call,
+            keeper=keeper,
+            trail=trail(traceparent),
+            began=began,
+            started=started,
+            held=counted,
+        )
+
+    def _kept(self, call: Call, now: float) -> bool:
+        """Whether the answer is at hand, so that nothing is spent."""
+        return bool(kept.agreed(call)) and (
+            self._answers.find(kept.key_of(call), now) is not None
+        )
+
+    def _asking(self, ready: _Ready) -> Asking:
+        call, around = ready.call, self._around
+        return Asking(
+            route=call.route,
+            spec=call.spec,
+            order=tuple(in_order(call.spec, call.share)),
+            asked=call.asked,
+            project=call.actor.project,
+            opened=lambda target: self._opened(call, target),
+            providers=around.providers,
+            breakers=self.breakers,
+            now=around.now,
+            pause=around.pause,
+            rests=lambda line, failures: self._later(self._tell_resting, call, line, failures),
+            works=lambda line: self._later(self._tell_working, call, line),
+        )
+
+    async def _opened(self, call: Call, target: Target) -> Sent:
+        secret: outbound.Secret | None = None
+        if target.secret:
+            reference = within(target.secret, call.actor.project)
+            found: Opened = await asyncio.to_thread(self._around.secrets, reference)
+            secret = found.at(target.endpoint, header=target.header, prefix=target.prefix)
+        elif target.endpoint == self._around.endpoint and self._around.key:
+            secret = outbound.Secret(origin=target.endpoint, value=self._around.key)
+        asked = call.asked
+        body = onward(call.body, asked.path, target.model, count=target.counts_streams)
+        return Sent(
+            target=target, path=asked.path, body=body, secret=secret, stream=asked.stream
+        )
+
+    # after
+
+    def _again(self, ready: _Ready, found: Whole) -> Response:
+        """An answer that was kept."""
+        self._tell(ready, found.target, found.facts, status=found.status, cached=True)
+        headers = {**self._headers(ready, found, None), "opsroom-cache": "hit"}
+        return Response(found.body, found.status, headers)
+
+    async def _failed(self, ready: _Ready, asking: Asking, error: BaseException) -> None:
+        """Nobody answered, or nobody waits for the answer any more."""
+        code = error.code if isinstance(error, OpsroomError) else "cancelled"
+        if ready.held:
+            # Who sent nothing, or nothing that can be read, may still charge for it.
+            free = isinstance(error, OpsroomError) and not any(
+                one.failing in MAY_COST for one in asking.attempts
+            )
+            await asyncio.shield(
+                asyncio.to_thread(
+                    self._settle, ready, spending.nothing(self._took(ready)) if free else {}
+                )
+            )
+        status = error.status if isinstance(error, OpsroomError) else 0
+        self._tell(ready, None, None, status=status, error=code, attempts=asking.attempts)
+
+    async def _whole(self, ready: _Ready, asking: Asking, answer: Whole) -> None:
+        if ready.held:
+            seconds = self._took(ready)
+            amounts = (
+                spending.nothing(seconds)
+                if answer.facts is None
+                else spending.took(
+                    answer.facts,
+                    answer.target,
+                    ready.keeper.keeping,
+                    at=ready.began,
+                    seconds=seconds,
+                )
+            )
+            await asyncio.to_thread(self._settle, ready, amounts)
+        self._tell(
+            ready,
+            answer.target,
+            answer.facts,
+            status=answer.status,
+            error=str(answer.status) if answer.status >= ERROR_FROM else "",
+            attempts=asking.attempts,
+        )
+
+    def _streamed(self, ready: _Ready, asking: Asking, answer: Streaming) -> Response:
+        headers = self._headers(ready, answer, asking)
+        return StreamingResponse(
+            self._events(ready, asking, answer), headers=headers, media_type=None
+        )
+
+    async def _events(
+        self, ready: _Ready, asking: Asking, answer: Streaming
+    ) -> AsyncIterator[bytes]:
+        """The events as they come. One that breaks ends with an error that says so, and without
+        the mark by which a whole one ends.
+        """
+        error, events, first = "cancelled", answer.events, self._took(ready)
+        try:
+            try:
+                for event in answer.first:
+                    yield event
+                async for chunk in answer.rest:
+                    if found := b"".join(events.feed(chunk)):
+                        yield found
+                if left := events.rest():
+                    yield left
+                check_whole(ready.call.asked.path, events.facts)
+                error = "provider_error" if events.facts.error else ""
+            except (Broke, ValueError) as broken:
+                said = StreamBroke(ready.call.route, str(broken))
+                error = said.code
+                asking.broke(answer.target, str(broken))
+                yield b"data: " + _json(in_their_shape(said)) + b"\n\n"
+        finally:
+            await asyncio.shield(self._stream_ended(ready, asking, answer, error, first))
+
+    async def _stream_ended(
+        self, ready: _Ready, asking: Asking, answer: Streaming, error: str, first: float
+    ) -> None:
+        await answer.incoming.close()
+        facts = answer.events.facts
+        if ready.held:
+            amounts = spending.took(
+                facts,
+                answer.target,
+                ready.keeper.keeping,
+                at=ready.began,
+                seconds=self._took(ready),
+            )
+            await asyncio.to_thread(self._settle, ready, amounts)
+        self._tell(
+            ready,
+            answer.target,
+            facts,
+            status=200,
+            error=error,
+            attempts=asking.attempts,
+            first=first,
+        )
+
+    def _settle(self, ready: _Ready, amounts: Mapping[Any, Any]) -> None:
+        spending.settle(self._around.db, ready.call.actor, ready.call.id, dict(amounts))
+
+    def _took(self, ready: _Ready) -> float:
+        return self._around.now() - ready.started
+
+    def _headers(
+        self, ready: _Ready, answer: Whole | Streaming, asking: Asking | None
+    ) -> dict[str, str]:
+        facts = answer.facts if isinstance(answer, Whole) else answer.events.facts
+        told = {
+            "call": ready.call.id,
+            "trace": ready.trail.trace_id,
+            "requested-model": answer.target.model,
+            "served-model": facts.served if facts is not None else "",
+            "failed-attempts": str(len(asking.attempts)) if asking and asking.attempts else "",
+            **ready.call.facts,
+        }
+        return {
+            "content-type": "application/json",
+            **answer.headers,
+            **{f"opsroom-{name}": _plain(value) for name, value in told.items() if value},
+        }
+
+    # beside
+
+    def _tell(
+        self,
+        ready: _Ready,
+        target: Target | None,
+        facts: Facts | None,
+        *,
+        status: int,
+        error: str = "",
+        cached: bool = False,
+        attempts: list[Attempt] | None = None,
+        first: float | None = None,
+    ) -> None:
+        ended = Ended(
+            call=ready.call,
+            trail=ready.trail,
+            began=ready.began,
+            ended=self._around.db.clock.now(),
+            first=first,
+            target=target,
+            facts=facts,
+            status=status,
+            error=error,
+            cached=cached,
+            attempts=tuple(attempts or ()),
+        )
+        self._later(self._told, ready, ended)
+
+    def _later(self, work: Callable[..., None], *given: Any) -> None:
+        """Do something that nobody waits for; where too much waits already, it is left out."""
+        with self._lock:
+            if self._waiting >= MOST_WAITING:
+                log.warning("a call through the gateway is not told of: too many wait")
+                return
+            self._waiting += 1
+        try:
+            self._after.submit(self._done, work, given)
+        except RuntimeError:  # the door is closed
+            self._done(work, given)
+
+    def _done(self, work: Callable[..., None], given: tuple[Any, ...]) -> None:
+        try:
+            work(*given)
+        except Exception:
+            log.exception("what a call through the gateway left to tell could not be told")
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _told(self, ready: _Ready, ended: Ended) -> None:
+        around, actor, keeper = self._around, ready.call.actor, ready.keeper
+        if ended.facts is not None and ended.target is not None and not ended.cached:
+            self._note_face(ready.call, ended.target, ended.facts)
+        body = span_of(ended, contents=keeper.keeping.contents)
+        now = now_nano(around.db.clock)
+        checked = check(body, form=PROTOBUF, redactor=keeper.redactor, now=now)
+        around.tally.note(actor.project, "gateway", checked.redacted)
+        stamp = Stamp(
+            project=actor.project,
+            sender=actor.name,
+            capture=keeper.keeping.contents,
+            received=now,
+            digest=checked.digest,
+        )
+        around.submit(checked.body, stamp, checked.dead)
+
+    def _note_face(self, call: Call, target: Target, facts: Facts) -> None:
+        if not facts.served and not facts.fingerprint:
+            return
+        line = Line(project=call.actor.project, endpoint=target.endpoint, model=target.model)
+        seen = (line, facts.served, facts.fingerprint)
+        if seen in self._seen:
+            return
+        with self._around.db.write(call.actor) as tx:
+            faces.note(tx, line, facts.served, facts.fingerprint, route=call.route)
+        if len(self._seen) >= MOST_SEEN:
+            self._seen.clear()  # noting it again changes nothing
+        self._seen.add(seen)
+
+    def _tell_resting(self, call: Call, line: Line, failures: int) -> None:
+        with self._around.db.write(call.actor) as tx:
+            tx.record(
+                "gateway.model_rests",
+                call.route,
+                model=line.model,
+                endpoint=line.endpoint,
+                failures=failures,
+                seconds=call.spec.breaker.cool_down,
+            )
+
+    def _tell_working(self, call: Call, line: Line) -> None:
+        with self._around.db.write(call.actor) as tx:
+            tx.record(
+                "gateway.model_works", call.route, model=line.model, endpoint=line.endpoint
+            )
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _plain(value: str) -> str:
+    """A value that can stand in a header."""
+    return value[:200].encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")

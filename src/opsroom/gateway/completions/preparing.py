@@ -1,0 +1,268 @@
+"""From a name to what is asked: which route, which version of which agent, who spends."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from opsroom.access import commands as access
+from opsroom.actions import turning
+from opsroom.actions.errors import TurnNotFound
+from opsroom.actions.turning import Serve
+from opsroom.agents import queries as agents
+from opsroom.agents.errors import BrokenManifest
+from opsroom.agents.model import AgentSpec
+from opsroom.agents.queries import Manifest
+from opsroom.budgets import Spender
+from opsroom.kit.db import Actor, Tx
+from opsroom.kit.errors import NotFound
+from opsroom.kit.wire import adapter, plain
+from opsroom.models import NoModelConfigured
+from opsroom.models.route import RouteSpec, Target
+from opsroom.prompts import queries as prompts
+from opsroom.prompts.model import PromptSpec
+from opsroom.prompts.rendering import render
+from opsroom.registry import Ref, environments
+from opsroom.registry import queries as registry
+from opsroom.registry.model import PRODUCTION, Stamp
+
+from .errors import NoSuchModel, NotForAgents
+from .model import Asked, Path, Told, spoken
+
+ROUTE = "route/"
+SYSTEM = "system"
+KEPT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that may be made. `route` and `digest` name the version whose models are asked (that
+    of the agent, where it names models itself); `told` is what an answer says of it in headers.
+    """
+
+    id: str
+    actor: Actor
+    asked: Asked
+    body: Mapping[str, Any]
+    route: str
+    digest: str
+    spec: RouteSpec
+    spender: Spender
+    environment: str
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def share(self) -> str:
+        """What decides which of several models is asked first."""
+        return f"{self.digest}\0{self.asked.extra.subject or self.id}"
+
+
+class Routes:
+    """Versions of routes that were read, the latest of them: they never change."""
+
+    def __init__(self) -> None:
+        self._read: dict[Stamp, RouteSpec] = {}
+        self._lock = threading.Lock()
+
+    def at(self, tx: Tx, ref: Ref) -> tuple[str, str, RouteSpec]:
+        """The reference, the digest and the spec of what `ref` names now."""
+        stamp = registry.stamp(tx, ref)
+        found = self._read.get(stamp)
+        if found is None:
+            version = registry.version(tx, replace(ref, at=str(stamp.number)))
+            found = adapter(RouteSpec).validate_python(version.spec)
+            with self._lock:
+                self._read[stamp] = found
+                while len(self._read) > KEPT:
+                    del self._read[next(iter(self._read))]
+        return f"route/{ref.name}@{stamp.number}", stamp.digest, found
+
+
+def prepare(
+    tx: Tx,
+    asked: Asked,
+    *,
+    routes: Routes,
+    serve: Serve,
+    endpoint: str,
+    seen: Callable[[Tx, str], None],
+) -> Call:
+    """What a request asks for, once it is clear that whoever asks may. `endpoint` stands in for
+    targets without one; `seen` is told which agent is called.
+
+    Raises `NoSuchModel`, `NoModelConfigured`, and what finding an agent, a version or a turn raises.
+    """
+    environment = asked.extra.environment or tx.actor.environment or PRODUCTION
+    environments.check_within(tx, environment)
+    found = (
+        _of_agent(tx, asked, environment, routes=routes, serve=serve, seen=seen)
+        if asked.agent
+        else _of_route(tx, asked, environment, routes)
+    )
+    spec = found.spec
+    if not endpoint and (bare := next((t for t in spec.everybody if not t.endpoint), None)):
+        raise NoModelConfigured(bare.model)
+    return replace(
+        found,
+        spec=replace(
+            spec,
+            targets=tuple(_at(one, endpoint) for one in spec.targets),
+            fallbacks=tuple(_at(one, endpoint) for one in spec.fallbacks),
+        ),
+    )
+
+
+def _at(target: Target, endpoint: str) -> Target:
+    return target if target.endpoint else replace(target, endpoint=endpoint)
+
+
+def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes) -> Call:
+    agent, team = tx.actor.agent, ""
+    if agent:
+        agents.admit(tx, agent, asked.extra.subject or None)
+        team = _team(tx, agent, environment)
+    name, _, at = asked.model.removeprefix(ROUTE).partition("@")
+    environments.check_within(tx, at or environment)
+    try:
+        ref, digest, spec = routes.at(tx, Ref.parse(f"{ROUTE}{name}@{at or environment}"))
+    except (NotFound, ValueError):
+        raise NoSuchModel(asked.model[:100], at or environment) from None
+    return Call(
+        id=tx.ids.new("mdl"),
+        actor=tx.actor,
+        asked=asked,
+        body=asked.body,
+        route=ref,
+        digest=digest,
+        spec=spec,
+        spender=_spender(tx, asked, agent, team),
+        environment=environment,
+        facts={"route": ref},
+    )
+
+
+def _team(tx: Tx, agent: str, environment: str) -> str:
+    """Whose budgets an agent spends; a name that has no manifest yet belongs to no team."""
+    try:
+        return agents.manifest(tx, agent, environment).spec.team
+    except NotFound:
+        return ""
+
+
+def _of_agent(
+    tx: Tx,
+    asked: Asked,
+    environment: str,
+    *,
+    routes: Routes,
+    serve: Serve,
+    seen: Callable[[Tx, str], None],
+) -> Call:
+    agent = asked.agent
+    access.check_acts_for(tx.actor, agent)
+    seen(tx, agent)
+    agents.admit(tx, agent, asked.extra.subject or None)
+    if asked.path not in {Path.CHAT, Path.RESPONSES}:
+        raise NotForAgents(asked.path.value)
+    serving = serve(tx, agent, asked.extra.subject, environment)
+    manifest = agents.manifest(tx, agent, environment, serving.number)
+    version = manifest.version.ref
+    ref, digest, spec = _model_of(tx, manifest, routes)
+    facts = {
+        "agent": agent,
+        "version": version,
+        "manifest": manifest.digest,
+        "route": ref,
+        "release": serving.release or "",
+        "arm": serving.arm if serving.release else "",
+    }
+    return Call(
+        id=tx.ids.new("mdl"),
+        actor=tx.actor,
+        asked=asked,
+        body=spoken(asked, _told(tx, manifest, asked.extra.variables)),
+        route=ref,
+        digest=digest,
+        spec=spec,
+        spender=_spender(tx, asked, agent, manifest.spec.team),
+        environment=environment,
+        facts={name: value for name, value in facts.items() if value},
+    )
+
+
+def _model_of(tx: Tx, manifest: Manifest, routes: Routes) -> tuple[str, str, RouteSpec]:
+    """Which models a manifest names: those of the route that it cites, or models by their names;
+    then its own fallbacks, each of which is either.
+    """
+    model = manifest.spec.model
+    fallbacks: list[Target] = []
+    for one in model.fallbacks:
+        if one.startswith(ROUTE):
+            fallbacks += _cited(tx, manifest, one, routes)[2].everybody
+        else:
+            fallbacks.append(Target(model=one))
+    if model.model.startswith(ROUTE):
+        ref, digest, spec = _cited(tx, manifest, model.model, routes)
+        return ref, digest, replace(spec, fallbacks=(*spec.fallbacks, *fallbacks))
+    spec = RouteSpec(
+        targets=(Target(model=model.model),), fallbacks=tuple(fallbacks), breaker=model.breaker
+    )
+    return manifest.version.ref, manifest.digest, spec
+
+
+def _cited(
+    tx: Tx, manifest: Manifest, reference: str, routes: Routes
+) -> tuple[str, str, RouteSpec]:
+    found = routes.at(tx, Ref.parse(reference))
+    if manifest.spec.cites.get(found[0]) != found[1]:
+        raise BrokenManifest(manifest.version.ref, found[0])
+    return found
+
+
+def _told(tx: Tx, manifest: Manifest, variables: Mapping[str, Any]) -> Told:
+    """What the version says first, and how it asks."""
+    cited = _prompt_of(manifest.spec)
+    parameters = dict(manifest.spec.model.parameters)
+    if cited is None:
+        return Told(version=manifest.version.ref, parameters=parameters)
+    of = registry.version(tx, Ref.parse(cited, kind="prompt"))
+    if manifest.spec.cites.get(of.ref) != of.digest:
+        raise BrokenManifest(manifest.version.ref, of.ref)
+    reading = prompts.reading(tx, of)
+    rendered = render(reading.spec, variables, include=reading.includes.__getitem__)
+    messages = (
+        ((SYSTEM, rendered.text),)
+        if rendered.text is not None
+        else tuple((one.role.value, one.content) for one in rendered.messages)
+    )
+    return Told(
+        version=manifest.version.ref,
+        messages=messages,
+        parameters={**_parameters(reading.spec), **parameters},
+    )
+
+
+def _prompt_of(spec: AgentSpec) -> str | None:
+    """The prompt an agent begins with: the one for the role `system`, or its only one."""
+    only = next(iter(spec.prompts.values())) if len(spec.prompts) == 1 else None
+    return spec.prompts.get(SYSTEM, only)
+
+
+def _parameters(spec: PromptSpec) -> dict[str, Any]:
+    """What a prompt asks of its model, without what it leaves open."""
+    asked: dict[str, Any] = plain(spec.model)
+    extra = asked.pop("extra")
+    asked.pop("name")
+    return {
+        name: value for name, value in {**asked, **extra}.items() if value not in (None, [])
+    }
+
+
+def _spender(tx: Tx, asked: Asked, agent: str, team: str) -> Spender:
+    extra, session = asked.extra, asked.extra.session
+    if extra.turn:
+        turn = turning.get(tx, extra.turn)
+        if turn.agent != agent:
+            raise TurnNotFound(extra.turn)
+        session = turn.session or session
+    return Spender(agent=agent, turn=extra.turn, session=session, team=team)
