@@ -33,8 +33,10 @@ class LazyProviders:
 
 
 def _maker(api: Api) -> Callable[[Settings], Providers]:
-    match api:
-        case Api.OPENAI:
-            from opsroom.engines.openai_upstream import OpenAIUpstream  # noqa: PLC0415
+    if api is Api.OPENAI:
+        from opsroom.engines.openai_upstream import OpenAIUpstream  # noqa: PLC0415
 
-            return lambda settings: OpenAIUpstream(allow=settings.allowed_hosts)
+        return lambda settings: OpenAIUpstream(allow=settings.allowed_hosts)
+    from opsroom.engines.translated_upstream import TranslatedUpstream  # noqa: PLC0415  # 1 s
+
+    return lambda settings: TranslatedUpstream(settings.clock, allow=settings.allowed_hosts)

@@ -12,7 +12,7 @@ from opsroom.registry import Finding, Kind, Lookup, Severity
 from opsroom.vault import is_reference
 
 from .errors import BrokenRoute
-from .route import LONGEST_KEPT, LONGEST_WAIT, MOST_TARGETS, RouteSpec, Target
+from .route import LONGEST_KEPT, LONGEST_WAIT, MOST_TARGETS, Api, RouteSpec, Target
 
 HEADERS = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection"}
@@ -44,6 +44,8 @@ def pin(spec: RouteSpec, _lookup: Lookup) -> RouteSpec:
 def _check(target: Target) -> None:
     if not target.model.strip():
         raise BrokenRoute("every target names its model")
+    if target.api is not Api.OPENAI and not target.endpoint:
+        raise BrokenRoute(f"a model that speaks {target.api} has an endpoint of its own")
     if target.secret and not is_reference(target.secret):
         raise BrokenRoute("it cites its secret as secret:NAME or OPSROOM_SECRET_…")
     if target.secret and not target.endpoint:

@@ -24,6 +24,7 @@ from opsroom.prompts.model import PromptSpec
 from opsroom.prompts.rendering import render
 from opsroom.registry import Ref, environments
 from opsroom.registry import queries as registry
+from opsroom.registry.errors import BadReference
 from opsroom.registry.model import PRODUCTION, Stamp
 
 from .errors import NoSuchModel, NotForAgents
@@ -124,8 +125,9 @@ def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes) -> Call:
     name, _, at = asked.model.removeprefix(ROUTE).partition("@")
     environments.check_within(tx, at or environment)
     try:
-        ref, digest, spec = routes.at(tx, Ref.parse(f"{ROUTE}{name}@{at or environment}"))
-    except (NotFound, ValueError):
+        named = Ref.parse(f"{ROUTE}{name}@{at or environment}")
+        ref, digest, spec = routes.at(tx, named)
+    except (NotFound, BadReference):
         raise NoSuchModel(asked.model[:100], at or environment) from None
     return Call(
         id=tx.ids.new("mdl"),
