@@ -98,7 +98,7 @@ class Desk:
 
     def settled(self) -> None:
         """Wait until whatever is left to tell of calls is told."""
-        self.app.state.model_door._after.submit(lambda: None).result()
+        self.app.state.model_door._after.submit(lambda: None).result()  # behind whatever waits
 
     def told(self) -> list[dict[str, Any]]:
         """The attributes of every span so far; its status stands under `status`."""
@@ -150,6 +150,7 @@ def house(folder: Path) -> Iterator[Desk]:
                 endpoint=there.url,
                 key="sk-of-the-house",
                 pause=_at_once,
+                pace=0.0,
             )
         )
         with made.client:

@@ -141,6 +141,11 @@ def _standing(budget: Budget, counter: Counter) -> Standing:
     )
 
 
+def anything(tx: Tx) -> bool:
+    """Whether this project has a budget at all."""
+    return store.anything(tx)
+
+
 def counted(tx: Tx, spender: Spender) -> bool:
     """Whether any budget counts what this spender spends."""
     return bool(store.matching(tx, spender.keys(tx.project)))

@@ -129,6 +129,11 @@ _MATCHING = (
     .order_by(budgets.c.id)
 )
 _MATCHING_LOCKED = _MATCHING.with_for_update(read=True)
+_ANYTHING = (
+    select(budgets.c.id)
+    .where(budgets.c.project == bindparam("project"), budgets.c.removed_at.is_(None))
+    .limit(1)
+)
 _BY_ID = select(budgets).where(budgets.c.id.in_(bindparam("ids", expanding=True)))
 _COUNTERS = (
     select(counters)
@@ -235,6 +240,11 @@ def matching(tx: Tx, keys: Mapping[Scope, str], *, lock: bool = False) -> list[B
         asked |= {f"{scope.value}_key": key, f"{scope.value}_each": EACH if key else ""}
     rows = tx.conn.execute(_MATCHING_LOCKED if lock else _MATCHING, asked).mappings()
     return [_budget(row) for row in rows]
+
+
+def anything(tx: Tx) -> bool:
+    """Whether any budget counts something in this project."""
+    return tx.conn.execute(_ANYTHING, {"project": tx.project}).first() is not None
 
 
 def by_id(tx: Tx, ids: Collection[str]) -> dict[str, Budget]:

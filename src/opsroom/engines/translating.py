@@ -8,7 +8,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from pydantic_ai import messages as wire
 from pydantic_ai.models import ModelRequestParameters
@@ -125,7 +125,7 @@ def settings(body: Mapping[str, Any]) -> ModelSettings:
         found["tool_choice"] = [str((choice.get("function") or {}).get("name", ""))]
     elif choice is not None:
         found["tool_choice"] = choice
-    return ModelSettings(**found)  # type: ignore[typeddict-item]  # names of settings, as checked
+    return cast("ModelSettings", found)
 
 
 def parameters(body: Mapping[str, Any]) -> ModelRequestParameters:

@@ -10,6 +10,7 @@ import json
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class Around:
     endpoint: str = ""
     key: str = field(default="", repr=False)
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    pace: float = 0.1  # seconds that what nobody waits for may wait, to be done together
     now: Callable[[], float] = time.monotonic
 
 
@@ -92,12 +94,15 @@ class ModelDoor:
         self._answers = kept.Answers()
         self._seen: set[tuple[Line, str, str]] = set()
         self._after = ThreadPoolExecutor(1, thread_name_prefix="gateway")
-        self._waiting = 0
+        self._left: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._telling = False
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         self.breakers = Breakers()
 
     async def close(self) -> None:
         """Tell of what is still to be told, and let go of the connections."""
+        self._closing.set()
         await self._around.providers.close()
         await asyncio.to_thread(self._after.shutdown)
 
@@ -150,16 +155,18 @@ class ModelDoor:
     ) -> _Ready:
         around = self._around
         with around.db.read(actor) as tx:
+            counted = budgets.anything(tx)
             call = prepare(
                 tx,
                 asked,
+                counted=counted,
                 routes=self._routes,
                 serve=around.serve,
                 endpoint=around.endpoint,
                 seen=seen,
             )
             keeper = around.keepers.of(tx)
-            counted, began = budgets.counted(tx, call.spender), tx.now
+            counted, began = counted and budgets.counted(tx, call.spender), tx.now
         if counted and not self._kept(call, started):
             amounts = spending.expected(call, size, keeper.keeping, at=began)
             spending.hold(around.db, call, amounts)
@@ -369,25 +376,35 @@ class ModelDoor:
         self._later(self._told, ready, ended)
 
     def _later(self, work: Callable[..., None], *given: Any) -> None:
-        """Do something that nobody waits for; where too much waits already, it is left out."""
+        """Do something that nobody waits for, together with what comes soon after: a thread that
+        worked at once would take the time of those who wait for answers. Where too much waits
+        already, it is left out.
+        """
         with self._lock:
-            if self._waiting >= MOST_WAITING:
+            if len(self._left) >= MOST_WAITING:
                 log.warning("a call through the gateway is not told of: too many wait")
                 return
-            self._waiting += 1
+            self._left.append((work, given))
+            if self._telling:
+                return
+            self._telling = True
         try:
-            self._after.submit(self._done, work, given)
+            self._after.submit(self._catch_up)
         except RuntimeError:  # the door is closed
-            self._done(work, given)
+            self._catch_up()
 
-    def _done(self, work: Callable[..., None], given: tuple[Any, ...]) -> None:
-        try:
-            work(*given)
-        except Exception:
-            log.exception("what a call through the gateway left to tell could not be told")
-        finally:
+    def _catch_up(self) -> None:
+        self._closing.wait(self._around.pace)
+        while True:
             with self._lock:
-                self._waiting -= 1
+                if not self._left:
+                    self._telling = False
+                    return
+                work, given = self._left.popleft()
+            try:
+                work(*given)
+            except Exception:
+                log.exception("what a call through the gateway left to tell could not be told")
 
     def _told(self, ready: _Ready, ended: Ended) -> None:
         around, actor, keeper = self._around, ready.call.actor, ready.keeper

@@ -83,13 +83,15 @@ def prepare(
     tx: Tx,
     asked: Asked,
     *,
+    counted: bool,
     routes: Routes,
     serve: Serve,
     endpoint: str,
     seen: Callable[[Tx, str], None],
 ) -> Call:
-    """What a request asks for, once it is clear that whoever asks may. `endpoint` stands in for
-    targets without one; `seen` is told which agent is called.
+    """What a request asks for, once it is clear that whoever asks may. Whose budgets it spends is
+    looked up where anything is `counted`. `endpoint` stands in for targets without one; `seen` is
+    told which agent is called.
 
     Raises `NoSuchModel`, `NoModelConfigured`, and what finding an agent, a version or a turn raises.
     """
@@ -98,7 +100,7 @@ def prepare(
     found = (
         _of_agent(tx, asked, environment, routes=routes, serve=serve, seen=seen)
         if asked.agent
-        else _of_route(tx, asked, environment, routes)
+        else _of_route(tx, asked, environment, routes, counted=counted)
     )
     spec = found.spec
     if not endpoint and (bare := next((t for t in spec.everybody if not t.endpoint), None)):
@@ -117,11 +119,11 @@ def _at(target: Target, endpoint: str) -> Target:
     return target if target.endpoint else replace(target, endpoint=endpoint)
 
 
-def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes) -> Call:
+def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted: bool) -> Call:
     agent, team = tx.actor.agent, ""
     if agent:
         agents.admit(tx, agent, asked.extra.subject or None)
-        team = _team(tx, agent, environment)
+        team = _team(tx, agent, environment) if counted else ""
     name, _, at = asked.model.removeprefix(ROUTE).partition("@")
     environments.check_within(tx, at or environment)
     try:
