@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ import httpx2
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.browser import serving
-from tests.gateway.desk import chunk, stream
+from tests.gateway.desk import CHAT, chunk, stream
 from tests.model_server import Asked, ModelServer, Reply, say
 
 from opsroom.access import commands as access
@@ -39,6 +40,7 @@ from opsroom.registry.model import ArtifactDraft, VersionDraft
 RESULTS = Path(__file__).parent / "results" / "gateway.json"
 LIMIT_MS = {"answer": 1.5, "first event": 2.0}
 WARM = 30
+KINDS_OF_CALL: dict[str, dict[str, Any]] = {"answer": {}, "first event": {"stream": True}}
 
 
 def reply(asked: Asked) -> Reply:
@@ -83,17 +85,14 @@ def main(arguments: Sequence[str]) -> int:
             httpx2.Client(timeout=30) as straight,
             httpx2.Client(timeout=30, headers=headers) as through,
         ):
+            here, there_too = f"{there.url}/chat/completions", f"{base}{CHAT}"
             figures = {
                 name: measured(
                     options.calls,
-                    lambda more=more: once(
-                        straight, f"{there.url}/chat/completions", body(more)
-                    ),
-                    lambda more=more: once(
-                        through, f"{base}/openai/v1/chat/completions", body(more)
-                    ),
+                    partial(once, straight, here, body(more)),
+                    partial(once, through, there_too, body(more)),
                 )
-                for name, more in (("answer", {}), ("first event", {"stream": True}))
+                for name, more in KINDS_OF_CALL.items()
             }
         runtime.close()
     for name, one in figures.items():

@@ -25,6 +25,7 @@ from opsroom.kit.clock import Clock
 from opsroom.kit.db import Actor, Database
 
 HOST = "http://127.0.0.1"
+SAID = ("code", "message", "hint", "facts")  # of every error; in OpenAI's shape there is more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Caller:
             rest["json"] = body
         response = self.send(method, path, **rest)
         assert response.status_code >= 400, response.text
-        error = response.json()["error"]
+        error = {name: response.json()["error"][name] for name in SAID}
         exit_code = int(response.headers.get("Opsroom-Exit-Code", 0))
         return Refusal(status=response.status_code, exit_code=exit_code, **error)
 

@@ -108,7 +108,7 @@ class Desk:
             request = ExportTraceServiceRequest.FromString(raw)
             span = request.resource_spans[0].scope_spans[0].spans[0]
             named = {
-                pair.key: getattr(pair.value, pair.value.WhichOneof("value"))
+                pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value")
                 for pair in span.attributes
             }
             found.append({**named, "status": span.status.message, "trace": span.trace_id.hex()})

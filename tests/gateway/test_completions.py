@@ -159,7 +159,8 @@ class TestWhoTakesOver:
         rule = {"failures": 2, "window": 60.0, "cool_down": 0.001}
         desk.route(breaker={**rule, "cool_down": 3600.0})
         desk.there.next(status(500), status(500))
-        desk.ask(), desk.ask()
+        desk.ask()
+        desk.ask()
         rests = desk.ask()
         assert (rests.status_code, rests.json()["error"]["code"]) == (503, "no_model_answered")
         assert len(desk.there.requests) == 2
@@ -169,7 +170,8 @@ class TestWhoTakesOver:
         desk.app.state.model_door.breakers._lines.clear()
         desk.route(breaker=rule)
         desk.there.next(status(500), status(500))
-        desk.ask(), desk.ask()
+        desk.ask()
+        desk.ask()
         assert desk.ask().status_code == 200
         assert desk.events("gateway.model_works")
 
@@ -347,6 +349,16 @@ class TestAgents:
         assert (found.status_code, found.json()["error"]["code"]) == (400, "prompt_is_set")
         assert desk.there.requests == []
 
+    def test_nor_a_prompt_that_the_provider_keeps(self, desk: Desk) -> None:
+        desk.route()
+        self.put(desk)
+        found = desk.ask(
+            {"model": "agent:scout", "input": "hi", "prompt": {"id": "pmpt_1"}},
+            path="/openai/v1/responses",
+            opsroom={"variables": {"who": "A"}},
+        )
+        assert found.json()["error"]["code"] == "prompt_is_set"
+
     def test_a_key_asks_only_as_its_agent(self, desk: Desk) -> None:
         desk.route()
         self.put(desk)
@@ -370,7 +382,8 @@ class TestKeptAnswers:
     def test_nobody_gets_the_answer_of_somebody_else(self, desk: Desk) -> None:
         desk.route(cache=60.0)
         key, other = desk.token(), desk.token("other")
-        desk.ask(headers=key), desk.ask(headers=other)
+        desk.ask(headers=key)
+        desk.ask(headers=other)
         assert len(desk.there.requests) == 2
         assert desk.ask(headers=key).headers["opsroom-cache"] == "hit"
         assert "opsroom-cache" not in desk.ask(headers=key, opsroom={"cache": 0}).headers
@@ -424,3 +437,21 @@ def test_refusals_of_every_kind_have_their_shape(desk: Desk) -> None:
     ):
         assert found.status_code >= 400
         assert found.json()["error"]["type"].endswith("_error"), found.text
+
+
+def test_no_provider_puts_a_page_into_our_mouth(desk: Desk) -> None:
+    desk.route()
+    page = Reply(status=400, body=b"<script>1</script>", headers={"Content-Type": "text/html"})
+    desk.there.next(page)
+    assert desk.ask().headers["content-type"].startswith("text/plain")
+
+
+def test_the_page_of_a_route_says_whom_it_asks_and_who_served(desk: Desk) -> None:
+    with_fallback(desk)
+    desk.there.next(say(model="m1-2026-03"))
+    desk.ask()
+    desk.settled()
+    page = desk.client.get("/routes/desk", headers={**desk.reader(), "Accept": "text/html"})
+    assert page.status_code == 200, page.text
+    for word in ("m1", "m2", "fallback 1", "100 % of calls", "m1-2026-03"):
+        assert word in page.text

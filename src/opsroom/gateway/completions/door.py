@@ -75,7 +75,9 @@ class Around:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
-    """A call that may be made, what is held for it, and where it stands."""
+    """A call that may be made, whether something is held for it, and where it stands. `found` is
+    an answer that was kept.
+    """
 
     call: Call
     keeper: Keeper
@@ -83,6 +85,7 @@ class _Ready:
     began: datetime
     started: float
     held: bool
+    found: Whole | None
 
 
 class ModelDoor:
@@ -127,8 +130,8 @@ class ModelDoor:
         call = ready.call
         for_seconds = kept.agreed(call)
         key = kept.key_of(call) if for_seconds else ""
-        if key and (found := self._answers.find(key, started)) is not None:
-            return self._again(ready, found)
+        if ready.found is not None:
+            return self._again(ready, ready.found)
         asking = self._asking(ready)
         try:
             answer = await asking.answer()
@@ -167,11 +170,11 @@ class ModelDoor:
             )
             keeper = around.keepers.of(tx)
             counted, began = counted and budgets.counted(tx, call.spender), tx.now
-        if counted and not self._kept(call, started):
+        found = self._answers.find(kept.key_of(call), started) if kept.agreed(call) else None
+        counted = counted and found is None
+        if counted:
             amounts = spending.expected(call, size, keeper.keeping, at=began)
             spending.hold(around.db, call, amounts)
-        else:
-            counted = False
         return _Ready(
             call=call,
             keeper=keeper,
@@ -179,12 +182,7 @@ class ModelDoor:
             began=began,
             started=started,
             held=counted,
-        )
-
-    def _kept(self, call: Call, now: float) -> bool:
-        """Whether the answer is at hand, so that nothing is spent."""
-        return bool(kept.agreed(call)) and (
-            self._answers.find(kept.key_of(call), now) is not None
+            found=found,
         )
 
     def _asking(self, ready: _Ready) -> Asking:
@@ -341,8 +339,8 @@ class ModelDoor:
             **ready.call.facts,
         }
         return {
-            "content-type": "application/json",
             **answer.headers,
+            "content-type": _kind(answer),
             **{f"opsroom-{name}": _plain(value) for name, value in told.items() if value},
         }
 
@@ -452,6 +450,14 @@ class ModelDoor:
             tx.record(
                 "gateway.model_works", call.route, model=line.model, endpoint=line.endpoint
             )
+
+
+def _kind(answer: Whole | Streaming) -> str:
+    """What an answer is told to be: never a page, whatever its provider says."""
+    if isinstance(answer, Streaming):
+        return "text/event-stream; charset=utf-8"
+    said = answer.headers.get("content-type", "application/json")
+    return "application/json" if "json" in said else "text/plain; charset=utf-8"
 
 
 def _json(value: Any) -> bytes:

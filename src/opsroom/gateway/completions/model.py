@@ -166,7 +166,7 @@ def spoken(asked: Asked, told: Told) -> dict[str, Any]:
         return body
     first = [{"role": role, "content": text} for role, text in told.messages]
     if asked.path is Path.RESPONSES:
-        if body.get("instructions"):
+        if body.get("instructions") or body.get("prompt"):  # a prompt that is kept elsewhere
             raise PromptIsSet(told.version)
         asks = _said(body.get("input", []), told, name="input")
         return {**body, "input": [*first, *asks]}
