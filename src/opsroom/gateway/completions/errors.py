@@ -49,9 +49,9 @@ class PromptIsSet(Invalid):
 
 
 @dataclass(eq=False)
-class NotForAgents(Invalid):
-    code = "not_for_agents"
-    text = "an agent is not asked for {0.what}"
+class AgentsOnlyChat(Invalid):
+    code = "agents_only_chat"
+    text = "an agent is asked for chat completions and responses, not for {0.what}"
     hint = "ask a route by its name"
     what: str
 

@@ -27,7 +27,7 @@ from opsroom.registry import queries as registry
 from opsroom.registry.errors import BadReference
 from opsroom.registry.model import PRODUCTION, Stamp
 
-from .errors import NoSuchModel, NotForAgents
+from .errors import AgentsOnlyChat, NoSuchModel
 from .model import Asked, Path, Told, spoken
 
 ROUTE = "route/"
@@ -167,7 +167,7 @@ def _of_agent(
     seen(tx, agent)
     agents.admit(tx, agent, asked.extra.subject or None)
     if asked.path not in {Path.CHAT, Path.RESPONSES}:
-        raise NotForAgents(asked.path.value)
+        raise AgentsOnlyChat(asked.path.value)
     serving = serve(tx, agent, asked.extra.subject, environment)
     manifest = agents.manifest(tx, agent, environment, serving.number)
     version = manifest.version.ref
