@@ -732,7 +732,9 @@ WORDS: dict[str, Words] = {
         note="at {endpoint}",
         tone="bad",
     ),
-    "gateway.model_works": Words(says="{model} answers again", note="at {endpoint}", tone="good"),
+    "gateway.model_works": Words(
+        says="{model} answers again", note="at {endpoint}", tone="good"
+    ),
     "secret.set": Words(
         says="{actor} set {subject}", note="for {places}", tone="info", place="/secrets"
     ),
