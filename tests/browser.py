@@ -30,6 +30,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.types import ASGIApp
+from tests.patience import PATIENCE, eventually
 
 CHROMIUM = Path(os.environ.get("OPSROOM_CHROMIUM", "/usr/bin/chromium"))
 ARGUMENTS = (
@@ -94,12 +95,12 @@ def serving(app: ASGIApp) -> Iterator[str]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="page-server")
     thread.start()
     try:
-        started.wait(10)
+        started.wait(PATIENCE)
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         running["loop"].call_soon_threadsafe(running["server"].stop)
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 class Watch:
@@ -223,13 +224,13 @@ def shoot(page: Page, url: str, folder: Path, name: str) -> None:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(200):
+    def listens() -> bool:
         with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        threading.Event().wait(0.02)
-    raise TimeoutError(f"nothing listens on port {port}")
+            probe.settimeout(PATIENCE)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    if not eventually(listens):
+        raise TimeoutError(f"nothing listens on port {port}")
 
 
 # All rules are run. What holds them stays in the browser: handing it over takes as long again.

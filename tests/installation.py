@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from opsroom.app import Settings, local_token, open_runtime
 from opsroom.cli.main import run
 from opsroom.sdk import Opsroom
 
-PATIENCE = 20.0
 OPSROOM = [sys.executable, "-c", "from opsroom.cli import main; main()"]
 
 

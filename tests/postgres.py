@@ -19,6 +19,7 @@ from typing import LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Identifier
+from tests.patience import PATIENCE
 
 TEMPLATE = "opsroom_template"
 
@@ -73,7 +74,7 @@ class Postgres:
                 group=self._user,
                 extra_groups=[] if self._user else None,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 self._say("SELECT 1")
@@ -88,7 +89,7 @@ class Postgres:
         """End the server: SIGINT closes it properly, SIGQUIT is the crash it recovers from."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def _say(self, statement: LiteralString, *names: Identifier) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.installation import OPSROOM, Process, running
+from tests.patience import PATIENCE
 
 from opsroom.sdk import Opsroom
 
@@ -115,7 +116,7 @@ def test_a_fresh_folder_becomes_an_installation(tmp_path: Path) -> None:
     begun = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while not (folder / "server.json").exists():
-            assert time.monotonic() - begun < 20
+            assert time.monotonic() - begun < PATIENCE
             time.sleep(0.02)
         process.terminate()
         said = json.loads(process.communicate()[0])

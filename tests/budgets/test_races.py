@@ -14,6 +14,7 @@ from tests.budgets import spending
 from tests.budgets.world import OPS, draft, set_budget
 from tests.conftest import ROOT
 from tests.keyring import KEYRING
+from tests.patience import PATIENCE
 
 from opsroom.budgets import HoldState, Standing, commands, hold_store, queries
 from opsroom.journal import queries as journal
@@ -162,7 +163,7 @@ def test_killed_without_warning_while_they_spend(database_url: str) -> None:
                 one.wait()
         check_books(db)
         clock.move(spending.LEASE + timedelta(minutes=5))
-        until = time.monotonic() + 10  # PostgreSQL finds out a little later that nobody listens
+        until = time.monotonic() + PATIENCE  # PostgreSQL finds out later that nobody listens
         while standing(db).held and time.monotonic() < until:
             with db.write(OPS) as tx:
                 commands.expire(tx)

@@ -20,7 +20,6 @@ from tests.channels.world import (
 )
 from tests.channels.world import send as send_due
 from tests.installation import (
-    PATIENCE,
     Shell,
     home,
     home_template,
@@ -29,6 +28,7 @@ from tests.installation import (
     shell,
 )
 from tests.pages import Site, holds
+from tests.patience import PATIENCE
 
 import opsroom
 

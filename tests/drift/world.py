@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.telemetry import Room
 from tests.traces.otlp import request
 
@@ -112,7 +113,7 @@ def send(
 
 def priced(room: Room) -> None:
     """Wait until what was sent has its cost. Whoever takes it in sees to that."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     unpriced = "SELECT count() AS n FROM spans FINAL WHERE project = {project:String} AND calls_model AND cost IS NULL"
     while room.rows(unpriced)[0]["n"]:
         assert time.monotonic() < until, "nobody priced it"

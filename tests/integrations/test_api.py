@@ -10,7 +10,6 @@ import yaml
 from tests.api import Api
 from tests.gateway.upstream import upstream
 from tests.installation import (
-    PATIENCE,
     Shell,
     home,
     home_template,
@@ -19,6 +18,7 @@ from tests.installation import (
     shell,
 )
 from tests.integrations.world import DOCUMENT, NAME, System, no_tools, prober, spec
+from tests.patience import PATIENCE
 
 from opsroom.app import Settings, probing
 from opsroom.integrations.probing import Prober

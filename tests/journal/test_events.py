@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 from tests.installation import running
+from tests.patience import PATIENCE
 
 from opsroom.sdk import Opsroom
 
@@ -19,7 +20,7 @@ class Listener:
         self._ask = (f"{url}/v1/events", {"Authorization": f"Bearer {token}", **headers})
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
-        assert self.open.wait(60)
+        assert self.open.wait(PATIENCE)
 
     def _read(self) -> None:
         address, headers = self._ask
@@ -32,7 +33,7 @@ class Listener:
             pass
 
     def hears(self, what: str) -> bool:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if any(what in line for line in self.lines):
                 return True

@@ -3,11 +3,12 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.patience import eventually
 
 from opsroom.kit.db import DatabaseUnavailable
 from opsroom.kit.durable import Durable, JsonSerializer
@@ -47,21 +48,14 @@ def running(url: str, work: Work) -> Iterator[Durable]:
         durable.close()
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
 def test_a_loop_lives_on_through_restarts_and_signals(database_url: str) -> None:
     work = Work(0.0, 0.05, FOREVER)
     with running(database_url, work) as durable:
         durable.begin("loop", "k")
         durable.begin("loop", "k")
-        eventually(lambda: work.looks == 3)
+        assert eventually(lambda: work.looks == 3)
         durable.signal("loop", "k", about="news-1")
-        eventually(lambda: work.looks == 4)
+        assert eventually(lambda: work.looks == 4)
         durable.signal("loop", "k", about="news-1")  # told again, as an outbox would
         time.sleep(0.6)
         assert work.looks == 4
@@ -69,7 +63,7 @@ def test_a_loop_lives_on_through_restarts_and_signals(database_url: str) -> None
     work.end()
     with running(database_url, work) as durable:
         durable.signal("loop", "k", about="news-2")
-        eventually(lambda: durable.finished("loop", "k"))
+        assert eventually(lambda: durable.finished("loop", "k"))
         assert work.looks == 5
         assert durable.rows("loop", "k") <= 3 * 5, "waiting writes nothing"
 
@@ -79,7 +73,7 @@ def test_a_loop_outlives_its_failures(sqlite_url: str, problem: float) -> None:
     work = Work(problem, None)
     with running(sqlite_url, work) as durable:
         durable.begin("loop", "k")
-        eventually(lambda: durable.finished("loop", "k"))
+        assert eventually(lambda: durable.finished("loop", "k"))
     assert work.looks == 2
 
 
@@ -87,13 +81,13 @@ def test_a_signal_begins_what_nobody_began(sqlite_url: str) -> None:
     work = Work(None)
     with running(sqlite_url, work) as durable:
         durable.signal("loop", "k", about="news")
-        eventually(lambda: durable.finished("loop", "k"))
+        assert eventually(lambda: durable.finished("loop", "k"))
 
 
 def test_what_is_stored_is_plain_json_and_durable(sqlite_url: str, tmp_path: Path) -> None:
     with running(sqlite_url, Work(None)) as durable:
         durable.begin("loop", "k")
-        eventually(lambda: durable.finished("loop", "k"))
+        assert eventually(lambda: durable.finished("loop", "k"))
         stored = sqlite3.connect(tmp_path / "workflows.sqlite")
         try:
             (inputs,) = stored.execute("SELECT inputs FROM workflow_input").fetchone()

@@ -2,7 +2,6 @@
 
 import gzip
 import logging
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.alerts.world import SYSTEM, end
 from tests.api import Api
 from tests.channels.world import Receiver, receiver
 from tests.metrics.parsing import parse
+from tests.patience import eventually
 
 from opsroom.actions.model import Final
 from opsroom.app import Settings, background, open_runtime
@@ -165,9 +165,7 @@ def test_a_server_sends_them_beside_its_requests(
         beside = background.Background(runtime, models, traces(runtime))
         beside.start()
         try:
-            until = time.monotonic() + 30
-            while not there.seen and time.monotonic() < until:
-                time.sleep(0.02)
+            eventually(lambda: there.seen)
         finally:
             beside.stop()
             runtime.close()

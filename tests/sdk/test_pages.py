@@ -15,6 +15,7 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from tests.installation import Shell
 from tests.model_server import ModelServer, say, tool_call
+from tests.patience import PATIENCE
 
 import opsroom
 from opsroom.testing import Room
@@ -117,7 +118,7 @@ class Poster:
         return ModelResponse(parts=[ToolCallPart("post_invoice", arguments)])
 
     def approve(self) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not (found := self._room.client.get("/v1/inbox", agent="clerk")["items"]):
             assert time.monotonic() < until
             time.sleep(0.05)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from tests.installation import Process, running
+from tests.patience import PATIENCE
 from tests.sdk import freight
 
 from opsroom.sdk import Opsroom
 from opsroom.sdk.acting import push
 from opsroom.testing import Room
 
-PATIENCE = 20.0
 CLERK = """
 import os, sys, time
 import opsroom

@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 from opentelemetry import trace as otel
 from opentelemetry.sdk.trace import TracerProvider
+from tests.patience import PATIENCE
 
 from opsroom.sdk import Opsroom
 from opsroom.sdk.spans import Span, Spans, spans_of, trace_for
-
-PATIENCE = 20.0
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,13 @@
 """Turns and actions against the real gate: what may be done is done once, and told truly."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.patience import eventually
 from tests.sdk.freight import (
     Invoice,
     Posted,
@@ -206,10 +206,7 @@ def test_a_cancelled_action_is_unknown(trusting: Room, world: World, clerk: str)
             return t.id
 
     turn = asyncio.run(main())
-    until = time.monotonic() + 5
-    while trusting.record(turn)["actions"][0]["state"] != "unknown":
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    assert eventually(lambda: trusting.record(turn)["actions"][0]["state"] == "unknown")
 
 
 def test_a_lookup_settles_what_is_unknown(act: Act, trusting: Room, world: World) -> None:
