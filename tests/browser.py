@@ -18,6 +18,7 @@ import asyncio
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -201,9 +202,8 @@ def overflow(page: Page) -> list[str]:
 
 def _settled_overflow(page: Page) -> list[str]:
     """`overflow`, once drawings have had time to follow a new width."""
-    for _ in range(10):
-        if not (found := overflow(page)):
-            break
+    until = time.monotonic() + 10
+    while (found := overflow(page)) and time.monotonic() < until:
         page.wait_for_timeout(50)
     return found
 
