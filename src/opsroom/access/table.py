@@ -639,6 +639,12 @@ ROUTES: dict[str, str] = {
     "POST /integrations/{name}/accept": "operate",
     # bringing in
     "POST /v1/imports": "import",
+    # workspaces
+    "POST /v1/workspace/plan": "read",
+    "POST /v1/workspace/push": "author",
+    "POST /v1/workspace/export": "administer",
+    "POST /v1/workspace/import/plan": "administer",
+    "POST /v1/workspace/import": "administer",
 }
 
 # Where programs come in that were written for other products. They may carry a token of ours

@@ -130,6 +130,7 @@ from opsroom.vault import routes as vault_routes
 from opsroom.web import security
 from opsroom.web.assets import Assets
 from opsroom.web.render import Chrome, Pages, Viewer
+from opsroom.workspace import routes as workspace_routes
 
 from . import acting, errors, health, probing
 from .background import Background
@@ -195,6 +196,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     autonomy_routes.router,
     autonomy_pages.router,
     import_routes.router,
+    workspace_routes.router,
     inbox_routes.router,
     inbox_pages.router,
     inbox_watch_pages.router,

@@ -61,7 +61,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     ),
     "dataset": ("opsroom.datasets.cli:dataset", "Datasets: what agents are measured on."),
     "demo": ("opsroom.cli.demo:demo", "A small living world, ready to look at."),
-    "diff": ("opsroom.prompts.cli:diff", "Prompt files against the server (prompt diff)."),
+    "diff": ("opsroom.workspace.cli:diff", "Files against the server: where they differ."),
     "drift": ("opsroom.drift.cli:drift", "Drift: whether the work is still what it was."),
     "environment": (
         "opsroom.registry.environment_cli:environment",
@@ -72,6 +72,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "evidence": (
         "opsroom.assurance.cli:evidence",
         "Evidence: what auditors ask for, answered from the records.",
+    ),
+    "export": (
+        "opsroom.workspace.cli:export",
+        "Write the project's whole registry into one file.",
     ),
     "feedback": (
         "opsroom.feedback.cli:feedback",
@@ -109,14 +113,19 @@ NOUNS: dict[str, tuple[str, str]] = {
         "opsroom.inbox.override_cli:override",
         "Overrides: where people decided otherwise than agents.",
     ),
+    "plan": ("opsroom.workspace.cli:plan", "Say what a push of a workspace would do."),
     "policy": (
         "opsroom.cli.rules:policy",
         "Policies: what agents must obey, tried and tested.",
     ),
     "prompt": ("opsroom.prompts.cli:prompt", "Prompts: versions, labels, files."),
     "proposal": ("opsroom.registry.cli:proposal", "Proposals: review and merge changes."),
-    "pull": ("opsroom.prompts.cli:pull", "Write prompt files from the server (prompt pull)."),
-    "push": ("opsroom.prompts.cli:push", "Store prompt files as versions (prompt push)."),
+    "propose": (
+        "opsroom.workspace.cli:propose",
+        "Open proposals for what the files of a workspace stand for.",
+    ),
+    "pull": ("opsroom.workspace.cli:pull", "Write files from what the server has."),
+    "push": ("opsroom.workspace.cli:push", "Store what files say as versions."),
     "org": (
         "opsroom.access.organisations_cli:org",
         "Organisations: owners of projects, and who is in all of them.",

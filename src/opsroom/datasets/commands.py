@@ -40,6 +40,15 @@ def put(
     )
 
 
+def keep(tx: Tx, items: Sequence[Item]) -> int:
+    """Keep the contents of items, for whoever stores the versions that cite them; how many were
+    new. Raises `BadItem` where one cannot be stored.
+    """
+    for item in items:
+        cite(item)
+    return store.add(tx, items)
+
+
 def append(
     tx: Tx, name: str, item: Item, *, kinds: Kinds, message: str, source: str
 ) -> tuple[Version, bool]:

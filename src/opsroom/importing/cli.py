@@ -17,8 +17,14 @@ def import_(ctx: click.Context, format_: str, path: Path, dry_run: bool) -> None
     """Import PATH (a file or a folder): all of it or nothing; again changes nothing.
 
     FORMAT is one of langfuse, mlflow, phoenix, langsmith, openai-evals, inspect, promptfoo, tau,
-    prompt-history, ticket-prompts, llmdrift, agentdojo, who-and-when, pandalm.
+    git-prompts, prompt-history, ticket-prompts, llmdrift, agentdojo, who-and-when, pandalm; or
+    workspace, for what `opsroom export` wrote.
     """
+    if format_ == "workspace":
+        from opsroom.workspace.cli import take_in
+
+        take_in(ctx, path, dry_run=dry_run)
+        return
     from opsroom.kit.wire import plain
 
     from .readers import read

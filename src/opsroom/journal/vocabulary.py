@@ -239,6 +239,16 @@ WORDS: dict[str, Words] = {
     "traces.view_removed": Words(
         says="{actor} removed the view {name} of traces", note="{asked}", place="/traces"
     ),
+    "workspace.exported": Words(
+        says="{actor} took the whole registry out as {subject}",
+        note="{artifacts} artifacts, {versions} versions, {items} items; digest {digest}",
+        tone="warn",
+    ),
+    "workspace.imported": Words(
+        says="{actor} brought in {subject}",
+        note="{artifacts} artifacts, {versions} versions, {items} items; digest {digest}",
+        tone="warn",
+    ),
     "import.done": Words(says="{actor} brought in {subject}", note="{new}", tone="info"),
     "budget.set": Words(
         says="{actor} set the budget of {scope} {key} to {hard} {unit}", tone="info"

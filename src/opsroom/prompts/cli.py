@@ -192,12 +192,12 @@ def _changes(changed: list[dict[str, Any]]) -> str:
         return "the files and the server agree"
     return "\n\n".join(
         f"── {one['name']}: {one['before'] or 'nothing'} → {one['version']['number']} ──\n"
-        + in_words(_near(one["spans"]))
+        + in_words(near(one["spans"]))
         for one in changed
     )
 
 
-def _near(spans: list[dict[str, str]], lines: int = 2) -> list[dict[str, str]]:
+def near(spans: list[dict[str, str]], lines: int = 2) -> list[dict[str, str]]:
     """Spans with long unchanged stretches cut down to what stands beside a change."""
     cut: list[dict[str, str]] = []
     for number, span in enumerate(spans):

@@ -47,7 +47,7 @@ def create_artifact(tx: Tx, draft: ArtifactDraft, *, kinds: Kinds) -> Artifact:
         return _same(there, draft)
     wanted = Thing(kind=draft.kind, name=draft.name, criticality=draft.criticality.value)
     ruling.check(tx, Action.AUTHOR, wanted)
-    _refuse_secrets(f"{draft.kind}/{draft.name}", [draft.purpose, list(draft.tags)])
+    refuse_secrets(f"{draft.kind}/{draft.name}", [draft.purpose, list(draft.tags)])
     made = Artifact(
         id=tx.ids.new("art"),
         kind=draft.kind,
@@ -106,7 +106,7 @@ def create_version(
     check_may(tx, Action.AUTHOR, of)
     store.lock_artifact(tx, of.id)
     spec = shape.write(shape.pin(shape.read(draft.spec), queries.lookup(tx)))
-    _refuse_secrets(of.ref, [spec, draft.message])
+    refuse_secrets(of.ref, [spec, draft.message])
     content = digest(spec)
     if draft.source is not None and (there := store.version_from(tx, of, draft.source)):
         if there.digest != content:
@@ -125,7 +125,7 @@ def create_version(
         made_by=tx.actor.person,
         message=draft.message,
         parent=parent.number if parent else None,
-        reverts=_reverts(tx, of, parent, content),
+        reverts=reverts(tx, of, parent, content),
         source=draft.source,
         created_at=draft.at or tx.now,
     )
@@ -144,14 +144,15 @@ def create_version(
     return made
 
 
-def _refuse_secrets(ref: str, told: object) -> None:
+def refuse_secrets(ref: str, told: object) -> None:
+    """Raise `SecretInVersion` where a text that is to be kept for good holds a credential."""
     for text in texts(told):
         for rule, found in secrets_out().spotted(text):
             if not example(found):
                 raise SecretInVersion(ref, rule)
 
 
-def _reverts(tx: Tx, of: Artifact, parent: Version | None, content: str) -> int | None:
+def reverts(tx: Tx, of: Artifact, parent: Version | None, content: str) -> int | None:
     """The older version that this content returns to; going on unchanged is no return."""
     if parent is None or parent.digest == content:
         return None

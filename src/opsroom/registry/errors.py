@@ -22,6 +22,15 @@ class SecretInVersion(Invalid):
 
 
 @dataclass(eq=False)
+class NotRestorable(Invalid):
+    code = "not_restorable"
+    text = "{0.ref} cannot be put back: {0.why}"
+    hint = "nothing was stored; take it out again where it comes from"
+    ref: str
+    why: str
+
+
+@dataclass(eq=False)
 class VersionNotFound(NotFound):
     code = "version_not_found"
     text = "{0.kind} {0.name!r} has no version or label {0.at!r}"

@@ -272,6 +272,19 @@ def versions_page(tx: Tx, of: Artifact, *, before: int | None, limit: int) -> li
     return [_version(of, row) for row in rows]
 
 
+def versions_after(tx: Tx, of: Artifact, number: int, *, limit: int) -> list[Version]:
+    """Versions from `number` on, oldest first."""
+    wanted = select(versions).where(versions.c.artifact == of.id, versions.c.number > number)
+    rows = tx.conn.execute(wanted.order_by(versions.c.number).limit(limit)).mappings()
+    return [_version(of, row) for row in rows]
+
+
+def digests_of(tx: Tx, of: Artifact) -> list[str]:
+    """The digests of all versions, oldest first."""
+    wanted = select(versions.c.digest).where(versions.c.artifact == of.id)
+    return list(tx.conn.execute(wanted.order_by(versions.c.number)).scalars())
+
+
 def label(tx: Tx, of: Artifact, name: str) -> Label | None:
     wanted = select(labels).where(labels.c.artifact == of.id, labels.c.label == name)
     row = tx.conn.execute(wanted).mappings().first()
@@ -323,6 +336,17 @@ def moves_of(tx: Tx, of: Artifact, name: str | None = None, *, limit: int) -> li
     order = label_moves.c.id if name is None else label_moves.c.revision
     rows = tx.conn.execute(wanted.order_by(order.desc()).limit(limit)).mappings()
     return [LabelMove(**{k: v for k, v in row.items() if k != "artifact"}) for row in rows]
+
+
+def all_moves(tx: Tx, of: Artifact) -> list[LabelMove]:
+    """The whole history of the labels of an artifact, label by label, oldest first."""
+    rows = tx.conn.execute(select(label_moves).where(label_moves.c.artifact == of.id))
+    moves = [
+        LabelMove(**{k: v for k, v in row.items() if k != "artifact"})
+        for row in rows.mappings()
+    ]
+    # Databases do not agree on how texts are sorted.
+    return sorted(moves, key=lambda one: (one.label, one.revision))
 
 
 def before_it_came(tx: Tx, of: Artifact, now: Label) -> int | None:

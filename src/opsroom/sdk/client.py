@@ -129,7 +129,7 @@ class Opsroom:
             with self.http().stream("GET", path) as response:
                 if response.status_code >= 400:
                     response.read()
-                    self._refused(response)
+                    self.refuse(response)
                 yield from response.iter_lines()
         except httpx2.HTTPError as error:
             raise Unreachable(self.address, _why(error)) from error
@@ -328,7 +328,7 @@ class Opsroom:
         except httpx2.HTTPError as error:
             raise Unreachable(self.address, _why(error)) from error
         if response.status_code >= 400:
-            self._refused(response)
+            self.refuse(response)
         return response
 
     def _body(self, response: "httpx2.Response") -> Any:
@@ -336,7 +336,8 @@ class Opsroom:
             return None
         return self._json(response)
 
-    def _refused(self, response: "httpx2.Response") -> None:
+    def refuse(self, response: "httpx2.Response") -> None:
+        """Raise what an answer of the client underneath says that went wrong."""
         exit_code = response.headers.get("Opsroom-Exit-Code")
         error = remote_error(self._json(response), response.status_code, exit_code)
         if error is None:

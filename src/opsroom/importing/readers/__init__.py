@@ -9,6 +9,7 @@ from opsroom.importing.model import Bundle
 
 FORMATS = {
     "agentdojo": "agentdojo",
+    "git-prompts": "git_prompts",
     "inspect": "inspect_logs",
     "langfuse": "langfuse",
     "langsmith": "langsmith",

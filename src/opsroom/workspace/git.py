@@ -1,0 +1,223 @@
+"""What git knows of the files of a workspace. Asks the `git` on this machine, never the network.
+
+A repository may come from anybody: nothing that its configuration names is run.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsroom.kit.wire import Wire
+
+from .errors import NoRepository
+
+TIMEOUT = 60
+MAX_COMMITS = 20_000
+MAX_OUTPUT = 64 * 1024 * 1024
+_COMMIT = re.compile(r"[0-9a-f]{40,64}", re.ASCII)
+_CALM = (
+    "git",
+    "--no-pager",
+    "--literal-pathspecs",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "log.showSignature=false",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit(Wire):
+    """The commit that a workspace stands at, and which of its files differ from it."""
+
+    hash: str
+    author: str
+    subject: str
+    dirty: frozenset[str]
+
+    def trailer(self, file: str) -> str:
+        """The lines that a version's message ends with."""
+        dirty = " dirty" if file in self.dirty else ""
+        return f"Git-Commit: {self.hash}{dirty}\nGit-Author: {self.author}\nGit-File: {file}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One state that a file was brought to, and by which commit."""
+
+    commit: str
+    author: str
+    at: str
+    message: str
+    path: str
+    blob: str
+
+
+def head(root: Path) -> Commit | None:
+    """Where the workspace in `root` stands; None where it is in no repository, or in an empty
+    one, or there is no git. Names of files are those below `root`.
+    """
+    try:
+        told = ask(root, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s", "HEAD")
+        status = ask(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--", ".")
+        prefix = ask(root, "rev-parse", "--show-prefix").decode().rstrip("\n")
+    except NoRepository:
+        return None
+    hash_, author, subject = told.decode(errors="replace").rstrip("\n").split("\0", 2)
+    return Commit(
+        hash=hash_,
+        author=_line(author),
+        subject=_line(subject),
+        dirty=frozenset(_changed(status.decode(errors="replace"), prefix)),
+    )
+
+
+def is_before(root: Path, commit: str) -> bool:
+    """Whether `commit` is the one that the repository stands at, or one before it."""
+    if not _COMMIT.fullmatch(commit):
+        return False
+    try:
+        ask(root, "merge-base", "--is-ancestor", commit, "HEAD")
+    except NoRepository:
+        return False
+    return True
+
+
+def history(folder: Path) -> list[Change]:
+    """Every state of every file in a folder that is there today, oldest first.
+
+    Renames are followed. A merge counts as what it brought to the branch that was merged into.
+    Raises `NoRepository`.
+    """
+    listed = ask(folder, "ls-tree", "-r", "-z", "HEAD")
+    now: dict[str, str] = {}
+    for entry in listed.decode(errors="surrogateescape").split("\0"):
+        about, _, name = entry.partition("\t")
+        if about.startswith("100"):  # a regular file: neither a link nor a submodule
+            now[name] = about.split(" ")[2]
+    told = ask(
+        folder,
+        "log",
+        "--topo-order",
+        "--diff-merges=first-parent",
+        "--raw",
+        "--no-abbrev",
+        "--relative",
+        "-M",
+        "-z",
+        f"--max-count={MAX_COMMITS}",
+        "--format=%x01%H%x02%an%x02%aI%x02%B%x02",
+        "--",
+        ".",
+    )
+    found = _changes(told.decode(errors="surrogateescape"), now)
+    newest = {one.path: one for one in found}
+    stands = ask(folder, "log", "-1", "--format=%H%x02%an%x02%aI%x02%B").decode(
+        errors="replace"
+    )
+    commit, author, at, message = stands.split("\x02", 3)
+    for name, blob in now.items():
+        # Where a merge kept one side, the last commit that touched a file is not what it became.
+        if name not in newest or newest[name].blob != blob:
+            found.append(
+                Change(
+                    commit=commit,
+                    author=_line(author),
+                    at=at,
+                    message=message.strip(),
+                    path=name,
+                    blob=blob,
+                )
+            )
+    return found
+
+
+def blob(folder: Path, hash_: str, *, most: int) -> bytes | None:
+    """The content of a file as it was; None where it is larger than `most` bytes."""
+    if int(ask(folder, "cat-file", "-s", hash_)) > most:
+        return None
+    return ask(folder, "cat-file", "blob", hash_)
+
+
+def ask(folder: Path, *arguments: str) -> bytes:
+    """What git answers. Raises `NoRepository` where it refuses, hangs or says too much."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name == "GIT_CEILING_DIRECTORIES"
+    }
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(  # noqa: S603  # no shell, and every argument is ours or a hash
+            (*_CALM, *arguments),
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoRepository(str(folder), str(error).lower()) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise NoRepository(str(folder), said[0][:200] if said else "git refuses")
+    if len(done.stdout) > MAX_OUTPUT:
+        raise NoRepository(str(folder), "its history is too long")
+    return done.stdout
+
+
+def _changed(status: str, prefix: str) -> Iterator[str]:
+    fields = iter(status.split("\0"))
+    for one in fields:
+        if len(one) > 3:
+            yield one[3:].removeprefix(prefix)
+            if one[0] in "RC":
+                next(fields, None)
+
+
+def _changes(told: str, now: dict[str, str]) -> list[Change]:
+    """The states in a log, oldest first, under the names that their files have today."""
+    found: list[Change] = []
+    today: dict[str, str] = {}
+    for entry in told.split("\x01")[1:]:
+        commit, author, at, *rest = entry.split("\x02")
+        message, raw = " ".join(rest[:-1]), rest[-1] if rest else ""
+        for status, blob_, names in _raw(raw.strip("\0\n").split("\0")):
+            name = today.get(names[-1], names[-1])
+            if status == "R":
+                today.setdefault(names[0], name)
+            if name in now and status != "D":
+                found.append(
+                    Change(
+                        commit=commit,
+                        author=_line(author),
+                        at=at,
+                        message=message.strip(),
+                        path=name,
+                        blob=blob_,
+                    )
+                )
+    return found[::-1]
+
+
+def _raw(fields: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """What changed, as `--raw -z` says it: `:100644 100644 OLD NEW M`, then one name or two."""
+    left = iter(fields)
+    for one in left:
+        about = one.lstrip("\n").split(" ")
+        if not about[0].startswith(":") or len(about) < 5:
+            continue
+        status = about[4][:1]
+        names = [next(left, "") for _ in range(2 if status in "RC" else 1)]
+        if about[1].startswith("100") or status == "D":
+            yield status, about[3], names
+
+
+def _line(text: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in text).strip()[:200]
