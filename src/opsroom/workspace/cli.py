@@ -188,7 +188,8 @@ def _planned(found: dict[str, Any], verb: str) -> str:
             case "new_version":
                 lines.append(f"new version  {ref}@{one['after']}  {one['file']}")
             case "unchanged":
-                pass
+                if one["labels"] or one["about"]:
+                    lines.append(f"unchanged    {ref}@{one['after']}  {one['file']}")
             case state:
                 lines.append(f"{state:12} {ref}  {one['file']}: {one['why']}")
         lines += [f"             {_label(label)}" for label in one["labels"]]

@@ -42,7 +42,7 @@ class Working:
         """Store what the files say, and note what each is in step with now."""
         self._pushed_from_here(self._ask("plan", at="latest", over=over))
         done: dict[str, Any] = self._ask("push", at="latest", over=over, message=message)
-        self._note(done)
+        self._note(done, "unchanged", "create", "new_version")
         return done
 
     def pull(self, label: str, *, over: bool) -> dict[str, Any]:
@@ -54,12 +54,14 @@ class Working:
         refused: list[str] = []
         kept: list[str] = []
         for ref, one in rows.items():
+            entry = mine[ref].entry
             if one["state"] in ("unchanged", "create"):
                 continue
-            changed = mine[ref].entry.touched
-            if not changed or over:
-                wanted.append(ref)
-            elif one["state"] == "new_version" and label == "latest":
+            there_as_was = entry.base is not None and entry.base.digest == one["before_digest"]
+            if over or not entry.touched:
+                # What only cites something newer by now is no news of the server.
+                wanted += [ref] if entry.touched or not there_as_was else []
+            elif there_as_was:
                 kept.append(one["file"])
             else:
                 refused.append(ref)
@@ -72,7 +74,7 @@ class Working:
         for path in written:
             files.write(self._workspace, path, texts[path])
         self._found = files.read(self._workspace, self._lock)
-        self._note(self._ask("plan", at=label, over=False))
+        self._note(self._ask("plan", at=label, over=False), "unchanged")
         names = sorted(path.relative_to(self._workspace.root).as_posix() for path in written)
         return {"written": names, "kept": sorted(kept)}
 
@@ -171,14 +173,14 @@ class Working:
         at_path = mine.path if mine else None
         return files.texts(self._workspace, about["artifact"], version, items, at=at_path)
 
-    def _note(self, done: dict[str, Any]) -> None:
+    def _note(self, done: dict[str, Any], *states: str) -> None:
         """Write down what every file is in step with, where that changed."""
         contents = {one.entry.ref: one.content for one in self._found}
         now: dict[str, Locked] = {}
         for one in done["files"]:
             ref = f"{one['kind']}/{one['name']}"
             number = one["before"] if one["state"] == "unchanged" else one["after"]
-            if one["state"] in ("create", "new_version", "unchanged") and number is not None:
+            if one["state"] in states:
                 base = Base(number=number, digest=one["digest"])
                 now[ref] = Locked(base=base, content=contents[ref])
         lock = self._lock.after(now)

@@ -5,19 +5,23 @@ Plain texts are taken literally: nobody said that their braces are a template. Y
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from opsroom.importing.errors import NothingToImport
 from opsroom.importing.model import Bundle, NewVersion, SourceFile
 from opsroom.kit.canonical import sha256
 from opsroom.kit.errors import OpsroomError
 from opsroom.kit.wire import plain
-from opsroom.prompts.files import PromptFile, parse_prompt
+from opsroom.prompts.files import KIND, PromptFile, parse_prompt
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
 from opsroom.workspace import git
-from opsroom.workspace.errors import NoRepository
+from opsroom.workspace.errors import DescribedTwice, NoRepository
 from opsroom.workspace.git import Change
+from opsroom.workspace.model import Entry, in_order
 
 from .lines import as_name
 
@@ -28,11 +32,22 @@ MAX_TOTAL = 32 * 1024 * 1024
 MAX_VERSIONS = 5000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """A prompt as one commit left it."""
+
+    entry: Entry
+    change: Change
+    draft: VersionDraft
+    sha256: str
+
+
 def read(path: Path) -> Bundle:
     """Every state of every prompt in a folder of a git repository, or of one file.
 
     A state that cannot be read as a prompt is left out, and the next one says so. Raises
-    `NoRepository`, also where the history is longer than 5,000 versions or 32 MB.
+    `NoRepository`, also where the history is longer than 5,000 versions or 32 MB, and
+    `DescribedTwice` where two files are of one prompt.
     """
     folder = path if path.is_dir() else path.parent
     changes = [
@@ -45,12 +60,16 @@ def read(path: Path) -> Bundle:
     artifacts: dict[str, ArtifactDraft] = {}
     versions: list[NewVersion] = []
     files: dict[str, SourceFile] = {}
-    for name, draft, change, raw in _versions(folder, changes):
-        artifacts.setdefault(
-            name, ArtifactDraft(kind="prompt", name=name, criticality=Criticality.ADVISORY)
-        )
-        versions.append(NewVersion(kind="prompt", name=name, draft=draft))
-        files[change.path] = SourceFile(name=change.path, sha256=sha256(raw))
+    for _, states in groupby(_states(folder, changes), key=lambda one: one.change.commit):
+        together = {one.entry.name: one for one in states}
+        for entry in in_order([one.entry for one in together.values()]):
+            state = together[entry.name]
+            artifacts.setdefault(
+                entry.name,
+                ArtifactDraft(kind=KIND, name=entry.name, criticality=Criticality.ADVISORY),
+            )
+            versions.append(NewVersion(kind=KIND, name=entry.name, draft=state.draft))
+            files[entry.file] = SourceFile(name=entry.file, sha256=state.sha256)
     if not versions:
         raise NothingToImport(str(path), "git-prompts", "*" + ", *".join((*TEXTS, *FILES)))
     return Bundle(
@@ -61,11 +80,10 @@ def read(path: Path) -> Bundle:
     )
 
 
-def _versions(
-    folder: Path, changes: list[Change]
-) -> Iterator[tuple[str, VersionDraft, Change, bytes]]:
+def _states(folder: Path, changes: list[Change]) -> Iterator[_State]:
     total = 0
     blobs: dict[str, str] = {}
+    files: dict[str, str] = {}
     left_out: dict[str, list[str]] = {}
     for one in changes:
         if blobs.get(one.path) == one.blob:
@@ -80,10 +98,17 @@ def _versions(
             left_out.setdefault(one.path, []).append(one.commit[:12])
             continue
         name, spec = read
-        yield name, _draft(one, spec, left_out.pop(one.path, [])), one, raw
+        if (other := files.setdefault(name, one.path)) != one.path:
+            raise DescribedTwice(one.path, other, f"{KIND}/{name}")
+        yield _State(
+            entry=Entry(kind=KIND, name=name, file=one.path, spec=spec),
+            change=one,
+            draft=_draft(one, spec, left_out.pop(one.path, [])),
+            sha256=sha256(raw),
+        )
 
 
-def _read(path: str, raw: bytes) -> tuple[str, dict[str, object]] | None:
+def _read(path: str, raw: bytes) -> tuple[str, dict[str, Any]] | None:
     """The name and the spec of a prompt; None where a file is none, or not readable as one."""
     try:
         text = raw.decode()
@@ -98,7 +123,7 @@ def _read(path: str, raw: bytes) -> tuple[str, dict[str, object]] | None:
     return found.name, plain(found.spec)
 
 
-def _draft(change: Change, spec: dict[str, object], left_out: list[str]) -> VersionDraft:
+def _draft(change: Change, spec: dict[str, Any], left_out: list[str]) -> VersionDraft:
     message = change.message
     if left_out:
         message += f"\n\nLeft out before this, not readable as a prompt: {', '.join(left_out)}"
