@@ -75,6 +75,8 @@ def test_a_commit_of_another_history_is_not_before_ours(tmp_path: Path) -> None:
     found = head(tmp_path)
     assert found is not None
     assert (found.hash, found.subject, found.dirty) == (first, "A", frozenset({"a.txt"}))
+    assert found.trailer("c.yaml", "").startswith(f"Git-Commit: {first}\n")
+    assert found.trailer("c.yaml", "a.txt").startswith(f"Git-Commit: {first} dirty\n")
     assert is_before(tmp_path, first)
     assert not is_before(tmp_path, "0" * 40)
     assert not is_before(tmp_path, "--upload-pack=x")

@@ -16,6 +16,7 @@ from opsroom.sdk.terminal import client, plural, say, show, table
 if TYPE_CHECKING:
     from .working import Working
 
+WORKSPACE = "opsroom.yaml"
 _PATH = click.Path(path_type=Path)
 _over = click.option(
     "--over", is_flag=True, help="Where both sides changed, take what this command brings."
@@ -23,31 +24,30 @@ _over = click.option(
 
 
 @click.command()
-@click.argument("what", metavar="[WORKSPACE|PATH|PROMPT@N]", default=".")
+@click.argument("what", metavar="[WORKSPACE|PATH|PROMPT@N]", required=False)
 @click.argument("other", metavar="[PROMPT@M]", required=False)
 @click.option("--at", default="latest", show_default=True, help="Compare with this label.")
 @click.pass_context
-def diff(ctx: click.Context, what: str, other: str | None, at: str) -> None:
+def diff(ctx: click.Context, what: str | None, other: str | None, at: str) -> None:
     """Show where the files of a workspace and the server differ, word by word.
 
     Exit code 3 where they do. Without an opsroom.yaml: what a push of the prompt files in PATH
     would change, or how two versions of a prompt differ.
     """
-    if other is not None or not _is_workspace(Path(what)):
+    if what is not None and (other is not None or not _is_workspace(Path(what))):
         ctx.invoke(prompts.diff, what=what, other=other)
         return
-    here = _working(ctx, Path(what))
-    found = here.plan(at=at)
+    found = _working(ctx, what and Path(what)).plan(at=at)
     show(ctx, found, lambda one: _drift(one, at))
     if any(_differs(one) for one in found["files"]) or found["only_there"]:
         ctx.exit(FAILED)
 
 
 @click.command()
-@click.argument("path", type=_PATH, default=".")
+@click.argument("path", type=_PATH, required=False)
 @_over
 @click.pass_context
-def plan(ctx: click.Context, path: Path, *, over: bool) -> None:
+def plan(ctx: click.Context, path: Path | None, *, over: bool) -> None:
     """Say what a push of a workspace would do, and do nothing. Exit 7 where it would be refused."""
     found = _working(ctx, path).plan(over=over)
     show(ctx, found, lambda one: _planned(one, "would store"))
@@ -56,18 +56,20 @@ def plan(ctx: click.Context, path: Path, *, over: bool) -> None:
 
 
 @click.command()
-@click.argument("path", type=_PATH, default=".")
+@click.argument("path", type=_PATH, required=False)
 @click.option("-m", "--message", default="", help="Why; the commit's subject if left out.")
 @click.option("--dry-run", is_flag=True, help="Say what would be stored; store nothing.")
 @_over
 @click.pass_context
-def push(ctx: click.Context, path: Path, message: str, *, dry_run: bool, over: bool) -> None:
+def push(
+    ctx: click.Context, path: Path | None, message: str, *, dry_run: bool, over: bool
+) -> None:
     """Store what the files of a workspace say as versions: all of them, or none.
 
     What the server has already makes no version. Labels that nobody serves from are moved, the
     others wait for `opsroom propose`. Without an opsroom.yaml: the prompt files in PATH.
     """
-    if not _is_workspace(path):
+    if path is not None and not _is_workspace(path):
         ctx.invoke(prompts.push, path=path, message=message, dry_run=dry_run)
         return
     if dry_run:
@@ -81,18 +83,20 @@ def push(ctx: click.Context, path: Path, message: str, *, dry_run: bool, over: b
 
 
 @click.command()
-@click.argument("path", type=_PATH, default=".")
+@click.argument("path", type=_PATH, required=False)
 @click.option("--label", default="latest", show_default=True, help="Which version of each.")
 @click.option("--search", help="Without an opsroom.yaml: only prompts named so.")
 @_over
 @click.pass_context
-def pull(ctx: click.Context, path: Path, label: str, search: str | None, *, over: bool) -> None:
+def pull(
+    ctx: click.Context, path: Path | None, label: str, search: str | None, *, over: bool
+) -> None:
     """Write what the server has into the files of a workspace, and new files for new things.
 
     A file that says the same already stays as it is, with its remarks. Refused, with names and
     nothing written, where a file was changed as well. Without an opsroom.yaml: prompts into PATH.
     """
-    if not _is_workspace(path):
+    if path is not None and not _is_workspace(path):
         ctx.invoke(prompts.pull, path=path, label=label, search=search)
         return
     written = _working(ctx, path).pull(label, over=over)
@@ -100,11 +104,13 @@ def pull(ctx: click.Context, path: Path, label: str, search: str | None, *, over
 
 
 @click.command()
-@click.argument("path", type=_PATH, default=".")
+@click.argument("path", type=_PATH, required=False)
 @click.option("--label", "labels", multiple=True, help="Instead of those of opsroom.yaml.")
 @click.option("-m", "--description", default="", help="What a reviewer should know.")
 @click.pass_context
-def propose(ctx: click.Context, path: Path, labels: tuple[str, ...], description: str) -> None:
+def propose(
+    ctx: click.Context, path: Path | None, labels: tuple[str, ...], description: str
+) -> None:
     """Open a proposal for each reviewed label that does not point at what the files say.
 
     The files have to be pushed first. One that is open already is left alone.
@@ -140,17 +146,18 @@ def take_in(ctx: click.Context, file: Path, *, dry_run: bool) -> None:
 
 
 def _is_workspace(path: Path) -> bool:
-    """Whether a path is a workspace. A folder of prompt files inside of one is not: it is named
-    on purpose.
-    """
-    return path.name == "opsroom.yaml" or (path / "opsroom.yaml").is_file() or str(path) == "."
+    """Whether a path that was given is a workspace. A folder of prompts inside of one is not."""
+    return path.name == WORKSPACE or (path / WORKSPACE).is_file()
 
 
-def _working(ctx: click.Context, path: Path, labels: tuple[str, ...] = ()) -> "Working":
+def _working(
+    ctx: click.Context, path: "Path | str | None", labels: tuple[str, ...] = ()
+) -> "Working":
+    """The workspace that is meant: without a path, the one that this folder is in."""
     from .files import load
     from .working import Working
 
-    workspace = load(path)
+    workspace = load(Path(path or "."))
     if labels:
         workspace = replace(workspace, labels=labels)
     return Working(client(ctx), workspace)

@@ -57,11 +57,14 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of the workspace and what it says; `content` changes when what it says does."""
+    """A file of the workspace and what it says; `content` changes when what it says does.
+    `beside` is the file with its items, where it is a dataset with one.
+    """
 
     path: Path
     entry: Entry
     content: str
+    beside: str
 
 
 def find(start: Path) -> Path | None:
@@ -95,7 +98,8 @@ def load(start: Path) -> Workspace:
     folders = _texts(document, "files") or (".",)
     for number, folder in enumerate(folders):
         try:
-            folder == "." or inside(file.parent, folder)
+            if folder != ".":
+                inside(file.parent, folder)
         except PathLeaves as error:
             raise document.wrong(("files", number), str(error), fix=error.hint) from error
     return Workspace(
@@ -156,7 +160,7 @@ def _read(workspace: Workspace, path: Path, lock: Lock) -> Found | None:
     values["items"] = items
     if known is not None:
         values |= {"base": known.base, "touched": known.content != content}
-    return Found(path, Entry(**values), content)
+    return Found(path, Entry(**values), content, _beside_name(workspace, path, document))
 
 
 def _prompt(path: Path) -> dict[str, Any]:
@@ -198,6 +202,15 @@ def _items(workspace: Workspace, path: Path, document: Document) -> tuple[Item, 
             name = path.relative_to(workspace.root).as_posix()
             raise FileRefused(name, f"item {line}: {why}", "correct the item") from error
     return tuple(found)
+
+
+def _beside_name(workspace: Workspace, path: Path, document: Document) -> str:
+    spec = document.data.get("spec")
+    told = spec.get("items") if isinstance(spec, dict) else None
+    if document.data["kind"] != "dataset" or not isinstance(told, str):
+        return ""
+    beside = _beside(workspace, path, told, document)
+    return beside.relative_to(workspace.root).as_posix()
 
 
 def _beside(workspace: Workspace, path: Path, name: str, document: Document) -> Path:

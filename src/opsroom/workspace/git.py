@@ -40,9 +40,9 @@ class Commit(Wire):
     subject: str
     dirty: frozenset[str]
 
-    def trailer(self, file: str) -> str:
-        """The lines that a version's message ends with."""
-        dirty = " dirty" if file in self.dirty else ""
+    def trailer(self, file: str, *beside: str) -> str:
+        """The lines that a version's message ends with, which says what these files say."""
+        dirty = "" if self.dirty.isdisjoint({file, *beside}) else " dirty"
         return f"Git-Commit: {self.hash}{dirty}\nGit-Author: {self.author}\nGit-File: {file}"
 
 

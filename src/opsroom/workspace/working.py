@@ -14,7 +14,7 @@ from . import archive, files, git
 from .errors import ArchiveBomb, NotPushed, OtherServer, ServerMoved
 from .files import Found, Workspace
 from .locking import LOCK, Locked, lock_text, read_lock
-from .model import Base, Entry
+from .model import Base
 
 API = "/v1/workspace"
 SLOW = 300.0
@@ -101,7 +101,8 @@ class Working:
                         "ref": f"{one['kind']}/{one['name']}@{label['after']}",
                         "label": label["label"],
                         "title": self._commit.subject if self._commit else "",
-                        "description": description or self._trailer(one["file"]),
+                        "description": description
+                        or (self._commit.trailer(one["file"]) if self._commit else ""),
                     }
                     made = {**self._client.post("/v1/proposals", body), "there": "opened"}
                 opened.append({"there": "open already", **made})
@@ -118,7 +119,7 @@ class Working:
 
     def _ask(self, verb: str, *, at: str, over: bool, message: str = "") -> dict[str, Any]:
         entries = [
-            plain(replace(one.entry, message=self._message(one.entry, message)))
+            plain(replace(one.entry, message=self._message(one, message)))
             for one in self._found
         ]
         body = {
@@ -131,14 +132,12 @@ class Working:
         answer: dict[str, Any] = self._client.call("POST", f"{API}/{verb}", body, timeout=SLOW)
         return answer
 
-    def _message(self, entry: Entry, message: str) -> str:
+    def _message(self, one: Found, message: str) -> str:
         """Why, and below it the commit that it comes from."""
         if self._commit is None:
             return message
-        return f"{message or self._commit.subject}\n\n{self._trailer(entry.file)}"
-
-    def _trailer(self, file: str) -> str:
-        return self._commit.trailer(file) if self._commit else ""
+        trailer = self._commit.trailer(one.entry.file, one.beside)
+        return f"{message or self._commit.subject}\n\n{trailer}"
 
     def _pushed_from_here(self, planned: dict[str, Any]) -> bool:
         """Take a version that was pushed from a commit before ours for what the file was in step
