@@ -2,26 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from rapidfuzz.distance import LCSseq
 
-from opsroom.kit.wire import Wire
+from .model import Span
 
-Op = Literal["equal", "delete", "insert"]
+__all__ = ["Span", "word_diff"]
 
 _WORD = re.compile(r"\w+|\s|[^\w\s]")
 # Comparing n with m words takes n·m bits; beyond this (32 MB) whole lines are compared.
 CELLS = 256_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span(Wire):
-    """A piece of text that is in both texts, only in the earlier, or only in the later one."""
-
-    op: Op
-    text: str
 
 
 def word_diff(before: str, after: str) -> tuple[Span, ...]:

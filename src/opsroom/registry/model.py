@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime
 
@@ -18,6 +18,9 @@ LABEL = re.compile(r"[a-z][a-z0-9._-]{0,63}", re.ASCII)
 NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 PRODUCTION = "production"
 LATEST = "latest"
+
+
+Op = Literal["equal", "delete", "insert"]
 
 
 class Criticality(StrEnum):
@@ -60,6 +63,14 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span(Wire):
+    """A piece of text that is in both texts, only in the earlier, or only in the later one."""
+
+    op: Op
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

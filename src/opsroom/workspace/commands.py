@@ -54,13 +54,11 @@ def push(tx: Tx, files: Files, *, kinds: Kinds) -> Plan:
     names, where a file and the server both went on, and `FileRefused` with whatever is wrong
     with a file; then nothing is stored.
     """
-    done = [_push(tx, one, files, kinds) for one in in_order(files.entries)]
+    done = _all(tx, files, kinds)
     boundary("workspace.pushed")
-    if conflicts := [one.ref for one in done if one.state is State.CONFLICT]:
+    if conflicts := [one.ref for one in done.files if one.state is State.CONFLICT]:
         raise ServerMoved(", ".join(conflicts))
-    return Plan(
-        files=tuple(done), only_there=tuple(islice(_only_there(tx, files), MOST_ONLY_THERE))
-    )
+    return done
 
 
 def plan(tx: Tx, files: Files, *, kinds: Kinds) -> Plan:
@@ -68,14 +66,19 @@ def plan(tx: Tx, files: Files, *, kinds: Kinds) -> Plan:
     known = len(tx.events)
     trial = tx.conn.begin_nested()
     try:
-        done = [_push(tx, one, files, kinds) for one in in_order(files.entries)]
-        return Plan(
-            files=tuple(done), only_there=tuple(islice(_only_there(tx, files), MOST_ONLY_THERE))
-        )
+        return _all(tx, files, kinds)
     finally:
         trial.rollback()
         tx.data_keys.forget()
         del tx.events[known:]
+
+
+def _all(tx: Tx, files: Files, kinds: Kinds) -> Plan:
+    environments.check_within(tx, files.at)
+    return Plan(
+        files=tuple(_push(tx, one, files, kinds) for one in in_order(files.entries)),
+        only_there=tuple(islice(_only_there(tx, files), MOST_ONLY_THERE)),
+    )
 
 
 def _push(tx: Tx, one: Entry, files: Files, kinds: Kinds) -> Planned:

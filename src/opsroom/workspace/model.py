@@ -11,8 +11,7 @@ from pydantic import JsonValue
 from opsroom.datasets.model import Item
 from opsroom.kit.wire import Wire
 from opsroom.registry import BadName, BadReference, Criticality, Finding, Ref
-from opsroom.registry.diff import Span
-from opsroom.registry.model import LATEST, NAME
+from opsroom.registry.model import LATEST, NAME, Span
 
 from .errors import CitesItself
 
