@@ -1,6 +1,7 @@
 """What is pulled says exactly what the server has, for every kind."""
 
 from pathlib import Path
+from typing import Any
 
 from tests.workspace.world import entries, states
 
@@ -14,7 +15,7 @@ from opsroom.workspace import commands, files
 from opsroom.workspace.locking import Lock
 from opsroom.workspace.model import KINDS, Entry, Files
 
-MORE = {
+MORE: dict[str, dict[str, Any]] = {
     "contract": {
         "tool": "pay",
         "description": "Pays an invoice.",
