@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -189,6 +189,17 @@ class Tx:
             raise
         finally:
             self.actor = actor
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """A part that is always taken back: for seeing what would come of it."""
+        with suppress(_Undone), self.part():
+            yield
+            raise _Undone
+
+
+class _Undone(Exception):
+    """A part ended as it was meant to, and is taken back."""
 
 
 class Database:

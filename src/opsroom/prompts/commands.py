@@ -83,14 +83,8 @@ def push(
 
 def compare(tx: Tx, prompts: Sequence[PushedPrompt], *, kinds: Kinds) -> list[Pushed]:
     """What `push` would do now; done, looked at and undone, so that both always agree."""
-    known = len(tx.events)
-    trial = tx.conn.begin_nested()
-    try:
+    with tx.undone():
         return push(tx, prompts, kinds=kinds)
-    finally:
-        trial.rollback()
-        tx.data_keys.forget()
-        del tx.events[known:]
 
 
 def _push(tx: Tx, one: PushedPrompt, message: str, kinds: Kinds) -> Pushed:

@@ -6,7 +6,7 @@ is called only for what was committed.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,16 +62,11 @@ class Stage:
     human: str
 
 
-class _TakenBack(Exception):
-    """Ends a transaction that was never meant to last."""
-
-
 @contextmanager
 def taken_back(db: Database, actor: Actor) -> Iterator[Tx]:
     """A transaction in which everything can be done and of which nothing stays."""
-    with db.write(actor) as tx, suppress(_TakenBack), tx.part():
+    with db.write(actor) as tx, tx.undone():
         yield tx
-        raise _TakenBack
 
 
 def acting(actor: Actor, agent: str) -> Actor:

@@ -163,14 +163,8 @@ def take_in(tx: Tx, packed: bytes, manifest: Manifest, *, kinds: Kinds) -> Impor
 def plan(tx: Tx, packed: bytes, manifest: Manifest, *, kinds: Kinds) -> Import:
     """What `take_in` would do now; done, looked at and undone, so that both always agree."""
     environments.check_within(tx, "")
-    known = len(tx.events)
-    trial = tx.conn.begin_nested()
-    try:
+    with tx.undone():
         return _carry_out(tx, packed, manifest, kinds)
-    finally:
-        trial.rollback()
-        tx.data_keys.forget()
-        del tx.events[known:]
 
 
 # -- out --

@@ -63,14 +63,8 @@ def push(tx: Tx, files: Files, *, kinds: Kinds) -> Plan:
 
 def plan(tx: Tx, files: Files, *, kinds: Kinds) -> Plan:
     """What `push` would do now; done, looked at and undone, so that both always agree."""
-    known = len(tx.events)
-    trial = tx.conn.begin_nested()
-    try:
+    with tx.undone():
         return _all(tx, files, kinds)
-    finally:
-        trial.rollback()
-        tx.data_keys.forget()
-        del tx.events[known:]
 
 
 def _all(tx: Tx, files: Files, kinds: Kinds) -> Plan:

@@ -25,6 +25,7 @@ KINDS = (
     "channel",
     "alert-rule",
     "dataset",
+    "route",
     "agent",
 )
 # Where files of a kind cite others of that kind.

@@ -15,6 +15,7 @@ from opsroom.importing.errors import NothingToImport
 from opsroom.importing.model import Bundle, NewVersion, SourceFile
 from opsroom.kit.canonical import sha256
 from opsroom.kit.errors import OpsroomError
+from opsroom.kit.texts import as_name
 from opsroom.kit.wire import plain
 from opsroom.prompts.files import KIND, PromptFile, parse_prompt
 from opsroom.registry import ArtifactDraft, Criticality, VersionDraft
@@ -22,8 +23,6 @@ from opsroom.workspace import git
 from opsroom.workspace.errors import DescribedTwice, NoRepository
 from opsroom.workspace.git import Change
 from opsroom.workspace.model import Entry, in_order
-
-from .lines import as_name
 
 TEXTS = (".txt", ".md", ".prompt", ".j2", ".jinja", ".jinja2", ".mustache")
 FILES = (".yaml", ".yml")
