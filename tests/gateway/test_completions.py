@@ -33,7 +33,7 @@ def budget(desk: Desk, unit: Unit, hard: str) -> None:
         budgets.set_budget(tx, draft)
 
 
-def counter(desk: Desk) -> tuple[Decimal, Decimal]:
+def counter(desk: Desk) -> tuple[Decimal | int, Decimal | int]:
     """What is held and what is settled of the only budget."""
     with desk.db.read(desk.boss) as tx:
         found = spent.standings(tx)[0]
