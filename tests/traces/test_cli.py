@@ -42,6 +42,19 @@ def test_a_trace_is_added_to_a_dataset(traced: Shell, tmp_path: Path) -> None:
     assert traced.refused("trace", "add-to-dataset", "b" * 32, "cases")["exit_code"] == 2
 
 
+def test_traces_are_told_in_words(traced: Shell) -> None:
+    assert traced("trace", "list") == 0, traced.err
+    header, line = traced.out.splitlines()
+    assert header.split()[:2] == ["TRACE", "NAME"]
+    assert line.startswith(TRACE)
+    took = traced.data("trace", "list")[0]["duration"].removeprefix("PT").lower()
+    assert f" {took} " in line
+    assert traced("trace", "show", TRACE) == 0, traced.err
+    assert f" {took}" in traced.out
+    assert traced("trace", "figures") == 0, traced.err
+    assert "clerk" in traced.out
+
+
 def test_views_are_saved_used_and_removed(traced: Shell) -> None:
     saved = ("trace", "save-view", "by 100%?", "--agent", "clerk", "--where", "errors=0")
     assert traced(*saved) == 0, traced.err

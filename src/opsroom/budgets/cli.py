@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from opsroom.sdk.terminal import client, show, table
+from opsroom.sdk.terminal import client, show, span, table
 
 BASE = "/v1/budgets"
 UNITS = ("usd", "tokens", "calls", "seconds")
@@ -164,8 +164,4 @@ def _forecast(found: dict[str, Any]) -> str:
 
 
 def _window(text: str | None) -> str:
-    """An ISO 8601 duration as people type it."""
-    if text is None:
-        return "for ever"
-    days, _, rest = text.removeprefix("P").partition("T")
-    return (days + rest).lower()
+    return "for ever" if text is None else span(text)

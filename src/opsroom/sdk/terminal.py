@@ -6,6 +6,7 @@ them goes to standard error, so that a pipe only ever carries the answer.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from .client import Opsroom
 
 JSON, URL, TOKEN, DATA = (f"opsroom.{name}" for name in ("json", "url", "token", "data"))
 _CLIENT = "opsroom.client"
+_SMALL = re.compile(r"(\d+\.\d{3})\d*S")
 
 
 def common_options() -> list[click.Option]:
@@ -50,6 +52,12 @@ def show(ctx: click.Context, answer: Any, words: Callable[[Any], str]) -> None:
     text = _dump(answer) if wants_json(ctx) else words(answer)
     if text:
         click.echo(text)
+
+
+def span(text: str) -> str:
+    """An ISO 8601 duration as people type it: `7d`, `2h30m`, `0.026s`."""
+    days, _, rest = text.removeprefix("P").partition("T")
+    return _SMALL.sub(r"\1s", days + rest).lower()
 
 
 def say(ctx: click.Context, sentence: str) -> None:

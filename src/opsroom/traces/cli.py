@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import click
 
-from opsroom.sdk.terminal import client, plural, show, table
+from opsroom.sdk.terminal import client, plural, show, span, table
 
 BASE = "/v1/traces"
 
@@ -156,9 +156,9 @@ def _list(found: list[dict[str, Any]]) -> str:
             ", ".join(one["agents"]),
             one["errors"] or "",
             one["spans"],
-            f"{one['duration']:.3g} s",
+            span(one["duration"]),
             one["input_tokens"] + one["output_tokens"],
-            one["cost"],
+            one["cost"] + (" and more" if one["unpriced"] else ""),
             one["first"][:19],
         )
         for one in found
@@ -198,7 +198,7 @@ def _tree(spans: list[dict[str, Any]]) -> str:
         one, depth = waiting.pop()
         mark = "✕ " if one["status"] == "error" else ""
         said = f" {one['status_message']}" if one["status_message"] else ""
-        lines.append(f"{'  ' * depth}{mark}{one['name']}  {one['duration']:.3g} s{said}")
+        lines.append(f"{'  ' * depth}{mark}{one['name']}  {span(one['duration'])}{said}")
         waiting.extend((child, depth + 1) for child in reversed(below.pop(one["span_id"], [])))
     return "\n".join((*lines, plural(len(spans), "span")))
 
