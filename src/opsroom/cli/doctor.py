@@ -58,8 +58,9 @@ def _examine(url: str | None, token: str | None, data: str | None) -> Iterator[F
             yield (schema := _schema(folder))
             if not schema.ok:
                 return  # to open it would be to migrate it
-        case places.Server(home=home) if home is not None:
-            yield from _folder(home)
+        case places.Server(home=home):
+            if home is not None:
+                yield from _folder(home)
     with client:
         yield from _inside(client, token)
 
