@@ -32,6 +32,7 @@ MORE: dict[str, dict[str, Any]] = {
         "to": {"kind": "webhook", "url": "https://chat.example/x", "secret": "secret:chat"},
         "events": ["alert.opened"],
     },
+    "route": {"targets": [{"model": "gpt-5-mini", "endpoint": "https://models.example/v1"}]},
     "alert-rule": {"description": "too slow", "when": "now.failed.low > 0.015"},
 }
 

@@ -20,7 +20,7 @@ class OverrideNotFound(NotFound):
 
 
 @dataclass(eq=False)
-class LinkRefused(Forbidden):
+class LinkRefused(NotFound):
     code = "inbox_link_refused"
     text = "this link leads you nowhere: {0.why}"
     hint = "look into the inbox; what waits for you is there"
