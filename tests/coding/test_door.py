@@ -103,6 +103,21 @@ def test_a_change_is_a_proposal_and_moves_nothing(coder: Opsroom, local: Opsroom
     assert local.get(f"{base}/labels") == []
 
 
+def test_what_would_count_unseen_is_no_proposal(coder: Opsroom, local: Opsroom) -> None:
+    """Of these the newest version counts: a guard of releases, what is called, who is woken."""
+    for client in (coder, local):
+        for kind in ("dataset", "evaluator", "integration", "alert-rule"):
+            local.post(f"/v1/artifacts/{kind}", {"name": "attacks-clerk"})
+            made = call(
+                client, "propose_version", kind=kind, name="attacks-clerk", spec={}, message="m"
+            )
+            assert made["isError"], kind
+            assert made["structuredContent"]["code"] == "counts_at_once", kind
+    with pytest.raises(RemoteError) as refused:
+        coder.post("/v1/artifacts/dataset/attacks-clerk/versions", {"spec": {"items": []}})
+    assert refused.value.code == "counts_at_once"
+
+
 def test_whoever_only_reads_sees_no_tool_that_proposes(local: Opsroom, home: Path) -> None:
     secret = local.post("/v1/tokens", {"name": "eyes", "roles": ["viewer"]})["secret"]
     with Opsroom(token=secret, data_dir=home) as viewer:

@@ -67,4 +67,11 @@ def text(spec: AlertRuleSpec) -> str:
     return yaml.safe_dump(plain(spec), sort_keys=False, allow_unicode=True, width=88)
 
 
-KIND = Kind(name="alert-rule", shape=AlertRuleSpec, text=text, pin=pin, lint=lint)
+KIND = Kind(
+    name="alert-rule",
+    shape=AlertRuleSpec,
+    text=text,
+    pin=pin,
+    lint=lint,
+    newest_counts="unlabelled",
+)

@@ -245,7 +245,7 @@ LOOKS: tuple[Tool, ...] = (
 
 def _version(given: Arguments) -> Talk:
     at = {"kind": given["kind"], "name": given["name"]}
-    what = {"spec": given["spec"], "message": given["message"]}
+    what = {"spec": given["spec"], "message": given["message"], "proposed": True}
     made = yield Question(route=VERSIONS, at=at, body=what)
     proposed = {
         "ref": f"{made['kind']}/{made['name']}@{made['number']}",
@@ -294,8 +294,9 @@ PROPOSES: tuple[Tool, ...] = (
     Tool(
         name="propose_version",
         about="Store a new version of an artifact and open a proposal to move a label to it. "
-        "People review and merge it; nothing changes until then. The spec is whole, as "
-        "show_version gives it.",
+        "People review and merge it; nothing changes until then, and where something would "
+        "(datasets, and rules, evaluators and integrations that production does not name) "
+        "it is refused. The spec is whole, as show_version gives it.",
         routes=(VERSIONS, PROPOSALS),
         params={
             "kind": _KIND,

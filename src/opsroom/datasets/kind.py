@@ -35,5 +35,11 @@ def text(spec: DatasetSpec) -> str:
 
 
 KIND = Kind(
-    name="dataset", shape=DatasetSpec, text=text, pin=pin, lint=lint, references=references
+    name="dataset",
+    shape=DatasetSpec,
+    text=text,
+    pin=pin,
+    lint=lint,
+    references=references,
+    newest_counts="always",
 )

@@ -44,4 +44,10 @@ def text(spec: Any) -> str:
     return yaml.safe_dump(plain(spec), sort_keys=True, allow_unicode=True, width=88)
 
 
-KIND = Kind(name="evaluator", shape=cast("type[Any]", EvaluatorSpec), text=text, lint=lint)
+KIND = Kind(
+    name="evaluator",
+    shape=cast("type[Any]", EvaluatorSpec),
+    text=text,
+    lint=lint,
+    newest_counts="unlabelled",
+)

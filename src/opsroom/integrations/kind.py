@@ -146,4 +146,11 @@ def _server(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
 
-KIND = Kind(name="integration", shape=IntegrationSpec, text=text, pin=pin, lint=lint)
+KIND = Kind(
+    name="integration",
+    shape=IntegrationSpec,
+    text=text,
+    pin=pin,
+    lint=lint,
+    newest_counts="unlabelled",
+)

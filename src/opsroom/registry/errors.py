@@ -111,6 +111,14 @@ class LabelMoved(Conflict):
 
 
 @dataclass(eq=False)
+class CountsAtOnce(Forbidden):
+    code = "counts_at_once"
+    text = "a new version of {0.artifact!r} counts as soon as it is there, before people look at it"
+    hint = "ask somebody who may author; cases for a dataset can be added as candidates"
+    artifact: str
+
+
+@dataclass(eq=False)
 class LabelProtected(Forbidden):
     code = "label_protected"
     text = "{0.label!r} of {0.name!r} ({0.criticality}) moves by {0.way} only"

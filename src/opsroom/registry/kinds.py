@@ -5,7 +5,7 @@ The registry knows no kind by name. The composition root hands it a table of the
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -39,7 +39,8 @@ class Kind:
 
     `pin` replaces references by exact versions, so that a digest covers what it cites.
     `lint` compares with the version before, or None. `references` lists what is cited.
-    `text` gives what people read and what a diff shows.
+    `text` gives what people read and what a diff shows. `newest_counts` says whether a version
+    counts before a label was moved to it: never, while production names none, or always.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Kind:
     pin: Callable[[Any, Lookup], Any] = _keep
     lint: Callable[[Any, Any | None, Lookup], Sequence[Finding]] = _no_findings
     references: Callable[[Any], Sequence[str]] = field(default=_no_references)
+    newest_counts: Literal["never", "unlabelled", "always"] = "never"
 
     def read(self, spec: Mapping[str, Any]) -> Any:
         """The typed form of a spec. Raises `BadSpec` naming the first place that is wrong."""

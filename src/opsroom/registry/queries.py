@@ -6,7 +6,7 @@ from opsroom.kit.db import Tx
 from . import checklist_store, environments, rules, store
 from .checklist import ReviewSettings
 from .errors import ArtifactNotFound, ProposalNotFound, VersionNotFound
-from .kinds import Lookup
+from .kinds import Kind, Lookup
 from .model import (
     LATEST,
     PRODUCTION,
@@ -63,6 +63,18 @@ def in_force(tx: Tx, kind: str, name: str) -> Version:
     of = artifact(tx, kind, name)
     label = store.label(tx, of, PRODUCTION)
     return version(tx, Ref(kind, name, PRODUCTION if label else LATEST))
+
+
+def counts_at_once(tx: Tx, kind: Kind, name: str) -> bool:
+    """Whether the next version counts as soon as it is there. Raises `ArtifactNotFound`."""
+    of = artifact(tx, kind.name, name)
+    match kind.newest_counts:
+        case "never":
+            return False
+        case "unlabelled":
+            return store.label(tx, of, PRODUCTION) is None
+        case "always":
+            return True
 
 
 def stamp(tx: Tx, ref: Ref) -> Stamp:

@@ -12,6 +12,7 @@ from opsroom.kit.wire import Wire
 
 from . import commands, environments, queries
 from .diff import Span, word_diff
+from .errors import CountsAtOnce
 from .kinds import Kinds, kind_of
 from .model import (
     Artifact,
@@ -51,11 +52,14 @@ class NewArtifact(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion(Wire):
-    """A version that somebody makes now, in their own name."""
+    """A version that somebody makes now, in their own name. Where it is `proposed`, it is refused
+    if it would count before a label is moved to it.
+    """
 
     spec: dict[str, object]
     message: str = ""
     labels: tuple[str, ...] = ()
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +187,13 @@ def create_version(
     kind: str, name: str, new: NewVersion, tx: Write, known: KnownKinds
 ) -> Version:
     """Store a new state; content that equals the latest version gives that version back."""
-    if new.labels and AUTHOR not in tx.actor.may:
+    authors = AUTHOR in tx.actor.may
+    if new.labels and not authors:
         raise MayNot(tx.actor.name, AUTHOR)  # whoever may only propose moves no label
+    if new.proposed or not authors:
+        shape = kind_of(known, kind)
+        if queries.counts_at_once(tx, shape, name):
+            raise CountsAtOnce(f"{kind}/{name}")
     draft = VersionDraft(spec=new.spec, message=new.message, labels=new.labels)
     return commands.create_version(tx, kind, name, draft, kinds=known)
 
