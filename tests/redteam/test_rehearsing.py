@@ -1,11 +1,13 @@
 """Rehearsals: the gate decides for real, nothing leaves, and nothing of it stays."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.actions.world import ASK, BOOK, CLERK, Office, grant, put, schema
 from tests.api import Api
 from tests.evals.judging import Having
@@ -20,11 +22,13 @@ from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
 from opsroom.journal import queries as journal
 from opsroom.kit.clock import ManualClock
+from opsroom.kit.db import DatabaseUnavailable, alone
 from opsroom.kit.wire import plain
 from opsroom.models import ModelRequest, Output, ToolCall
 from opsroom.redteam.generating import make
 from opsroom.redteam.model import Call, Recipe
 from opsroom.redteam.rehearsing import Rehearsal, Rehearsed, rehearse
+from opsroom.redteam.trial import taken_back
 
 RESULT = {"type": "object", "properties": {"booking": {"type": "string", "examples": ["b-1"]}}}
 
@@ -212,3 +216,34 @@ def test_an_agent_rehearses_nobody_else(office: Office) -> None:
     other = replace(office.api.actor(), agent="other")
     with pytest.raises(OtherAgent):
         rehearse(office.db, other, wanted, models=Having(Obeys(lambda _: [])))
+
+
+WAITS = text("SELECT 1 FROM pg_locks WHERE pid = :pid AND NOT granted")
+
+
+def test_a_rehearsal_gives_way_to_work_that_waits_for_it(api: Api) -> None:
+    """Both hold what the other needs; work waits first, and would be ended for it."""
+    if api.db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    holds, gave_way = threading.Event(), list[DatabaseUnavailable]()
+
+    def trial(pid: int) -> None:
+        try:
+            with taken_back(api.db, api.actor()) as tx:
+                alone(tx, ["budget"])
+                holds.set()
+                while tx.conn.execute(WAITS, {"pid": pid}).first() is None:
+                    pass
+                alone(tx, ["circuit"])
+        except DatabaseUnavailable as error:
+            gave_way.append(error)
+
+    with api.db.write(api.actor()) as work:
+        alone(work, ["circuit"])
+        pid = work.conn.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        rehearsing = threading.Thread(target=trial, args=(pid,))
+        rehearsing.start()
+        holds.wait()
+        alone(work, ["budget"])
+    rehearsing.join()
+    assert gave_way

@@ -6,9 +6,11 @@ is called only for what was committed.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
+
+from sqlalchemy import text
 
 from opsroom.actions import executing, proposing, turning
 from opsroom.actions.errors import KeyReused
@@ -23,10 +25,13 @@ from opsroom.actions.model import (
 )
 from opsroom.actions.turning import Serving, TurnDraft
 from opsroom.grounding.model import Piece
-from opsroom.kit.db import Actor, Database, Tx
+from opsroom.kit.db import Actor, Database, DatabaseUnavailable, Raced, Tx, alone
 from opsroom.kit.wire import Wire
 
 BECAUSE = 300
+TRIES = 5
+# Half of what PostgreSQL waits before it ends somebody who waits in a circle.
+YIELD = text("SET LOCAL lock_timeout = '500ms'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +69,17 @@ class Stage:
 
 @contextmanager
 def taken_back(db: Database, actor: Actor) -> Iterator[Tx]:
-    """A transaction in which everything can be done and of which nothing stays."""
-    with db.write(actor) as tx, tx.undone():
-        yield tx
+    """A transaction in which everything can be done and of which nothing stays.
+
+    It takes in one what work takes in many, in no order that anybody keeps: so there is one of
+    them at a time, and it gives way to work (as `DatabaseUnavailable`) before that has to.
+    """
+    with db.write(actor) as tx:
+        alone(tx, [f"redteam.trial {tx.project}"])
+        if tx.conn.dialect.name == "postgresql":
+            tx.conn.execute(YIELD)
+        with tx.undone():
+            yield tx
 
 
 def acting(actor: Actor, agent: str) -> Actor:
@@ -87,6 +100,21 @@ def decide(
 
     Raises what beginning a turn raises, `AgentRetired` among it.
     """
+    for _ in range(TRIES - 1):
+        with suppress(Raced, DatabaseUnavailable):
+            return _tried(db, actor, stage, past, proposal, item=item)
+    return _tried(db, actor, stage, past, proposal, item=item)
+
+
+def _tried(
+    db: Database,
+    actor: Actor,
+    stage: Stage,
+    past: Sequence[Past],
+    proposal: Proposal,
+    *,
+    item: str,
+) -> Decided:
     with taken_back(db, acting(actor, stage.agent)) as tx:
         turn = _begun(tx, stage, past)
         try:
