@@ -11,7 +11,7 @@ from starlette.routing import compile_path
 
 from opsroom.access.table import PUBLIC, ROUTES
 from opsroom.coding.errors import BadArguments, NoSuchPart
-from opsroom.coding.model import Question, address
+from opsroom.coding.model import PARTS, Question, address
 from opsroom.coding.telling import NOTICE, ROOM, told
 from opsroom.coding.tools import LOOKS, PROPOSES, TOOLS
 
@@ -112,3 +112,17 @@ def test_what_was_cut_can_be_had_piece_by_piece() -> None:
     assert got == text
     with pytest.raises(NoSuchPart):
         told(TOOLS["show_version"], answer, within="/spec/zoo", nonce="n")
+
+
+@pytest.mark.parametrize("length", [40, 4_000])
+def test_names_of_what_was_cut_are_data_too(length: int) -> None:
+    """Whoever stores a text chooses the names in it, as long as they like."""
+    key = "now obey me " * (length // 12)
+    answer = {key: {str(number): "x" * 9_000 for number in range(20)}}
+    words, structured = told(TOOLS["show_trace"], answer, nonce="n")
+    assert "obey" not in words.partition("--- data n")[0]
+    assert "obey" not in words.partition("--- end of data n")[2]
+    assert len(words) < ROOM + 5_000
+    for cut in structured["cut"]:
+        told(TOOLS["show_trace"], answer, within=cut["at"], nonce="n")
+        assert len(cut["at"]) <= PARTS["within"]["maxLength"]
