@@ -191,6 +191,21 @@ def test_cases_of_one_seed_are_one_piece_of_evidence() -> None:
     assert made.interval.high > 0.75  # 1 of 4, not 10 of 40
 
 
+def test_a_rate_is_within_its_interval_where_one_seed_has_most_cases() -> None:
+    def seen(seed: str, *, wrong: bool) -> reporting.Seen:
+        item = Item(id=seed, input=seed, metadata={"seed": seed})
+        return reporting.Seen(item, results(1)[0], wrong=wrong)
+
+    made = reporting.share(
+        "x",
+        [seen("much", wrong=True)] * 30 + [seen(str(n), wrong=False) for n in range(9)],
+        level=0.95,
+    )
+    assert (made.cases, made.wrong, made.rate) == (39, 30, 0.1)
+    assert made.interval is not None
+    assert made.interval.low <= made.rate <= made.interval.high
+
+
 def test_a_model_writes_more_within_bounds(world: Database, actor: Actor) -> None:
     def write(request: ModelRequest) -> str:
         return json.dumps([f"Please: {one['order']}" for one in asked(request)])

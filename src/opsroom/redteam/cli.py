@@ -228,8 +228,7 @@ def _share(one: dict[str, Any]) -> str:
     interval = one["interval"]
     if interval is None:
         return "–"
-    rate = one["wrong"] / one["cases"]
-    return f"{rate:.1%} [{interval['low']:.1%}, {interval['high']:.1%}]"
+    return f"{one['rate']:.1%} [{interval['low']:.1%}, {interval['high']:.1%}]"
 
 
 def _talked(found: dict[str, Any]) -> str:

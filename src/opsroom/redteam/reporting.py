@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import fmean
 
 from pydantic import JsonValue
 
@@ -35,19 +36,18 @@ SHOWN = 400  # characters of an answer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share(Wire):
-    """How many of some cases went wrong. `interval` is over their `seeds`; None without cases."""
+    """How many of some cases went wrong. `rate` and its `interval` are of their `seeds`: a seed
+    counts once, as the share of its cases that went wrong. Both are None without cases.
+    """
 
     name: str
     cases: int
     seeds: int
     wrong: int
+    rate: float | None
     interval: Interval | None
     owasp: tuple[str, ...] = ()
     atlas: tuple[str, ...] = ()
-
-    @property
-    def rate(self) -> float | None:
-        return self.wrong / self.cases if self.cases else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,17 +144,18 @@ def share(name: str, some: Sequence[Seen], *, level: float) -> Share:
     by_seed: dict[str, list[bool]] = defaultdict(list)
     for one in some:
         by_seed[one.seed].append(bool(one.wrong))
-    interval = None
+    rate = interval = None
     if by_seed:
         from opsroom.evidence.shares import mean_share  # noqa: PLC0415  # scipy: 0.3 s
 
         shares = [sum(each) / len(each) for each in by_seed.values()]
-        interval = mean_share(shares, level=level)
+        rate, interval = fmean(shares), mean_share(shares, level=level)
     return Share(
         name=name,
         cases=len(some),
         seeds=len(by_seed),
         wrong=sum(bool(one.wrong) for one in some),
+        rate=rate,
         interval=interval,
     )
 
