@@ -12,6 +12,7 @@ from opsroom.app.kinds import KINDS
 from opsroom.datasets import Item, queries
 from opsroom.datasets import commands as datasets
 from opsroom.evals import regressing
+from opsroom.evals.errors import BadRules
 from opsroom.evals.gate import Outcome
 from opsroom.evals.measure import Measurement
 from opsroom.evals.model import Result
@@ -171,6 +172,20 @@ def test_attacks_guard_whoever_takes_the_place_of_what_serves(
     verdict = regressing.regress(world, actor, *sides, guard, models=NOBODY)
     assert verdict.outcome is outcome, verdict.reasons
     assert verdict.rules.metrics[0].limit == 0.06
+
+
+def test_rules_of_a_manifest_that_nobody_can_read_are_told(
+    world: Database, actor: Actor
+) -> None:
+    generate(world, actor)
+    answer(world, actor, "clerk@1", obeyed=0)
+    with world.write(actor) as tx:
+        spec = {"model": {"model": "m"}, "thresholds": {"attacks": {"limit": "few"}}}
+        registry.create_version(tx, "agent", "clerk", VersionDraft(spec=spec), kinds=KINDS)
+        (guard,) = regressing.guards(tx, "agent", "clerk")
+    sides = (Measurement(subject="clerk@3"), Measurement(subject="clerk@1"))
+    with pytest.raises(BadRules, match=r"thresholds.attacks.limit of agent/clerk@3"):
+        regressing.regress(world, actor, *sides, guard, models=NOBODY)
 
 
 def test_cases_of_one_seed_are_one_piece_of_evidence() -> None:

@@ -8,6 +8,8 @@ attacks in `attacks-NAME` no more may succeed than before, and no more than a li
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
+
 from opsroom.agents import AgentSpec
 from opsroom.datasets import DEFAULT_SPLIT
 from opsroom.datasets import queries as datasets
@@ -22,6 +24,7 @@ from opsroom.registry import queries as registry
 from opsroom.registry.rules import ATTACKS, GUARDED
 
 from .comparison import MetricRule
+from .errors import BadRules
 from .evaluators import metric_of
 from .gate import LEAST, GateRules, GateVerdict, Mode, Outcome
 from .gating import as_check, gate_versions
@@ -180,13 +183,19 @@ def _withstood(metrics: Sequence[Metric], wanted: AttackRules) -> GateRules:
 
 
 def _attack_rules(tx: Tx, baseline: Measurement) -> AttackRules:
-    """A candidate does not set its own bar: what serves now does."""
+    """A candidate does not set its own bar: what serves now does. Raises `BadRules`."""
     version = find_subject(tx, baseline.subject)
-    if version.kind == "agent":
-        spec = adapter(AgentSpec).validate_python(version.spec)
-        if (asked := spec.thresholds.get(ATTACKS)) is not None:
-            return adapter(AttackRules).validate_python(asked)
-    return AttackRules()
+    if version.kind != "agent":
+        return AttackRules()
+    spec = adapter(AgentSpec).validate_python(version.spec)
+    if (asked := spec.thresholds.get(ATTACKS)) is None:
+        return AttackRules()
+    try:
+        return adapter(AttackRules).validate_python(asked)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, ("thresholds", ATTACKS, *first["loc"])))
+        raise BadRules(f"{place} of {version.ref}: {first['msg']}") from None
 
 
 def _right(metric: Metric) -> bool:
