@@ -113,6 +113,20 @@ def test_processes_that_begin_at_once_begin_one_run(world: Database, actor: Acto
     assert (len(found), len(set(found))) == (4, 1)
 
 
+@pytest.mark.parametrize("output", [Output(text="half \ud83d"), Output(latency=float("nan"))])
+def test_an_answer_that_cannot_be_stored_is_an_error_of_its_case(
+    world: Database, actor: Actor, output: Output
+) -> None:
+    """As where it comes from a model: JavaScript cuts texts in the middle of an emoji."""
+    run = begin(world, actor)
+    odd = replace(answered()[0], output=output)
+    found = bringing.judge(world, actor, run.id, [odd, *answered()[1:]], models=MODELS)
+    assert [(one.error or "")[:13] for one in found[:2]] == ["not_canonical", ""]
+    with world.write(actor) as tx:
+        ended = bringing.end(tx, run.id).run
+    assert (ended.totals.answered, ended.totals.errors) == (CASES - 1, 1)
+
+
 def test_the_first_answer_counts(world: Database, actor: Actor) -> None:
     run = begin(world, actor)
     right, wrong = answered(CASES)[0], answered(0)[0]

@@ -23,7 +23,6 @@ from opsroom.models import (
     ModelRequest,
     Models,
     Output,
-    Recording,
     ReplayModel,
     recordings,
 )
@@ -35,7 +34,15 @@ from .finding import Mean, means, measured_before
 from .gate import GateRules, GateVerdict
 from .gating import Ask, gate_runs
 from .ledger import Finished, summed
-from .measure import Measurement, begun, measure, read_specs, record_end, record_start
+from .measure import (
+    Measurement,
+    begun,
+    measure,
+    read_specs,
+    record_end,
+    record_start,
+    recording,
+)
 from .model import FINAL, EvalRun, Result, ResultKey, RunState, Scale
 from .runner import Compose, run
 
@@ -181,7 +188,7 @@ def judge(
     with db.write(actor) as tx:
         alone(tx, [_name(run_id)])
         _open(tx, run_id)
-        recordings.keep_first(tx, [_recording(one, each) for each in finished])
+        recordings.keep_first(tx, [recording(one, each) for each in finished if each.output])
         store.add_results(tx, [each.result for each in finished])
         there = store.results_for(tx, run_id, list(items))
     return [there[each.key] for each in brought]
@@ -289,18 +296,6 @@ def _cases(tx: Tx, run: EvalRun, brought: Iterable[Brought]) -> dict[str, Item]:
 def _replayed(run: EvalRun) -> Compose:
     return lambda _item, content, trial: ModelRequest(
         messages=(), subject=run.subject, item=content, trial=trial
-    )
-
-
-def _recording(run: EvalRun, one: Finished) -> Recording:
-    """The answer, kept where those of a live run are: another session may bring other ones."""
-    assert one.output is not None  # what was brought is an output, be it one that says an error
-    return Recording(
-        subject=run.subject,
-        item=one.result.item,
-        variant=f"{run.variant}#{run.id}",
-        trial=one.result.trial,
-        output=one.output,
     )
 
 

@@ -97,7 +97,7 @@ def measure(
             store.add_results(tx, [one.result for one in finished])
             if wanted.source != RECORDED:
                 recordings.add(
-                    tx, [_recording(opened.run, one) for one in finished if one.output]
+                    tx, [recording(opened.run, one) for one in finished if one.output]
                 )
         boundary("measure.kept")
 
@@ -124,8 +124,8 @@ def measure(
         return _finish(tx, opened.run.id, totals, live=wanted.source != RECORDED)
 
 
-def _recording(run: EvalRun, one: Finished) -> Recording:
-    """What a live model answered, so that it can be looked at and judged anew.
+def recording(run: EvalRun, one: Finished) -> Recording:
+    """What was answered in a run, so that it can be looked at and judged anew.
 
     The run is part of the variant: another run may well get other answers.
     """
