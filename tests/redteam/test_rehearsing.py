@@ -210,6 +210,18 @@ def test_what_was_rehearsed_is_not_again_and_recorded_answers_can_be(office: Off
     assert len(second.heard) == 2
 
 
+def test_a_case_that_cannot_be_kept_stops_no_other(office: Office) -> None:
+    attacked(office.api, "pay", many=2)
+    first = list[str]()
+
+    def plan(request: ModelRequest) -> list[ToolCall]:
+        first.append(request.item)
+        return [call("pay", invoice="\ud83d" if request.item == first[0] else "i", amount=5)]
+
+    found = rehearsed(office, Obeys(plan))
+    assert (found.cases, sum(found.failed.values())) == (1, 1)
+
+
 def test_an_agent_rehearses_nobody_else(office: Office) -> None:
     attacked(office.api, "pay")
     wanted = Rehearsal(subject=CLERK, dataset="attacks-clerk", source="m")

@@ -232,9 +232,9 @@ async def _all(
         async with gate:
             try:
                 case = await _case(scene, item)
+                await asyncio.to_thread(_keep, scene, case, wanted)
             except OpsroomError as error:
                 return error
-            await asyncio.to_thread(_keep, scene, case, wanted)
             return case
 
     return list(await asyncio.gather(*(one(item) for item in items)))
