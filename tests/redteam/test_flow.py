@@ -242,15 +242,11 @@ def test_a_model_writes_more_within_bounds(world: Database, actor: Actor) -> Non
     unknown = Talks(write, cost=None)
     generate(world, actor, extra(cases=12), Having(unknown))
     assert len(unknown.asked) == 1
-    mad = Talks(garbled)
-    assert (
-        "model-written" not in generate(world, actor, extra(cases=60), Having(mad)).techniques
-    )
-    assert len(mad.asked) == 3
-
-
-def garbled(_: ModelRequest) -> str:
-    return "[1, {]"
+    for text in ("[1, {]", "[" * 100_000 + "]"):
+        mad = Talks(lambda _, text=text: text)
+        made = generate(world, actor, extra(cases=60), Having(mad))
+        assert "model-written" not in made.techniques
+        assert len(mad.asked) == 3
 
 
 def test_what_cannot_be_made_says_why(world: Database, actor: Actor) -> None:
@@ -332,3 +328,11 @@ def test_who_cannot_be_talked_with_is_said(world: Database, actor: Actor) -> Non
 )
 def test_simulated_answers_are_examples_or_the_smallest(schema: Any, value: Any) -> None:
     assert sample(schema) == value
+
+
+def test_a_schema_that_holds_itself_has_a_small_sample() -> None:
+    parts = {f"p{number}": {"$ref": "#/$defs/node"} for number in range(30)}
+    node = {"type": "object", "properties": parts, "required": ["p29"]}
+    found = sample({"$ref": "#/$defs/node", "$defs": {"node": node}})
+    assert "p29" in found
+    assert len(json.dumps(found)) < 10_000

@@ -100,7 +100,7 @@ def _texts(output: Output, most: int) -> list[str]:
     start, end = output.text.find("["), output.text.rfind("]")
     try:
         found: Any = json.loads(output.text[start : end + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(found, list) or len(found) > most:
         return []
