@@ -168,6 +168,30 @@ def test_a_coroutine_is_run_and_trials_are_cases_of_their_own(
     assert (run["trials"], run["totals"]["answered"]) == (2, 8)
 
 
+def test_answers_of_another_test_are_not_taken_for_its_own(
+    opened: Room, name: str, pytester: pytest.Pytester
+) -> None:
+    """Of a case the first answer counts, so a second test would be told how the first one did."""
+    pytester.makepyfile(f"""
+        import pytest
+
+        @pytest.mark.opsroom_eval({name!r})
+        def test_good(opsroom_case):
+            opsroom_case.answer("yes")
+
+        @pytest.mark.opsroom_eval({f"{name}@1"!r})
+        @pytest.mark.parametrize("model", ["old", "new"])
+        def test_bad(opsroom_case, model):
+            opsroom_case.answer("no")
+    """)
+    done = pytester.runpytest_inprocess(*PLUGIN)
+    done.assert_outcomes(passed=4, failed=8)
+    done.stdout.fnmatch_lines(["*'c0' is answered by *::test_good[[]c0[]]*"])
+    alone = pytester.runpytest_inprocess(*PLUGIN, "-k", "test_bad and old")
+    alone.assert_outcomes(failed=4)
+    alone.stdout.fnmatch_lines(["*right: *'no' against 'yes'*"])
+
+
 def test_looking_at_tests_opens_no_run(
     opened: Room, name: str, pytester: pytest.Pytester
 ) -> None:

@@ -99,6 +99,11 @@ class Source(Protocol):
         """The id of the run; empty where nothing is kept."""
         ...
 
+    @property
+    def place(self) -> str:
+        """The same for whatever answers go into one run, without opening it; empty without one."""
+        ...
+
     def judge(self, case: "Case", output: dict[str, Any]) -> Judged: ...
 
 
@@ -203,10 +208,10 @@ class Served:
             start = page["next"]
         return _of_split(found, self._asked.split)
 
-    @cached_property
-    def _run(self) -> dict[str, Any]:
+    @property
+    def _session_of(self) -> dict[str, Any]:
         asked = self._asked
-        body = {
+        return {
             "session": self._session,
             "subject": asked.subject or asked.dataset.partition("@")[0],
             "dataset": self.on,
@@ -215,7 +220,14 @@ class Served:
             "variant": asked.variant,
             "trials": asked.trials,
         }
-        found: dict[str, Any] = self._client.post("/v1/evals/sessions", body)
+
+    @property
+    def place(self) -> str:
+        return digest(self._session_of)
+
+    @cached_property
+    def _run(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.post("/v1/evals/sessions", self._session_of)
         return found
 
     @property
@@ -237,7 +249,7 @@ class Served:
 class Filed:
     """The cases of a file, judged in this process."""
 
-    subject = run = ""
+    subject = run = place = ""
 
     def __init__(self, file: Path, asked: Asked) -> None:
         self._file = file

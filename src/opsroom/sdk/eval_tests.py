@@ -38,6 +38,7 @@ class Proving:
         self._is_worker = worker is not None
         self._summary = Summary(default())
         self._lines: list[str] = []
+        self._first: dict[tuple[str, str, int], str] = {}
 
     def parametrize(self, metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
         """One test for each case."""
@@ -56,11 +57,25 @@ class Proving:
             raise pytest.fail.Exception(_said(error), pytrace=False) from None
         metafunc.parametrize(ARGUMENT, every, ids=[one.name for one in every])
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """See which test answers a case: in a run, only one can."""
+        for item in session.items:
+            case = _case_of(item)
+            if case is not None and (place := case.source.place):
+                self._first.setdefault((place, case.hash, case.trial), item.nodeid)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-        case = pyfuncitem.funcargs.get(ARGUMENT)
-        if not isinstance(case, Case):
+        case = _case_of(pyfuncitem)
+        if case is None:
             return (yield)
+        first = self._first.get((case.source.place, case.hash, case.trial), pyfuncitem.nodeid)
+        if first != pyfuncitem.nodeid:
+            pytest.fail(
+                f"the case {case.name!r} is answered by {first}, and a run has one answer to each: "
+                "test one at a time (-k, with --opsroom-variant), or another `subject`",
+                pytrace=False,
+            )
         alone = pyfuncitem.get_closest_marker("anyio") is None  # nobody else runs coroutines
         if alone and inspect.iscoroutinefunction(pyfuncitem.obj):
             pyfuncitem.obj = _in_a_loop(pyfuncitem.obj)
@@ -148,6 +163,12 @@ class Proving:
             *((f"{SCORE}{name}", f"{value:g}") for name, value in scores.items()),
             *([(WRONG, wrong)] if wrong else []),
         ]
+
+
+def _case_of(item: pytest.Item) -> Case | None:
+    found = getattr(item, "callspec", None)
+    case = found and found.params.get(ARGUMENT)
+    return case if isinstance(case, Case) else None
 
 
 def _asked(mark: pytest.Mark, variant: str) -> Asked:
