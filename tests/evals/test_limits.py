@@ -71,3 +71,13 @@ def test_both_directions_say_the_same_of_the_same_cases(
     assert low.standing is high.standing or abs(low.interval.high - limit) < 1e-9
     if low.standing is Standing.WITHIN:
         assert low.rate <= limit
+
+
+@pytest.mark.parametrize("more", [0.0, 0.5, 1.0])
+def test_a_case_that_half_fails_shows_no_more_than_one_that_does_not(more: float) -> None:
+    """0 of 60 is too few for 5 %, so 0 of 59 and a half is too."""
+    found = limited([0.0] * 59 + [more], limit=0.05, direction=Direction.LOWER, level=0.95)
+    assert found.standing is Standing.OPEN
+    flipped = [1.0] * 59 + [1 - more]
+    found = limited(flipped, limit=0.95, direction=Direction.HIGHER, level=0.95)
+    assert found.standing is Standing.OPEN

@@ -12,19 +12,24 @@ from .rates import clopper_pearson, upper_bound
 
 def mean_share(values: Sequence[float], *, level: float = 0.95) -> Interval:
     """The interval of the mean of shares of independent cases: exact where every case is all or
-    nothing, else `numeric.bca` over the cases, and `of_equal` where all are the same.
+    nothing, else `numeric.bca` over the cases, and never inside `of_equal`: the few shares that
+    differ say nothing of those that did not come up.
 
     Raises `NothingToCompare` without any.
     """
     if all_or_nothing(values):
         return clopper_pearson(Tally(n=len(values), hits=round(sum(values))), level=level)
+    unseen = of_equal(fmean(values), 0.0, len(values), level=level)
     if len(values) == 1:
-        return of_equal(values[0], 0.0, 1, level=level)
+        return unseen
     found = bca(np.asarray(values, dtype=np.float64), level=level)
     if found.method == "constant":
-        return of_equal(fmean(values), 0.0, len(values), level=level)
+        return unseen
     return Interval(
-        low=max(0.0, found.low), high=min(1.0, found.high), level=level, method=found.method
+        low=max(0.0, min(found.low, unseen.low)),
+        high=min(1.0, max(found.high, unseen.high)),
+        level=level,
+        method=found.method,
     )
 
 
