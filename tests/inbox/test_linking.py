@@ -10,7 +10,7 @@ from tests.inbox.world import BEN, CAT, asked, look, person, say
 
 from opsroom.channels import commands as channels
 from opsroom.channels.model import TELLABLE
-from opsroom.inbox import Request, Say, State, commands, linking
+from opsroom.inbox import Request, Say, State, commands, forgetting, linking
 from opsroom.inbox.errors import LinkRefused
 from opsroom.journal import outbox
 from opsroom.journal import queries as journal
@@ -89,6 +89,20 @@ def test_a_channel_of_nobody_leads_to_the_inbox(db: Database) -> None:
     request, page = told(db, person="")
     assert page == f"/inbox?request={request.id}"
     assert events(db, "inbox.link_issued") == []
+
+
+def test_a_request_that_was_removed_holds_no_news_up(db: Database) -> None:
+    request, code = told(db)
+    with db.write(BEN) as tx:
+        forgetting.remove(tx, [request.subject])
+    assert "somebody else" in refused(db, code)
+    late = asked(db)
+    with db.write(BEN) as tx:
+        forgetting.remove(tx, [late.subject])
+    outbox.pump(db, (ANNOUNCE,))
+    pages = [one.notice.page for one in deliveries(db, "bens")]
+    assert len(pages) == 2
+    assert linking.PATH not in pages[0]
 
 
 def test_looking_at_it_uses_nothing_up(sqlite_api: Api) -> None:

@@ -8,6 +8,7 @@ from opsroom.kit.db import Tx
 
 from . import store
 from .answer_store import answers
+from .link_store import links
 from .override_store import overrides
 from .watch_store import bank, checks, openings
 
@@ -43,7 +44,7 @@ def remove(tx: Tx, subjects: Sequence[str]) -> None:
         some = subjects[start : start + _CHUNK]
         mine = (store.requests.c.project == tx.project, store.requests.c.subject.in_(some))
         ids = list(tx.conn.execute(select(store.requests.c.id).where(*mine)).scalars())
-        for table in (answers, openings, checks, bank):
+        for table in (answers, openings, checks, bank, links):
             tx.conn.execute(delete(table).where(table.c.request_id.in_(ids)))
         tx.conn.execute(
             delete(overrides).where(

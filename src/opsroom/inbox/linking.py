@@ -14,7 +14,7 @@ from opsroom.journal import Entry
 from opsroom.kit.db import Tx
 
 from . import link_store, queries
-from .errors import LinkRefused
+from .errors import LinkRefused, RequestNotFound
 from .model import Request, State
 
 LASTS = timedelta(hours=8)
@@ -39,11 +39,15 @@ def issue(tx: Tx, request: Request, person: str) -> str:
 
 def page_for(tx: Tx, entry: Entry, person: str) -> str:
     """Where a message about an entry leads: to the request that was asked, by a link of their own
-    where the channel is one person's. Empty for everything that is not asked in the inbox.
+    where the channel is one person's. Empty for everything that is not asked in the inbox, and
+    where the request was removed since.
     """
     if entry.event != ASKED:
         return ""
-    request = queries.request(tx, str(entry.facts["request"]))
+    try:
+        request = queries.request(tx, str(entry.facts["request"]))
+    except RequestNotFound:
+        return ""
     if person and request.state is State.PENDING:
         return issue(tx, request, person)
     return f"/inbox?request={request.id}"
