@@ -8,6 +8,7 @@ import pytest
 from tests.gateway.desk import CHAT, Desk, chunk, stream
 from tests.model_server import Reply, garbage, hang, say, status
 
+from opsroom.autonomy import commands as autonomy
 from opsroom.budgets import BudgetDraft, Scope, Unit
 from opsroom.budgets import commands as budgets
 from opsroom.budgets import queries as spent
@@ -364,6 +365,20 @@ class TestAgents:
         self.put(desk)
         found = desk.ask(model="agent:scout", headers=desk.token("other"))
         assert (found.status_code, found.json()["error"]["type"]) == (403, "permission_error")
+
+    @pytest.mark.parametrize("model", ["agent:scout", "desk"])
+    def test_one_that_is_stopped_asks_nobody(self, desk: Desk, model: str) -> None:
+        desk.route()
+        self.put(desk, prompts={})
+        with desk.db.write(desk.boss) as tx:
+            autonomy.kill(tx, "scout", "it books twice")
+        found = desk.ask(model=model)
+        assert (found.status_code, found.json()["error"]["code"]) == (403, "agent_stopped")
+        assert desk.there.requests == []
+        assert desk.ask(headers=desk.token("other")).status_code == 200
+        with desk.db.write(desk.boss) as tx:
+            autonomy.revive(tx, "scout", "it is mended")
+        assert desk.ask(model=model).status_code == 200
 
 
 class TestKeptAnswers:

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from opsroom.kit.errors import Invalid, NotFound, OpsroomError, Unavailable
+from opsroom.kit.errors import Forbidden, Invalid, NotFound, OpsroomError, Unavailable
 from opsroom.web.errors import told
 
 PREFIX = "/openai/"
@@ -54,6 +54,15 @@ class AgentsOnlyChat(Invalid):
     text = "an agent is asked for chat completions and responses, not for {0.what}"
     hint = "ask a route by its name"
     what: str
+
+
+@dataclass(eq=False)
+class AgentStopped(Forbidden):
+    code = "agent_stopped"
+    text = "{0.agent!r} is stopped, and asks no model: {0.why}"
+    hint = "let it act again with `opsroom autonomy revive`"
+    agent: str
+    why: str
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ from opsroom.agents import queries as agents
 from opsroom.agents.errors import BrokenManifest
 from opsroom.agents.model import AgentSpec
 from opsroom.agents.queries import Manifest
+from opsroom.autonomy import queries as autonomy
 from opsroom.budgets import Spender
 from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import NotFound
@@ -27,7 +28,7 @@ from opsroom.registry import queries as registry
 from opsroom.registry.errors import BadReference
 from opsroom.registry.model import PRODUCTION, Stamp
 
-from .errors import AgentsOnlyChat, NoSuchModel
+from .errors import AgentsOnlyChat, AgentStopped, NoSuchModel
 from .model import Asked, Path, Told, spoken
 
 ROUTE = "route/"
@@ -93,7 +94,7 @@ def prepare(
     looked up where anything is `counted`. `endpoint` stands in for targets without one; `seen` is
     told which agent is called.
 
-    Raises `NoSuchModel`, `NoModelConfigured`, and what finding an agent, a version or a turn raises.
+    Raises `AgentStopped`, `NoSuchModel`, `NoModelConfigured`, and what finding an agent, a version or a turn raises.
     """
     environment = asked.extra.environment or tx.actor.environment or PRODUCTION
     environments.check_within(tx, environment)
@@ -122,7 +123,7 @@ def _at(target: Target, endpoint: str) -> Target:
 def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted: bool) -> Call:
     agent, team = tx.actor.agent, ""
     if agent:
-        agents.admit(tx, agent, asked.extra.subject or None)
+        _admit(tx, agent, asked)
         team = _team(tx, agent, environment) if counted else ""
     name, _, at = asked.model.removeprefix(ROUTE).partition("@")
     environments.check_within(tx, at or environment)
@@ -145,6 +146,13 @@ def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted
     )
 
 
+def _admit(tx: Tx, agent: str, asked: Asked) -> None:
+    """Let an agent think at all: also one that only thinks spends, and says things to people."""
+    agents.admit(tx, agent, asked.extra.subject or None)
+    if (why := autonomy.stopped(tx, agent)) is not None:
+        raise AgentStopped(agent, why)
+
+
 def _team(tx: Tx, agent: str, environment: str) -> str:
     """Whose budgets an agent spends; a name that has no manifest yet belongs to no team."""
     try:
@@ -165,7 +173,7 @@ def _of_agent(
     agent = asked.agent
     access.check_acts_for(tx.actor, agent)
     seen(tx, agent)
-    agents.admit(tx, agent, asked.extra.subject or None)
+    _admit(tx, agent, asked)
     if asked.path not in {Path.CHAT, Path.RESPONSES}:
         raise AgentsOnlyChat(asked.path.value)
     serving = serve(tx, agent, asked.extra.subject, environment)
