@@ -281,6 +281,29 @@ class TestMoney:
         assert held == 0
         assert settled > 50
 
+    @pytest.mark.parametrize("streaming", [True, False])
+    def test_an_attempt_that_was_given_up_costs_what_it_may_have(
+        self, desk: Desk, streaming: bool
+    ) -> None:
+        with_fallback(desk, first_byte=0.3)
+        budget(desk, Unit.TOKENS, "100000")
+        answer = stream(chunk("x", finish="stop"), USAGE) if streaming else say(tokens=(7, 2))
+        desk.there.next(hang(), answer)
+        assert desk.ask(stream=streaming, max_tokens=500).status_code == 200
+        held, settled = counter(desk)
+        assert held == 0
+        assert 509 < settled < 1000, "what the second took, and what the first may have"
+        desk.there.next(garbage(), garbage())
+        desk.ask(max_tokens=500)
+        assert counter(desk)[1] > settled + 1000, "neither is known"
+
+    def test_an_attempt_that_was_refused_costs_nothing(self, desk: Desk) -> None:
+        with_fallback(desk)
+        budget(desk, Unit.TOKENS, "100000")
+        desk.there.next(status(500), say(tokens=(7, 2)))
+        desk.ask()
+        assert counter(desk) == (0, 9)
+
     def test_a_refusal_costs_no_tokens(self, desk: Desk) -> None:
         desk.route()
         budget(desk, Unit.TOKENS, "100000")

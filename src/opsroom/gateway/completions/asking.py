@@ -40,6 +40,8 @@ class Failing(StrEnum):
 
 
 AGAIN = frozenset({Failing.UNREACHED, Failing.BUSY, Failing.FAILED})  # at the same model
+# Who sent nothing, or nothing that can be read, may still charge for it.
+MAY_COST = frozenset({Failing.SLOW, Failing.BROKEN, Failing.GARBLED})
 NEVER_BEGAN = frozenset({Failing.UNREACHED, Failing.BUSY})
 
 
@@ -51,6 +53,10 @@ class Attempt:
     endpoint: str
     failing: Failing
     why: str
+
+    @property
+    def may_cost(self) -> bool:
+        return self.failing in MAY_COST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from opsroom.budgets import Unit
 from opsroom.budgets import queries as budgets
 from opsroom.kit import outbound
 from opsroom.kit.db import Actor, Database, Tx
@@ -34,7 +36,7 @@ from opsroom.vault import Opened, Secrets, within
 
 from . import faces, kept, spending
 from .answers import Facts, check_whole
-from .asking import Asking, Attempt, Failing, Streaming, Whole
+from .asking import Asking, Attempt, Streaming, Whole
 from .breakers import Breakers, Line
 from .errors import StreamBroke, in_their_shape
 from .model import Asked, onward
@@ -46,7 +48,6 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 5_000  # calls that are still to be told of
 MOST_SEEN = 10_000
 ERROR_FROM = 400
-MAY_COST = frozenset({Failing.SLOW, Failing.BROKEN, Failing.GARBLED})
 
 
 # Hands a checked span in, to be stored.
@@ -75,8 +76,8 @@ class Around:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
-    """A call that may be made, whether something is held for it, and where it stands. `found` is
-    an answer that was kept.
+    """A call of `size` bytes that may be made, what is held for it (nothing where no budget counts
+    it), and where it stands. `found` is an answer that was kept.
     """
 
     call: Call
@@ -84,7 +85,8 @@ class _Ready:
     trail: Trail
     began: datetime
     started: float
-    held: bool
+    size: int
+    held: Mapping[Unit, Decimal]
     found: Whole | None
 
 
@@ -171,17 +173,18 @@ class ModelDoor:
             keeper = around.keepers.of(tx)
             counted, began = counted and budgets.counted(tx, call.spender), tx.now
         found = self._answers.find(kept.key_of(call), started) if kept.agreed(call) else None
-        counted = counted and found is None
-        if counted:
-            amounts = spending.expected(call, size, keeper.keeping, at=began)
-            spending.hold(around.db, call, amounts)
+        held: dict[Unit, Decimal] = {}
+        if counted and found is None:
+            held = spending.expected(call, size, keeper.keeping, at=began)
+            spending.hold(around.db, call, held)
         return _Ready(
             call=call,
             keeper=keeper,
             trail=trail(traceparent),
             began=began,
             started=started,
-            held=counted,
+            size=size,
+            held=held,
             found=found,
         )
 
@@ -227,34 +230,18 @@ class ModelDoor:
     async def _failed(self, ready: _Ready, asking: Asking, error: BaseException) -> None:
         """Nobody answered, or nobody waits for the answer any more."""
         code = error.code if isinstance(error, OpsroomError) else "cancelled"
-        if ready.held:
-            # Who sent nothing, or nothing that can be read, may still charge for it.
-            free = isinstance(error, OpsroomError) and not any(
-                one.failing in MAY_COST for one in asking.attempts
-            )
-            await asyncio.shield(
-                asyncio.to_thread(
-                    self._settle, ready, spending.nothing(self._took(ready)) if free else {}
-                )
-            )
+        took = spending.REFUSED if isinstance(error, OpsroomError) else {}
+        await asyncio.shield(self._settle(ready, took, asking.attempts))
         status = error.status if isinstance(error, OpsroomError) else 0
         self._tell(ready, None, None, status=status, error=code, attempts=asking.attempts)
 
     async def _whole(self, ready: _Ready, asking: Asking, answer: Whole) -> None:
-        if ready.held:
-            seconds = self._took(ready)
-            amounts = (
-                spending.nothing(seconds)
-                if answer.facts is None
-                else spending.took(
-                    answer.facts,
-                    answer.target,
-                    ready.keeper.keeping,
-                    at=ready.began,
-                    seconds=seconds,
-                )
-            )
-            await asyncio.to_thread(self._settle, ready, amounts)
+        took = (
+            spending.REFUSED
+            if answer.facts is None
+            else self._took(ready, answer.facts, answer.target)
+        )
+        await self._settle(ready, took, asking.attempts)
         self._tell(
             ready,
             answer.target,
@@ -276,7 +263,8 @@ class ModelDoor:
         """The events as they come. One that breaks ends with an error that says so, and without
         the mark by which a whole one ends.
         """
-        error, events, first = "cancelled", answer.events, self._took(ready)
+        error, events, first = "cancelled", answer.events, self._seconds(ready)
+        before = tuple(asking.attempts)  # without this stream, which may break
         try:
             try:
                 for event in answer.first:
@@ -294,22 +282,22 @@ class ModelDoor:
                 asking.broke(answer.target, str(broken))
                 yield b"data: " + _json(in_their_shape(said)) + b"\n\n"
         finally:
-            await asyncio.shield(self._stream_ended(ready, asking, answer, error, first))
+            await asyncio.shield(
+                self._stream_ended(ready, asking, answer, error, first, before)
+            )
 
     async def _stream_ended(
-        self, ready: _Ready, asking: Asking, answer: Streaming, error: str, first: float
+        self,
+        ready: _Ready,
+        asking: Asking,
+        answer: Streaming,
+        error: str,
+        first: float,
+        before: Sequence[Attempt],
     ) -> None:
         await answer.incoming.close()
         facts = answer.events.facts
-        if ready.held:
-            amounts = spending.took(
-                facts,
-                answer.target,
-                ready.keeper.keeping,
-                at=ready.began,
-                seconds=self._took(ready),
-            )
-            await asyncio.to_thread(self._settle, ready, amounts)
+        await self._settle(ready, self._took(ready, facts, answer.target), before)
         self._tell(
             ready,
             answer.target,
@@ -320,10 +308,25 @@ class ModelDoor:
             first=first,
         )
 
-    def _settle(self, ready: _Ready, amounts: Mapping[Any, Any]) -> None:
-        spending.settle(self._around.db, ready.call.actor, ready.call.id, dict(amounts))
+    async def _settle(
+        self, ready: _Ready, took: Mapping[Unit, Decimal], attempts: Sequence[Attempt]
+    ) -> None:
+        """Book what the answer took (of a unit that is not named, what was held), and what the
+        attempts before it may have.
+        """
+        if not ready.held:
+            return
+        call, keeping = ready.call, ready.keeper.keeping
+        lost = spending.lost(call, ready.size, attempts, keeping, at=ready.began)
+        amounts = {**ready.held, **took}
+        amounts |= {unit: amounts[unit] + more for unit, more in lost.items()}
+        amounts[Unit.SECONDS] = Decimal(f"{max(self._seconds(ready), 0.0):.3f}")
+        await asyncio.to_thread(spending.settle, self._around.db, call.actor, call.id, amounts)
 
-    def _took(self, ready: _Ready) -> float:
+    def _took(self, ready: _Ready, facts: Facts, target: Target) -> dict[Unit, Decimal]:
+        return spending.took(facts, target, ready.keeper.keeping, at=ready.began)
+
+    def _seconds(self, ready: _Ready) -> float:
         return self._around.now() - ready.started
 
     def _headers(
