@@ -1,6 +1,7 @@
 """The OpenAI-compatible door against providers that behave, and providers that do not."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from opsroom.autonomy import commands as autonomy
 from opsroom.budgets import BudgetDraft, Scope, Unit
 from opsroom.budgets import commands as budgets
 from opsroom.budgets import queries as spent
+from opsroom.traces import keeping
+from opsroom.traces.model import OwnPrice
 from opsroom.vault import commands as vault
 from opsroom.vault.model import SecretDraft
 
@@ -255,11 +258,25 @@ class TestMoney:
         assert counter(desk) == (0, 129)
 
     def test_by_the_price_of_the_model_that_served(self, desk: Desk) -> None:
-        desk.route()
+        desk.route(targets=targets(desk, "gpt-4o-mini"))
         budget(desk, Unit.USD, "10")
         desk.there.next(say(tokens=(1_000_000, 0), model="gpt-4o-2024-11-20"))
         desk.ask()
         assert counter(desk) == (0, Decimal("2.5"))
+
+    def test_a_budget_of_dollars_lets_nobody_spend_what_is_not_known(self, desk: Desk) -> None:
+        with_fallback(desk)
+        desk.route("local", targets=targets(desk, "gpt-4o-mini"), fallbacks=targets(desk, "m9"))
+        assert desk.ask().status_code == 200, "nobody counts dollars"
+        budget(desk, Unit.USD, "10")
+        found = desk.ask(model="local")
+        assert (found.status_code, found.json()["error"]["code"]) == (400, "no_price")
+        assert "m9" in found.text
+        assert len(desk.there.requests) == 1
+        with desk.db.write(desk.boss) as tx:
+            free = OwnPrice(model="m9", input=Decimal(0), output=Decimal(0))
+            keeping.decide(tx, replace(keeping.current(tx), prices=(free,)))
+        assert desk.ask(model="local").status_code == 200
 
     def test_a_spent_budget_refuses_before_anybody_is_asked(self, desk: Desk) -> None:
         desk.route()

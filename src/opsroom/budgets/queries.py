@@ -146,6 +146,6 @@ def anything(tx: Tx) -> bool:
     return store.anything(tx)
 
 
-def counted(tx: Tx, spender: Spender) -> bool:
-    """Whether any budget counts what this spender spends."""
-    return bool(store.matching(tx, spender.keys(tx.project)))
+def counted(tx: Tx, spender: Spender) -> frozenset[Unit]:
+    """In which units budgets count what this spender spends; empty where none does."""
+    return frozenset(one.unit for one in store.matching(tx, spender.keys(tx.project)))

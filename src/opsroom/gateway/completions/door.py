@@ -160,22 +160,23 @@ class ModelDoor:
     ) -> _Ready:
         around = self._around
         with around.db.read(actor) as tx:
-            counted = budgets.anything(tx)
+            anything = budgets.anything(tx)
             call = prepare(
                 tx,
                 asked,
-                counted=counted,
+                counted=anything,
                 routes=self._routes,
                 serve=around.serve,
                 endpoint=around.endpoint,
                 seen=seen,
             )
             keeper = around.keepers.of(tx)
-            counted, began = counted and budgets.counted(tx, call.spender), tx.now
+            units = budgets.counted(tx, call.spender) if anything else frozenset[Unit]()
+            began = tx.now
         found = self._answers.find(kept.key_of(call), started) if kept.agreed(call) else None
         held: dict[Unit, Decimal] = {}
-        if counted and found is None:
-            held = spending.expected(call, size, keeper.keeping, at=began)
+        if units and found is None:
+            held = spending.expected(call, size, keeper.keeping, at=began, units=units)
             spending.hold(around.db, call, held)
         return _Ready(
             call=call,

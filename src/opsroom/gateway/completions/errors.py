@@ -66,6 +66,17 @@ class AgentStopped(Forbidden):
 
 
 @dataclass(eq=False)
+class NoPrice(Invalid):
+    """A budget in US dollars could not bound what a call costs."""
+
+    code = "no_price"
+    text = "a budget in US dollars counts this call, and what {0.model!r} of {0.route} costs is not known"
+    hint = "give the model a price of the project's own (0 where it is free); see docs/how-to/traces.md"
+    route: str
+    model: str
+
+
+@dataclass(eq=False)
 class NoModelAnswered(Unavailable):
     """Everybody on the route was tried or rests, and nothing that could be handed on came."""
 

@@ -1,6 +1,6 @@
 """What a call may cost, held before it, and what it cost, booked after it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from opsroom.traces.model import Keeping
 
 from .answers import Facts
 from .asking import Attempt
+from .errors import NoPrice
 from .preparing import Call
 
 BYTES_PER_TOKEN = 3  # fewer than most texts have, so that rather more is held than less
@@ -24,18 +25,28 @@ NOTHING = Decimal(0)
 REFUSED: Mapping[Unit, Decimal] = {Unit.TOKENS: NOTHING, Unit.USD: NOTHING}  # took nothing
 
 
-def expected(call: Call, size: int, keeping: Keeping, *, at: datetime) -> dict[Unit, Decimal]:
+def expected(
+    call: Call, size: int, keeping: Keeping, *, at: datetime, units: Collection[Unit]
+) -> dict[Unit, Decimal]:
     """What is held for a call of `size` bytes: one call, its tokens if the answer is as long as it
     may be, and what those cost at the dearest of the models that may be asked.
+
+    Raises `NoPrice` for a model whose price is not known, where US dollars are among the `units`
+    that are counted.
     """
     asked = _at_most(call, size)
-    costs = [
-        cost(asked, one.model, one.endpoint, keeping, at=at) for one in call.spec.everybody
-    ]
+    costs = {
+        one.model: cost(asked, one.model, one.endpoint, keeping, at=at)
+        for one in call.spec.everybody
+    }
+    if Unit.USD in units:
+        for model, price_of in costs.items():
+            if price_of is None:
+                raise NoPrice(call.route, model)
     return {
         Unit.CALLS: Decimal(1),
         Unit.TOKENS: Decimal(_tokens(asked)),
-        Unit.USD: max((one for one in costs if one is not None), default=NOTHING),
+        Unit.USD: max((one for one in costs.values() if one is not None), default=NOTHING),
         Unit.SECONDS: Decimal(1),
     }
 
