@@ -225,6 +225,20 @@ class TestBadProviders:
         desk.there.next(stream(chunk("he"), done=False))
         assert "stream_broke" in desk.ask(stream=True).text
 
+    @pytest.mark.parametrize("streaming", [True, False])
+    def test_one_that_falls_silent(self, desk: Desk, streaming: bool) -> None:
+        desk.route(silence=0.1)
+        begun = stream(chunk("he"), done=False)
+        kind = {} if streaming else {"Content-Type": "application/json"}
+        more = {**begun.headers, **kind, "Content-Length": "9999"}  # which never comes
+        desk.there.next(Reply(body=begun.body, headers=more))
+        found = desk.ask(stream=streaming)
+        if streaming:
+            assert found.text.startswith(begun.body.decode())
+        code = "stream_broke" if streaming else "model_garbage"
+        assert code in found.text
+        assert "nothing came for 0.1 s" in found.text
+
     def test_one_that_announces_more_than_is_read(self, desk: Desk) -> None:
         desk.route()
         desk.there.next(Reply(headers={"Content-Length": str(100 * 2**20)}))

@@ -12,7 +12,15 @@ from opsroom.registry import Finding, Kind, Lookup, Severity
 from opsroom.vault import is_reference
 
 from .errors import BrokenRoute
-from .route import LONGEST_KEPT, LONGEST_WAIT, MOST_TARGETS, Api, RouteSpec, Target
+from .route import (
+    LONGEST_KEPT,
+    LONGEST_SILENCE,
+    LONGEST_WAIT,
+    MOST_TARGETS,
+    Api,
+    RouteSpec,
+    Target,
+)
 
 HEADERS = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection"}
@@ -31,6 +39,8 @@ def pin(spec: RouteSpec, _lookup: Lookup) -> RouteSpec:
         _check(one)
     if not 0.1 <= spec.first_byte <= LONGEST_WAIT:
         raise BrokenRoute(f"`first_byte` lies between 0.1 and {LONGEST_WAIT:g} seconds")
+    if not 0.1 <= spec.silence <= LONGEST_SILENCE:
+        raise BrokenRoute(f"`silence` lies between 0.1 and {LONGEST_SILENCE:g} seconds")
     if not 0 <= spec.repeats <= 5:
         raise BrokenRoute("`repeats` lies between 0 and 5")
     if not 0 <= spec.cache <= LONGEST_KEPT:

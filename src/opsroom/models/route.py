@@ -14,6 +14,7 @@ from opsroom.kit.wire import Wire
 
 MOST_TARGETS = 20
 LONGEST_WAIT = 600.0
+LONGEST_SILENCE = 900.0
 LONGEST_KEPT = 86_400.0
 
 
@@ -63,8 +64,8 @@ class Target(Wire):
 class RouteSpec(Wire):
     """Which models answer under one name.
 
-    A model that has sent nothing after `first_byte` seconds is given up for the next one. After
-    a refused connection, a 429 or a 5xx the same model is asked again up to `repeats` times.
+    A model that has sent nothing after `first_byte` seconds is given up for the next one, and an
+    answer that has begun breaks once nothing more came for `silence` seconds. After a refused connection, a 429 or a 5xx the same model is asked again up to `repeats` times.
     With `cache` (seconds), whole answers are kept in memory for callers who ask the very same;
     that is the consent of whoever writes the route.
     """
@@ -74,6 +75,7 @@ class RouteSpec(Wire):
     description: str = ""
     breaker: Breaker = field(default_factory=Breaker)
     first_byte: float = 60.0
+    silence: float = 180.0
     repeats: int = 1
     cache: float = 0.0
 

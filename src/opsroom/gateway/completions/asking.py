@@ -189,7 +189,8 @@ class Asking:
                 incoming = await self.providers.send(sent)
                 chunks = incoming.chunks()
                 first = await anext(chunks, b"")
-            return await self._read(sent, incoming, first, chunks)
+            rest = _unless_silent(chunks, self.spec.silence)
+            return await self._read(sent, incoming, first, rest)
         except BaseException as error:
             if incoming is not None:
                 await incoming.close()
@@ -236,6 +237,19 @@ class Asking:
             incoming=incoming,
             target=target,
         )
+
+
+async def _unless_silent(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """The chunks, as long as one comes every so many seconds. Raises `Broke`."""
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise Broke(f"nothing came for {seconds:g} s") from None
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _judged(path: Path, target: Target, incoming: Incoming, body: bytes) -> Whole:
