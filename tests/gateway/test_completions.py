@@ -180,6 +180,25 @@ class TestWhoTakesOver:
         assert desk.events("gateway.model_works")
 
 
+    @pytest.mark.parametrize("number", [401, 403, 404])
+    def test_what_one_call_may_not_have_rests_nobody(self, desk: Desk, number: int) -> None:
+        """Whoever asks for what a model does not offer takes it from nobody else."""
+        desk.route(breaker={"failures": 1, "window": 60.0, "cool_down": 3600.0})
+        desk.there.next(status(number))
+        asked = desk.ask({"model": "desk", "input": "x"}, path="/openai/v1/embeddings")
+        assert asked.status_code == number
+        assert desk.ask().status_code == 200
+
+    def test_a_model_that_is_tried_again_is_not_left_alone_for_such_a_call(
+        self, desk: Desk
+    ) -> None:
+        desk.route(breaker={"failures": 1, "window": 60.0, "cool_down": 0.001})
+        desk.there.next(status(500), status(404))
+        desk.ask()
+        assert desk.ask().status_code == 404
+        assert desk.ask().status_code == 200
+
+
 class TestBadProviders:
     def test_one_that_hangs_is_given_up(self, desk: Desk) -> None:
         desk.route(first_byte=0.2)

@@ -178,7 +178,9 @@ class Asking:
             )
         )
         line = self.line(target)
-        if failures := self.breakers.failed(line, self.spec.breaker, self.now()):
+        if failure.failing is Failing.UNUSABLE:  # for this call; waiting would mend nothing
+            self.breakers.let_go(line)
+        elif failures := self.breakers.failed(line, self.spec.breaker, self.now()):
             self.rests(line, failures)
 
     async def _attempt(self, target: Target) -> Answer:
