@@ -179,7 +179,6 @@ class TestWhoTakesOver:
         assert desk.ask().status_code == 200
         assert desk.events("gateway.model_works")
 
-
     @pytest.mark.parametrize("number", [401, 403, 404])
     def test_what_one_call_may_not_have_rests_nobody(self, desk: Desk, number: int) -> None:
         """Whoever asks for what a model does not offer takes it from nobody else."""
@@ -486,6 +485,10 @@ class TestKeptAnswers:
         (b'{"model": 3}', "not_asked"),
         (b'{"model": "desk", "temperature": NaN}', "not_asked"),
         (b'{"model": "desk", "opsroom": {"nonsense": 1}}', "not_asked"),
+        (b'{"model": "desk", "stream": 1}', "not_asked"),
+        (b'{"model": "desk", "opsroom": {"subject": "a\\u0000b"}}', "not_asked"),
+        (b'{"model": "desk@\\ud800"}', "not_asked"),
+        (b'{"model": "desk", "opsroom": {"environment": "\\ud800"}}', "not_asked"),
         (b'{"model": "../desk"}', "no_such_model"),
         (b'{"model": "prompt/desk"}', "no_such_model"),
         (b'{"model": "agent:nobody"}', "acts_for_another"),
@@ -506,6 +509,14 @@ def test_what_is_told_of_contents_is_redacted(desk: Desk) -> None:
     desk.ask(messages=said)
     assert desk.there.requests[0].body["messages"] == said
     assert "4111 1111" not in str(desk.told())
+
+
+def test_a_name_of_the_provider_that_fits_no_header(desk: Desk) -> None:
+    desk.route()
+    desk.there.next(say(model="m1\x00\x7f\r\nx-evil: 1\u2028"))
+    found = desk.ask()
+    assert found.headers["opsroom-served-model"] == "m1????x-evil: 1?"
+    assert "x-evil" not in found.headers
 
 
 def test_a_call_stands_in_the_trace_of_whoever_asks(desk: Desk) -> None:

@@ -470,4 +470,6 @@ def _json(value: Any) -> bytes:
 
 def _plain(value: str) -> str:
     """A value that can stand in a header."""
-    return value[:200].encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
+    return "".join(
+        char if char.isascii() and char.isprintable() else "?" for char in value[:200]
+    )

@@ -6,6 +6,7 @@ model, what a version of an agent decides, and the field `opsroom`, which is our
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +24,7 @@ EXPECTED_OUTPUT = 1024  # tokens that are held for an answer whose length nobody
 MOST_OUTPUT = 10_000_000
 DECIDED = frozenset({"model", "messages", "input", "prompt", "stream", "stream_options", OURS})
 _TOOLS_OF_THE_CALLER = frozenset({"function", "custom"})
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # nothing that is told or stored holds it
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -111,8 +113,10 @@ def read(path: Path, raw: bytes, headers: Mapping[str, str]) -> Asked:
     if not isinstance(body, dict):
         raise NotAsked("the body is no object")
     model = body.get("model")
-    if not isinstance(model, str) or not model or len(model) > 300:
+    if not isinstance(model, str) or not model or len(model) > 300 or _UNFIT.search(model):
         raise NotAsked("`model` names a route, or an agent as agent:NAME")
+    if not isinstance(body.get("stream", False), bool | None):
+        raise NotAsked("`stream` is true or false")  # who reads 1 as true would send one
     extra = _extra(body.pop(OURS, None), headers)
     return Asked(path=path, model=model, body=body, extra=extra)
 
@@ -137,10 +141,9 @@ def _extra(given: Any, headers: Mapping[str, str]) -> Extra:
         ) from None
     if found.cache is not None and not (math.isfinite(found.cache) and found.cache >= 0):
         raise NotAsked("`opsroom.cache` is a number of seconds")
-    if any(
-        len(one) > 200 for one in (found.subject, found.session, found.turn, found.environment)
-    ):
-        raise NotAsked("a name in `opsroom` has 200 characters at most")
+    names = (found.subject, found.session, found.turn, found.environment)
+    if any(len(one) > 200 or _UNFIT.search(one) for one in names):
+        raise NotAsked("a name in `opsroom` has 200 characters at most, on one line")
     return found
 
 
