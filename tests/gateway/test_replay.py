@@ -84,4 +84,4 @@ def test_what_was_recorded_plays_back(desk: Desk, data_dir: Path) -> None:
         OTHERS,
     )
     counted = [one for one in desk.told() if "gen_ai.usage.input_tokens" in one]
-    assert len(counted) > 600
+    assert len(counted) > 550, "the others did not say what they took"
