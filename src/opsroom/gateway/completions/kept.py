@@ -14,6 +14,7 @@ from .asking import Whole
 from .preparing import Call
 
 MOST_BYTES = 64 * 2**20
+AROUND = 2_000  # bytes, about, that keeping an answer takes besides its body
 LONGEST = 86_400.0
 
 
@@ -45,18 +46,24 @@ class Answers:
 
     def keep(self, key: str, answer: Whole, until: float) -> None:
         """Keep an answer; the longest unused make room."""
-        if len(answer.body) > self._most // 8:
+        if _size(answer) > self._most // 8:
             return
         with self._lock:
             self._drop(key)
             self._kept[key] = _Kept(answer, until)
-            self._size += len(answer.body)
+            self._size += _size(answer)
             while self._size > self._most:
                 self._drop(next(iter(self._kept)))
 
     def _drop(self, key: str) -> None:
         if (found := self._kept.pop(key, None)) is not None:
-            self._size -= len(found.answer.body)
+            self._size -= _size(found.answer)
+
+
+def _size(answer: Whole) -> int:
+    """Its body, what was read of it, and the rest."""
+    text = len(answer.facts.text) if answer.facts is not None else 0
+    return len(answer.body) + text + AROUND
 
 
 def agreed(call: Call) -> float:
