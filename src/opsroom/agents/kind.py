@@ -7,13 +7,13 @@ import yaml
 
 from opsroom.contracts.model import ContractSpec, Tier
 from opsroom.kit.wire import adapter, plain
+from opsroom.models.route import ROUTE
 from opsroom.policies.engine import validate
 from opsroom.policies.model import PolicySpec
 from opsroom.registry import Finding, Kind, Lookup, Severity, Version
 
 from .model import AgentSpec, ModelRoute, model_changed
 
-ROUTE = "route/"
 GRAVE = frozenset({Tier.IRREVERSIBLE, Tier.CREDENTIAL, Tier.EXTERNAL})
 
 

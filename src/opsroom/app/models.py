@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from opsroom.gateway.completions.door import Around, ModelDoor
-from opsroom.models import Find, Model, NoModelConfigured
+from opsroom.models import Find, Model, NoModelConfigured, RouteNotMeasured
+from opsroom.models.route import ROUTE
 from opsroom.traces.frames import DeadLetter
 from opsroom.traces.wire import Stamp
 
@@ -24,7 +25,9 @@ class ConfiguredModels:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Find]:
-        """Any model by name, at the endpoint of the settings."""
+        """Any model by name, at the endpoint of the settings. Raises `RouteNotMeasured` for a route,
+        as a manifest may name one: its models answer elsewhere, under other names.
+        """
         settings = self._settings
         if not settings.model_url:
             yield _nothing
@@ -37,6 +40,8 @@ class ConfiguredModels:
         async with outbound.async_client(allow=settings.allowed_hosts, limits=limits) as client:
 
             def find(name: str) -> Model:
+                if name.startswith(ROUTE):
+                    raise RouteNotMeasured(name)
                 return OpenAICompatible(
                     name,
                     endpoint=settings.model_url,

@@ -9,6 +9,7 @@ from .errors import (
     NoRecording,
     RecordingConflict,
     ReservedParameter,
+    RouteNotMeasured,
 )
 from .model import Message, ModelRequest, Output, Role, ToolCall
 from .ports import Find, Model, Models
@@ -33,6 +34,7 @@ __all__ = [
     "ReplayModel",
     "ReservedParameter",
     "Role",
+    "RouteNotMeasured",
     "ToolCall",
     "replay",
 ]

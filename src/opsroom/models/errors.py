@@ -93,6 +93,17 @@ class NoModelConfigured(Invalid):
 
 
 @dataclass(eq=False)
+class RouteNotMeasured(Invalid):
+    code = "route_not_measured"
+    text = "{0.name!r} is a route, and cases are put to one model"
+    hint = (
+        "name a model at OPSROOM_MODEL_URL: as the source of an evaluation, or as `model` in the "
+        "settings of retraining"
+    )
+    name: str
+
+
+@dataclass(eq=False)
 class BrokenRoute(Invalid):
     code = "broken_route"
     text = "this route cannot be: {0.why}"

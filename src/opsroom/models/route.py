@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from opsroom.kit.wire import Wire
 
+ROUTE = "route/"  # what a reference to one begins with
 MOST_TARGETS = 20
 LONGEST_WAIT = 600.0
 LONGEST_SILENCE = 900.0

@@ -19,7 +19,7 @@ from opsroom.kit.db import Actor, Tx
 from opsroom.kit.errors import NotFound
 from opsroom.kit.wire import adapter, plain
 from opsroom.models import NoModelConfigured
-from opsroom.models.route import RouteSpec, Target
+from opsroom.models.route import ROUTE, RouteSpec, Target
 from opsroom.prompts import queries as prompts
 from opsroom.prompts.model import PromptSpec
 from opsroom.prompts.rendering import render
@@ -31,7 +31,6 @@ from opsroom.registry.model import PRODUCTION, Stamp
 from .errors import AgentsOnlyChat, AgentStopped, NoSuchModel
 from .model import Asked, Path, Told, spoken
 
-ROUTE = "route/"
 SYSTEM = "system"
 KEPT = 256
 
