@@ -9,6 +9,7 @@ import pytest
 from tests.gateway.desk import CHAT, Desk, chunk, stream
 from tests.model_server import Reply, garbage, hang, say, status
 
+from opsroom.actions.turning import TurnDraft, begin_turn
 from opsroom.autonomy import commands as autonomy
 from opsroom.budgets import BudgetDraft, Scope, Unit
 from opsroom.budgets import commands as budgets
@@ -404,6 +405,20 @@ class TestAgents:
         desk.ask(model="agent:scout", opsroom={"variables": {"who": "Ana"}})
         desk.ask()
         assert [one.body["model"] for one in desk.there.requests] == ["m1", "m9"]
+
+    def test_a_turn_stays_with_the_version_that_it_began_under(self, desk: Desk) -> None:
+        desk.route()
+        self.put(desk, prompts={})
+        with desk.db.write(desk.boss) as tx:
+            draft = TurnDraft(agent="scout", intent="look", session="s1")
+            turn = begin_turn(tx, draft, serve=desk.app.state.serve)
+        self.put(desk, prompts={}, team="south")
+        ours = desk.ask(model="agent:scout", opsroom={"turn": turn.id, "subject": "ana"})
+        assert ours.headers["opsroom-version"] == "agent/scout@1"
+        assert desk.ask(model="agent:scout").headers["opsroom-version"] == "agent/scout@2"
+        other = desk.ask(headers=desk.token("other"), opsroom={"turn": turn.id})
+        assert other.json()["error"]["code"] == "turn_not_found"
+        assert desk.told()[0]["gen_ai.conversation.id"] == "s1"
 
     def test_models_at_the_endpoint_of_the_house(self, desk: Desk) -> None:
         self.put(desk, model={"model": "plain", "fallbacks": ["other"]}, prompts={})

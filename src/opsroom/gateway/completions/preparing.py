@@ -8,7 +8,8 @@ from typing import Any
 from opsroom.access import commands as access
 from opsroom.actions import turning
 from opsroom.actions.errors import TurnNotFound
-from opsroom.actions.turning import Serve
+from opsroom.actions.model import Turn
+from opsroom.actions.turning import Serve, Serving
 from opsroom.agents import queries as agents
 from opsroom.agents.errors import BrokenManifest
 from opsroom.agents.model import AgentSpec
@@ -121,8 +122,9 @@ def _at(target: Target, endpoint: str) -> Target:
 
 def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted: bool) -> Call:
     agent, team = tx.actor.agent, ""
+    turn = _turn(tx, asked, agent)
     if agent:
-        _admit(tx, agent, asked)
+        _admit(tx, agent, asked, turn)
         team = _team(tx, agent, environment) if counted else ""
     name, _, at = asked.model.removeprefix(ROUTE).partition("@")
     environments.check_within(tx, at or environment)
@@ -139,15 +141,33 @@ def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted
         route=ref,
         digest=digest,
         spec=spec,
-        spender=_spender(tx, asked, agent, team),
+        spender=_spender(asked, agent, team, turn),
         environment=environment,
         facts={"route": ref},
     )
 
 
-def _admit(tx: Tx, agent: str, asked: Asked) -> None:
-    """Let an agent think at all: also one that only thinks spends, and says things to people."""
-    agents.admit(tx, agent, asked.extra.subject or None)
+def _turn(tx: Tx, asked: Asked, agent: str) -> Turn | None:
+    """The turn that a call belongs to, which is one of the agent's own."""
+    if not asked.extra.turn:
+        return None
+    turn = turning.get(tx, asked.extra.turn)
+    if turn.agent != agent:
+        raise TurnNotFound(asked.extra.turn)
+    return turn
+
+
+def _of(turn: Turn) -> Serving:
+    """A turn stays with the version that it began under, whatever is released meanwhile."""
+    number = int(Ref.parse(turn.version).at)
+    return Serving(number=number, release=turn.release, arm=turn.arm)
+
+
+def _admit(tx: Tx, agent: str, asked: Asked, turn: Turn | None) -> None:
+    """Let an agent think at all: also one that only thinks spends, and says things to people. Of
+    one that winds down, a turn that was let in is not asked again for whom it is.
+    """
+    agents.admit(tx, agent, None if turn is not None else asked.extra.subject or None)
     if (why := autonomy.stopped(tx, agent)) is not None:
         raise AgentStopped(agent, why)
 
@@ -172,10 +192,13 @@ def _of_agent(
     agent = asked.agent
     access.check_acts_for(tx.actor, agent)
     seen(tx, agent)
-    _admit(tx, agent, asked)
+    turn = _turn(tx, asked, agent)
+    _admit(tx, agent, asked, turn)
     if asked.path not in {Path.CHAT, Path.RESPONSES}:
         raise AgentsOnlyChat(asked.path.value)
-    serving = serve(tx, agent, asked.extra.subject, environment)
+    serving = serve(tx, agent, asked.extra.subject, environment) if turn is None else _of(turn)
+    environment = environment if turn is None else turn.environment
+    environments.check_within(tx, environment)
     manifest = agents.manifest(tx, agent, environment, serving.number)
     version = manifest.version.ref
     ref, digest, spec = _model_of(tx, manifest, routes)
@@ -195,7 +218,7 @@ def _of_agent(
         route=ref,
         digest=digest,
         spec=spec,
-        spender=_spender(tx, asked, agent, manifest.spec.team),
+        spender=_spender(asked, agent, manifest.spec.team, turn),
         environment=environment,
         facts={name: value for name, value in facts.items() if value},
     )
@@ -269,11 +292,11 @@ def _parameters(spec: PromptSpec) -> dict[str, Any]:
     }
 
 
-def _spender(tx: Tx, asked: Asked, agent: str, team: str) -> Spender:
-    extra, session = asked.extra, asked.extra.session
-    if extra.turn:
-        turn = turning.get(tx, extra.turn)
-        if turn.agent != agent:
-            raise TurnNotFound(extra.turn)
-        session = turn.session or session
-    return Spender(agent=agent, turn=extra.turn, session=session, team=team)
+def _spender(asked: Asked, agent: str, team: str, turn: Turn | None) -> Spender:
+    session = turn.session if turn is not None else ""
+    return Spender(
+        agent=agent,
+        turn=asked.extra.turn,
+        session=session or asked.extra.session,
+        team=team,
+    )
