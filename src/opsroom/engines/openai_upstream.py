@@ -14,6 +14,7 @@ from opsroom.kit.errors import OpsroomError
 
 MOST = 32 * 2**20  # bytes of one answer
 LONGEST = 900.0  # seconds for one answer, to its last byte
+AT_ONCE = 500  # answers; who waited for a connection would count as a model that is slow
 
 
 class OpenAIUpstream:
@@ -58,7 +59,9 @@ class OpenAIUpstream:
     def _client(self) -> httpx2.AsyncClient:
         loop = asyncio.get_running_loop()
         if self._held is None or self._held[0] is not loop:
-            made = outbound.async_client(allow=self._allow, limits=self._limits)
+            made = outbound.async_client(
+                allow=self._allow, limits=self._limits, connections=AT_ONCE
+            )
             self._held = (loop, made)
         return self._held[1]
 

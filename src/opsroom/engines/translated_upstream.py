@@ -34,7 +34,7 @@ from opsroom.kit.clock import Clock
 from opsroom.kit.errors import OpsroomError
 from opsroom.models.route import Api, Target
 
-from .openai_upstream import LONGEST, MOST
+from .openai_upstream import AT_ONCE, LONGEST, MOST
 from .translating import (
     Deltas,
     Untranslatable,
@@ -99,7 +99,9 @@ class TranslatedUpstream:
     def _client(self) -> httpx2.AsyncClient:
         loop = asyncio.get_running_loop()
         if self._held is None or self._held[0] is not loop:
-            made = outbound.async_client(allow=self._allow, limits=self._limits)
+            made = outbound.async_client(
+                allow=self._allow, limits=self._limits, connections=AT_ONCE
+            )
             self._held = (loop, made)
         return self._held[1]
 

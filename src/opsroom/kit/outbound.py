@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 REDIRECTS = 5
+CONNECTIONS = 100
 SECRETS = "OPSROOM_SECRET_"  # what the names of variables that hold one begin with
 _SECRET = "opsroom.secret"  # noqa: S105  # the name of an extension
 
@@ -130,11 +131,14 @@ def async_client(
     follow_redirects: bool = False,
     tls: ssl.SSLContext | None = None,
     resolve: Resolve = look_up,
+    connections: int = CONNECTIONS,
 ) -> httpx2.AsyncClient:
-    """The same for code that waits; for asyncio."""
+    """The same for code that waits; for asyncio. Whoever is beyond so many `connections` waits."""
     guard = _Guard(allowed(allow), limits or Limits())
     return httpx2.AsyncClient(
-        transport=_AsyncTransport(guard, tls or httpx2.create_ssl_context(), resolve),
+        transport=_AsyncTransport(
+            guard, tls or httpx2.create_ssl_context(), resolve, connections
+        ),
         follow_redirects=follow_redirects,
         max_redirects=REDIRECTS,
         timeout=guard.limits.seconds,
@@ -202,7 +206,7 @@ class _Transport(httpx2.HTTPTransport):
         # There is no public way to say how httpx connects.
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls,
-            max_connections=100,
+            max_connections=CONNECTIONS,
             keepalive_expiry=5.0,
             network_backend=Network(guard.choose, resolve),
         )
@@ -262,12 +266,14 @@ class _Body(httpx2.SyncByteStream):
 
 
 class _AsyncTransport(httpx2.AsyncHTTPTransport):
-    def __init__(self, guard: _Guard, tls: ssl.SSLContext, resolve: Resolve) -> None:
+    def __init__(
+        self, guard: _Guard, tls: ssl.SSLContext, resolve: Resolve, connections: int
+    ) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._guard = guard
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=tls,
-            max_connections=100,
+            max_connections=connections,
             keepalive_expiry=5.0,
             network_backend=AsyncNetwork(guard.choose, resolve),
         )
