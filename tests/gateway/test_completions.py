@@ -420,6 +420,25 @@ class TestAgents:
         assert other.json()["error"]["code"] == "turn_not_found"
         assert desk.told()[0]["gen_ai.conversation.id"] == "s1"
 
+    @pytest.mark.parametrize(("text", "most"), [("Look. " * 3000, 40), ("Look.", 6000)])
+    def test_what_the_version_adds_is_held_too(self, desk: Desk, text: str, most: int) -> None:
+        desk.route()
+        desk.put("prompt", "scout", {"format": "text", "text": text})
+        model = {"model": "route/desk", "parameters": {"max_tokens": most}}
+        desk.put("agent", "scout", {"model": model, "prompts": {"system": "scout"}})
+        budget(desk, Unit.TOKENS, "3000")
+        found = desk.ask(model="agent:scout", max_tokens=9)
+        assert found.json()["error"]["code"] == "over_budget"
+        assert desk.there.requests == []
+
+    def test_what_the_version_lets_a_provider_do_is_not_done_twice(self, desk: Desk) -> None:
+        desk.route(repeats=2)
+        tools = {"tools": [{"type": "mcp"}]}
+        self.put(desk, model={"model": "route/desk", "parameters": tools}, prompts={})
+        desk.there.next(status(500))
+        found = desk.ask({"model": "agent:scout", "input": "x"}, path="/openai/v1/responses")
+        assert (found.status_code, len(desk.there.requests)) == (500, 1)
+
     def test_models_at_the_endpoint_of_the_house(self, desk: Desk) -> None:
         self.put(desk, model={"model": "plain", "fallbacks": ["other"]}, prompts={})
         desk.there.next(status(404), say("from other"))

@@ -215,7 +215,7 @@ class ModelDoor:
         elif target.endpoint == self._around.endpoint and self._around.key:
             secret = outbound.Secret(origin=target.endpoint, value=self._around.key)
         asked = call.asked
-        body = onward(call.body, asked.path, target.model, count=target.counts_streams)
+        body = onward(call.asked.body, asked.path, target.model, count=target.counts_streams)
         return Sent(
             target=target, path=asked.path, body=body, secret=secret, stream=asked.stream
         )

@@ -84,6 +84,6 @@ def key_of(call: Call) -> str:
         call.asked.extra.subject,
         call.digest,
         call.asked.path,
-        json.dumps(call.body, sort_keys=True),
+        json.dumps(call.asked.body, sort_keys=True),
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()

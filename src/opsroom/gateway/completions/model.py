@@ -62,7 +62,9 @@ class Extra(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request as it came: its fields without ours, and ours."""
+    """A request: its fields without ours, and ours; with what a version of an agent says, once that
+    is known.
+    """
 
     path: Path
     model: str
@@ -157,6 +159,11 @@ class Told:
     version: str
     messages: Sequence[tuple[str, str]] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def size(self) -> int:
+        """About how many bytes longer a request becomes."""
+        return sum(len(text) for _, text in self.messages)
 
 
 def spoken(asked: Asked, told: Told) -> dict[str, Any]:

@@ -39,18 +39,19 @@ KEPT = 256
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call that may be made. `route` and `digest` name the version whose models are asked (that
-    of the agent, where it names models itself); `told` is what an answer says of it in headers.
+    of the agent, where it names models itself); `facts` are what an answer says of it in headers,
+    and `added` is how many bytes longer than it came the request is.
     """
 
     id: str
     actor: Actor
     asked: Asked
-    body: Mapping[str, Any]
     route: str
     digest: str
     spec: RouteSpec
     spender: Spender
     environment: str
+    added: int = 0
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -137,7 +138,6 @@ def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted
         id=tx.ids.new("mdl"),
         actor=tx.actor,
         asked=asked,
-        body=asked.body,
         route=ref,
         digest=digest,
         spec=spec,
@@ -202,6 +202,7 @@ def _of_agent(
     manifest = agents.manifest(tx, agent, environment, serving.number)
     version = manifest.version.ref
     ref, digest, spec = _model_of(tx, manifest, routes)
+    told = _told(tx, manifest, asked.extra.variables)
     facts = {
         "agent": agent,
         "version": version,
@@ -213,8 +214,8 @@ def _of_agent(
     return Call(
         id=tx.ids.new("mdl"),
         actor=tx.actor,
-        asked=asked,
-        body=spoken(asked, _told(tx, manifest, asked.extra.variables)),
+        asked=replace(asked, body=spoken(asked, told)),
+        added=told.size,
         route=ref,
         digest=digest,
         spec=spec,

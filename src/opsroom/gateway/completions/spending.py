@@ -81,7 +81,8 @@ def took(
 
 def _at_most(call: Call, size: int) -> Facts:
     return Facts(
-        input_tokens=size // BYTES_PER_TOKEN + 1, output_tokens=call.asked.output_tokens
+        input_tokens=(size + call.added) // BYTES_PER_TOKEN + 1,
+        output_tokens=call.asked.output_tokens,
     )
 
 

@@ -149,7 +149,7 @@ def _attributes(ended: Ended, facts: Facts, model: str) -> Iterator[tuple[str, A
 
 def _asked(call: Call) -> str:
     """The conversation as it was sent, in the shape of the conventions."""
-    body = call.body
+    body = call.asked.body
     given = body.get("messages") or body.get("input") or body.get("prompt") or []
     many: Sequence[Any] = given if isinstance(given, list) else [given]
     messages = [_message(one) for one in many[-MOST_MESSAGES:]]
