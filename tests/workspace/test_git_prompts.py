@@ -7,7 +7,7 @@ from tests.workspace.test_cli import commit, git
 
 from opsroom.importing.readers import read
 from opsroom.workspace.errors import NoRepository
-from opsroom.workspace.git import head, is_before
+from opsroom.workspace.git import blob, head, is_before
 
 
 def test_each_commit_that_changed_a_file_is_a_version(tmp_path: Path) -> None:
@@ -106,3 +106,32 @@ def test_nothing_that_a_repository_names_is_run(tmp_path: Path) -> None:
 def test_a_folder_without_history_says_so(tmp_path: Path) -> None:
     with pytest.raises(NoRepository):
         read("git-prompts", tmp_path)
+
+
+def test_neither_filters_of_a_repository_nor_where_it_left_things_are_asked(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    for name in ("clean", "process"):
+        (folder / f"{name}.md").write_text("Be brief.")
+    (folder / ".gitattributes").write_text("clean.md filter=a=b.c\nprocess.md filter=P\n")
+    commit(folder, "Begin")
+    ran = tmp_path / "ran"
+    git(folder, "config", "filter.a=b.c.clean", f"touch '{ran}'; cat")
+    git(folder, "config", "filter.P.process", f"touch '{ran}'")
+    git(folder, "config", "filter.P.required", "true")
+    for name in ("clean", "process"):
+        (folder / f"{name}.md").write_text("Be short.")  # as long as before: git has to look
+    found = head(folder)
+    assert found is not None
+    assert found.dirty == {"clean.md", "process.md"}
+    # What is missing would be fetched from where it was left, by a program of their choice.
+    git(folder, "config", "extensions.partialClone", "origin")
+    git(folder, "config", "core.repositoryFormatVersion", "1")
+    git(folder, "config", "remote.origin.url", "ssh://example.org/theirs")
+    git(folder, "config", "core.sshCommand", f"touch '{ran}'; false")
+    with pytest.raises(NoRepository):
+        blob(folder, "1" * 40, most=100)
+    assert not ran.exists()

@@ -1,12 +1,14 @@
 """What git knows of the files of a workspace. Asks the `git` on this machine, never the network.
 
-A repository may come from anybody: nothing that its configuration names is run.
+A repository may come from anybody: nothing that its configuration names is run. Neither are
+filters of its own, so files that it keeps otherwise than they lie there may count as changed;
+nor is what it left on another server fetched from there.
 """
 
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,8 @@ _CALM = (
     "-c",
     "log.showSignature=false",
 )
+_FILTERS = ("config", "--null", "--show-scope", "--name-only", "--get-regexp", r"^filter\.")
+_OF_A_REPOSITORY = frozenset({"local", "worktree"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ def head(root: Path) -> Commit | None:
     """
     try:
         told = ask(root, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s", "HEAD")
-        status = ask(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--", ".")
+        status = _status(root)
         prefix = ask(root, "rev-parse", "--show-prefix").decode().rstrip("\n")
     except NoRepository:
         return None
@@ -75,6 +79,22 @@ def head(root: Path) -> Commit | None:
         subject=_line(subject),
         dirty=frozenset(_changed(status.decode(errors="replace"), prefix)),
     )
+
+
+def _status(root: Path) -> bytes:
+    """How files differ from the commit, as `git status` tells it."""
+    arguments = ("--porcelain=v1", "-z", "--untracked-files=all", "--ignore-submodules=all")
+    return ask(root, "status", *arguments, "--", ".", settings=_without_filters(root))
+
+
+def _without_filters(root: Path) -> dict[str, str]:
+    """The settings of a repository that name programs which see its files first, emptied."""
+    try:
+        told = ask(root, *_FILTERS).decode(errors="surrogateescape").split("\0")
+    except NoRepository:
+        return {}  # there are none
+    named = zip(told[::2], told[1::2], strict=False)
+    return {name: "" for scope, name in named if scope in _OF_A_REPOSITORY}
 
 
 def is_before(root: Path, commit: str) -> bool:
@@ -144,14 +164,20 @@ def blob(folder: Path, hash_: str, *, most: int) -> bytes | None:
     return ask(folder, "cat-file", "blob", hash_)
 
 
-def ask(folder: Path, *arguments: str) -> bytes:
-    """What git answers. Raises `NoRepository` where it refuses, hangs or says too much."""
+def ask(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> bytes:
+    """What git answers, with these settings over those that it finds. Raises `NoRepository` where
+    it refuses, hangs or says too much.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name == "GIT_CEILING_DIRECTORIES"
     }
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+    for number, (name, value) in enumerate((settings or {}).items()):
+        environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    environment["GIT_CONFIG_COUNT"] = str(len(settings or {}))
     try:
         done = subprocess.run(  # noqa: S603  # no shell, and every argument is ours or a hash
             (*_CALM, *arguments),
