@@ -1,5 +1,6 @@
 """A folder of prompts comes with everything that its repository remembers."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,19 @@ def test_neither_filters_of_a_repository_nor_where_it_left_things_are_asked(
     with pytest.raises(NoRepository):
         blob(folder, "1" * 40, most=100)
     assert not ran.exists()
+
+
+def test_a_history_may_hold_whatever_git_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a.md").write_text("Be brief.")
+    commit(tmp_path, "Odd \x01\x02\x02 one\n\n:100644 100644 0 0 M\n\x01" + "1" * 40)
+    Path(os.fsdecode(bytes(tmp_path) + b"/odd\xff.md")).write_text("Be calm.")
+    monkeypatch.setenv("GIT_AUTHOR_DATE", "@99999999999999 +9900")
+    commit(tmp_path, "Much later")
+    first, second = [one.draft for one in read("git-prompts", tmp_path).versions]
+    assert first.message.startswith("Odd \x01\x02\x02 one\n\n:100644")
+    assert second.at is None
+    assert second.source is not None
+    assert second.source.encode().startswith("odd\N{REPLACEMENT CHARACTER}.md@".encode())

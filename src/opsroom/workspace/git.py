@@ -10,6 +10,8 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from opsroom.kit.wire import Wire
@@ -20,6 +22,7 @@ TIMEOUT = 60
 MAX_COMMITS = 20_000
 MAX_OUTPUT = 64 * 1024 * 1024
 _COMMIT = re.compile(r"[0-9a-f]{40,64}", re.ASCII)
+_FORMAT = "%H%x00%an%x00%aI%x00%B%x00"
 _CALM = (
     "git",
     "--no-pager",
@@ -52,11 +55,13 @@ class Commit(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One state that a file was brought to, and by which commit."""
+    """One state that a file was brought to, and by which commit. `at` is None where the commit
+    claims a time that no calendar has.
+    """
 
     commit: str
     author: str
-    at: str
+    at: datetime | None
     message: str
     path: str
     blob: str
@@ -116,7 +121,7 @@ def history(folder: Path) -> list[Change]:
     """
     listed = ask(folder, "ls-tree", "-r", "-z", "HEAD")
     now: dict[str, str] = {}
-    for entry in listed.decode(errors="surrogateescape").split("\0"):
+    for entry in _fields(listed):
         about, _, name = entry.partition("\t")
         if about.startswith("100"):  # a regular file: neither a link nor a submodule
             now[name] = about.split(" ")[2]
@@ -131,29 +136,17 @@ def history(folder: Path) -> list[Change]:
         "-M",
         "-z",
         f"--max-count={MAX_COMMITS}",
-        "--format=%x01%H%x02%an%x02%aI%x02%B%x02",
+        f"--format={_FORMAT}",
         "--",
         ".",
     )
-    found = _changes(told.decode(errors="surrogateescape"), now)
+    found = _changes(_fields(told), now)
     newest = {one.path: one for one in found}
-    stands = ask(folder, "log", "-1", "--format=%H%x02%an%x02%aI%x02%B").decode(
-        errors="replace"
-    )
-    commit, author, at, message = stands.split("\x02", 3)
+    stands = _fields(ask(folder, "log", "-1", "-z", f"--format={_FORMAT}"))
     for name, blob in now.items():
         # Where a merge kept one side, the last commit that touched a file is not what it became.
         if name not in newest or newest[name].blob != blob:
-            found.append(
-                Change(
-                    commit=commit,
-                    author=_line(author),
-                    at=at,
-                    message=message.strip(),
-                    path=name,
-                    blob=blob,
-                )
-            )
+            found.append(_change(stands, name, blob))
     return found
 
 
@@ -207,42 +200,53 @@ def _changed(status: str, prefix: str) -> Iterator[str]:
                 next(fields, None)
 
 
-def _changes(told: str, now: dict[str, str]) -> list[Change]:
+def _changes(told: Sequence[str], now: Mapping[str, str]) -> list[Change]:
     """The states in a log, oldest first, under the names that their files have today."""
     found: list[Change] = []
     today: dict[str, str] = {}
-    for entry in told.split("\x01")[1:]:
-        commit, author, at, *rest = entry.split("\x02")
-        message, raw = " ".join(rest[:-1]), rest[-1] if rest else ""
-        for status, blob_, names in _raw(raw.strip("\0\n").split("\0")):
-            name = today.get(names[-1], names[-1])
-            if status == "R":
-                today.setdefault(names[0], name)
-            if name in now and status != "D":
-                found.append(
-                    Change(
-                        commit=commit,
-                        author=_line(author),
-                        at=at,
-                        message=message.strip(),
-                        path=name,
-                        blob=blob_,
-                    )
-                )
-    return found[::-1]
-
-
-def _raw(fields: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """What changed, as `--raw -z` says it: `:100644 100644 OLD NEW M`, then one name or two."""
-    left = iter(fields)
+    commit: list[str] = []
+    left = iter(told)
     for one in left:
+        if _COMMIT.fullmatch(one):
+            commit = [one, *islice(left, 3)]
+            continue
+        # What changed, as `--raw -z` says it: `:100644 100644 OLD NEW M`, then one name or two.
         about = one.lstrip("\n").split(" ")
         if not about[0].startswith(":") or len(about) < 5:
             continue
         status = about[4][:1]
-        names = [next(left, "") for _ in range(2 if status in "RC" else 1)]
-        if about[1].startswith("100") or status == "D":
-            yield status, about[3], names
+        names = list(islice(left, 2 if status in "RC" else 1))
+        name = today.get(names[-1], names[-1])
+        if status == "R":
+            today.setdefault(names[0], name)
+        if about[1].startswith("100") and name in now:
+            found.append(_change(commit, name, about[3]))
+    return found[::-1]
+
+
+def _change(commit: Sequence[str], path: str, blob: str) -> Change:
+    hash_, author, at, message = commit[:4]
+    return Change(
+        commit=hash_,
+        author=_line(author),
+        at=_time(at),
+        message=message.strip(),
+        path=path,
+        blob=blob,
+    )
+
+
+def _fields(told: bytes) -> list[str]:
+    """What NUL stands between: nothing that somebody writes into a repository holds one."""
+    return told.decode(errors="replace").split("\0")
+
+
+def _time(text: str) -> datetime | None:
+    """A time as git tells it, who takes any number for one; None where it is none of ours."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _line(text: str) -> str:

@@ -6,7 +6,6 @@ Plain texts are taken literally: nobody said that their braces are a template. Y
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -130,6 +129,6 @@ def _draft(change: Change, spec: dict[str, Any], left_out: list[str]) -> Version
         spec=spec,
         message=message,
         author=change.author,
-        at=datetime.fromisoformat(change.at),
+        at=change.at,
         source=f"{change.path}@{change.commit}",
     )
