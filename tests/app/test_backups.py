@@ -1,9 +1,12 @@
 """What was acknowledged before a backup began comes back from it, on a machine that has nothing."""
 
+import errno
 import json
+import os
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,9 @@ from tests.installation import OPSROOM, running
 from tests.traces.otlp import request
 
 from opsroom.app import Settings
-from opsroom.app.backups.model import MANIFEST, NoBackup
-from opsroom.app.backups.restoring import restore
+from opsroom.app.backups import making
+from opsroom.app.backups.model import MANIFEST, BackedUpElsewhere, NoBackup, NotWritten
+from opsroom.app.backups.restoring import restore, verify
 from opsroom.kit.files import PathLeaves
 from opsroom.sdk import Opsroom
 from opsroom.sdk.errors import RemoteError
@@ -61,6 +65,13 @@ def test_a_backup_under_load_comes_back_whole(home: Path, tmp_path: Path) -> Non
                     other.post("/v1/artifacts/prompt", {"name": f"meanwhile-{made[0]}"})
                     send(home, server.url, 1000 + made[0])
 
+        killed = (
+            home / "telemetry" / "shadow" / "opsroom_backup" / "store" / "left.bin",
+            home / "backups" / ".20200101T000000.part" / "left.bin",
+        )
+        for left in killed:
+            left.parent.mkdir(parents=True)
+            left.touch()
         busy = threading.Thread(target=work)
         busy.start()
         try:
@@ -71,6 +82,7 @@ def test_a_backup_under_load_comes_back_whole(home: Path, tmp_path: Path) -> Non
         head = client.get("/v1/journal/head")
     assert made[0] > 0
     backup = Path(kept["folder"])
+    assert not [*backup.rglob("left.bin"), *(home / "backups").rglob("left.bin")]
     assert answer("restore", backup, "--verify")["entries"] <= head["seq"]
     elsewhere = tmp_path / "machine" / "opsroom"
     found = answer("restore", backup, "--data", elsewhere)
@@ -122,7 +134,54 @@ def test_what_was_changed_cut_off_or_left_out_is_not_put_back(
         restore(backup, new)
     assert [one.name for one in tmp_path.iterdir() if "new" in one.name] == []
     (backup / MANIFEST).write_text(manifest)
-    assert restore(backup, new).entries == listed["journal"]["seq"] - 1
+    listed = json.loads(manifest)
+    for wrong in ({"database": "store/x"}, {"files": listed["files"] | {"opsroom.db": 0}}):
+        (backup / MANIFEST).write_text(json.dumps(listed | wrong))
+        with pytest.raises(NoBackup):
+            restore(backup, new)
+    listed["files"]["./opsroom.db"] = listed["files"]["opsroom.db"]
+    (backup / MANIFEST).write_text(json.dumps(listed))
+    with pytest.raises(NotWritten):
+        restore(backup, new)
+    assert not new.data.exists()
+    (backup / MANIFEST).write_text(manifest)
+    assert restore(backup, new).entries == listed["journal"]["seq"]
+
+
+def test_a_backup_is_put_back_into_a_folder_that_stays(backup: Path, tmp_path: Path) -> None:
+    volume = Settings(data=tmp_path / "volume")
+    (volume.data / ".part").mkdir(parents=True)  # of a restore that was killed
+    (volume.data / ".part" / "opsroom.db").touch()
+    folder = volume.data.stat().st_ino
+    restore(backup, volume)
+    assert volume.data.stat().st_ino == folder
+    assert {"opsroom.db", "master.key"} <= {one.name for one in volume.data.iterdir()}
+    assert not (volume.data / ".part").exists()
+
+
+def test_a_server_that_is_set_is_not_touched_by_a_backup(backup: Path, tmp_path: Path) -> None:
+    live = tmp_path / "live.db"
+    settings = Settings(data=tmp_path / "new", database_url=f"sqlite:///{live}")
+    with pytest.raises(BackedUpElsewhere, match="state"):
+        restore(backup, settings)
+    with pytest.raises(BackedUpElsewhere, match="telemetry"):
+        restore(backup, replace(settings, database_url="", telemetry_url="clickhouse://x"))
+    assert verify(backup, settings).entries > 0
+    assert not live.exists()
+    assert not settings.data.exists()
+
+
+def test_a_backup_that_has_no_room_says_so_and_leaves_nothing(
+    home: Path, local: Opsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(making, "copied", full)
+    with pytest.raises(RemoteError, match="No space left") as refused:
+        local.post("/v1/backups")
+    assert refused.value.code == "backup_not_written"
+    assert list((home / "backups").iterdir()) == []
 
 
 def test_a_backup_is_for_who_administers_the_installation(home: Path, local: Opsroom) -> None:

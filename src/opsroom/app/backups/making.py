@@ -28,9 +28,10 @@ from .model import (
     STATE,
     TELEMETRY,
     WORK,
-    BackedUpElsewhere,
     Manifest,
+    NotWritten,
     SomethingThere,
+    check_all_in_folder,
     copied,
     hashed,
     written,
@@ -47,27 +48,26 @@ ORDER BY name != 'spans', name"""
 def make(runtime: Runtime, traces: Traces, folder: Path) -> Manifest:
     """Back the installation up into a folder that is not there yet; all of it, or nothing.
 
-    Raises `BackedUpElsewhere` where state or telemetry lies on a server, and `SomethingThere`.
+    Raises `BackedUpElsewhere` where state or telemetry lies on a server, `SomethingThere`, and
+    `NotWritten` where the disk is full.
     """
-    settings = runtime.settings
-    if settings.database_url:
-        raise BackedUpElsewhere("state")
-    if settings.telemetry_url:
-        raise BackedUpElsewhere("telemetry")
+    check_all_in_folder(runtime.settings)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.part")
     with _one_at_a_time:
         if folder.exists():
             raise SomethingThere(str(folder))
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
+        for left in folder.parent.glob(".*.part"):  # by a process that was killed meanwhile
+            shutil.rmtree(left, ignore_errors=True)
         try:
+            fresh.mkdir(mode=0o700)
             manifest = _filled(runtime, traces, fresh)
             fresh.rename(folder)
-        except BaseException:
+            sync_folder(folder.parent)
+        except (OSError, sqlite_module().OperationalError) as error:
+            raise NotWritten(str(folder), str(error)) from error
+        finally:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise
-        sync_folder(folder.parent)
     return manifest
 
 
@@ -101,6 +101,7 @@ def _telemetry(store: Telemetry, source: Path, target: Path) -> str:
     may be newer than they are, never older. The folder of the tables' definitions.
     """
     shadow = source / "shadow" / _FROZEN
+    shutil.rmtree(shadow, ignore_errors=True)  # what was deleted since must not come back
     try:
         for row in store.rows(_TABLES):
             store.run(f"ALTER TABLE {row['name']} FREEZE WITH NAME '{_FROZEN}'")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from opsroom.app.settings import Settings
 from opsroom.journal import Head
-from opsroom.kit.errors import Conflict, Invalid
+from opsroom.kit.errors import Conflict, Invalid, Unavailable
 from opsroom.kit.files import inside, read_text, write_private
 from opsroom.kit.wire import Wire
 
@@ -29,6 +30,15 @@ class BackedUpElsewhere(Conflict):
     text = "this installation keeps its {0.what} on a server of its own"
     hint = "back that server up with its own tools; docs/how-to/backup.md says how they go together"
     what: str
+
+
+@dataclass(eq=False)
+class NotWritten(Unavailable):
+    code = "backup_not_written"
+    text = "{0.folder} could not be written: {0.why}"
+    hint = "make room there, and see that opsroom may write there; nothing was left behind"
+    folder: str
+    why: str
 
 
 @dataclass(eq=False)
@@ -77,6 +87,14 @@ class Manifest(Wire):
 
 
 _MANIFEST = TypeAdapter(Manifest)
+
+
+def check_all_in_folder(settings: Settings) -> None:
+    """Raise `BackedUpElsewhere` where state or telemetry lies on a server."""
+    if settings.database_url:
+        raise BackedUpElsewhere("state")
+    if settings.telemetry_url:
+        raise BackedUpElsewhere("telemetry")
 
 
 def written(folder: Path, manifest: Manifest) -> None:

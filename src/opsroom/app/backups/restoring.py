@@ -1,6 +1,8 @@
 """Putting a backup back where nothing is, and looking whether it is whole."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +16,18 @@ from opsroom.journal.checkpoints import Notary
 from opsroom.kit.files import inside, sync_folder
 from opsroom.kit.wire import Wire
 
-from .model import Manifest, NoBackup, SomethingThere, checked, copied
+from .model import (
+    STATE,
+    Manifest,
+    NoBackup,
+    NotWritten,
+    SomethingThere,
+    check_all_in_folder,
+    checked,
+    copied,
+)
+
+_PART = ".part"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,34 +46,47 @@ def restore(folder: Path, settings: Settings) -> Restored:
     """Put a backup into the installation's folder, which must not be there yet or be empty, and
     verify it there. Where anything is wrong, nothing is left.
 
-    Raises `NoBackup`, `SomethingThere`, and what opening an installation raises: a database that
+    Raises `NoBackup`, `SomethingThere`, `NotWritten`, `BackedUpElsewhere` where a server of its
+    own is set for state or telemetry, and what opening an installation raises: a database that
     was sealed by a key of the environment needs that key.
     """
+    check_all_in_folder(settings)
     data = settings.data
-    if data.is_symlink() or (data.exists() and (not data.is_dir() or any(data.iterdir()))):
+    new = not data.exists()
+    if data.is_symlink() or not (new or data.is_dir()) or any(_others(data)):
         raise SomethingThere(str(data))
     manifest = checked(folder)
-    data.parent.mkdir(parents=True, exist_ok=True)
-    fresh = data.with_name(f".{data.name}.part")
-    shutil.rmtree(fresh, ignore_errors=True)
+    # Inside of the folder: that may be a volume, which nothing can be put in the place of.
+    fresh = data / _PART
     try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         _put(folder, fresh, manifest)
         found = _verified(folder, manifest, replace(settings, data=fresh))
-        if data.exists():
-            data.rmdir()
-        fresh.rename(data)
-    except BaseException:
+        for one in sorted(fresh.iterdir(), key=lambda one: one.name == STATE):
+            one.rename(data / one.name)
+        sync_folder(data)
+    except OSError as error:
+        raise NotWritten(str(data), str(error)) from error
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    sync_folder(data.parent)
+        if new:
+            with suppress(OSError):  # it is full now, as it should be
+                data.rmdir()
     return replace(found, data=str(data))
 
 
 def verify(folder: Path, settings: Settings) -> Restored:
     """Put a backup back where nobody looks, verify it, and take it away again."""
     with TemporaryDirectory(prefix="opsroom-verify-") as away:
-        found = restore(folder, replace(settings, data=Path(away) / "data"))
+        here = replace(settings, data=Path(away) / "data", database_url="", telemetry_url="")
+        found = restore(folder, here)
     return replace(found, data="")
+
+
+def _others(data: Path) -> Iterator[Path]:
+    """What is in a folder, beside what a restore left there that was killed."""
+    return (one for one in data.iterdir() if one.name != _PART) if data.is_dir() else iter(())
 
 
 def _put(folder: Path, data: Path, manifest: Manifest) -> None:
@@ -69,6 +95,10 @@ def _put(folder: Path, data: Path, manifest: Manifest) -> None:
         copied(inside(folder, name), inside(data, name))
     if manifest.database:
         home = data / FOLDER
+        if not any(
+            name.startswith(f"{FOLDER}/{manifest.database}/") for name in manifest.files
+        ):
+            raise NoBackup(str(folder), "it lacks the tables of its telemetry")
         tables = inside(home, manifest.database)
         (home / "metadata").mkdir(mode=0o700)
         link = Path("..") / tables.relative_to(home)
