@@ -21,6 +21,7 @@ from opsroom.kit.errors import OpsroomError
 from opsroom.registry import Ref, VersionDraft
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registered
+from opsroom.registry.errors import NotRestorable
 from opsroom.registry.restoring import IMPORTED
 from opsroom.workspace import archive, carrying, commands
 from opsroom.workspace.carrying import Import
@@ -263,3 +264,10 @@ def test_over_http_only_administrators_carry_and_bombs_are_refused(sqlite_api: A
     assert done.json()["artifacts"] == []
     refused = admin.refused("POST", "/v1/workspace/import", content=b"PK", headers=kind)
     assert (refused.code, refused.status, refused.exit_code) == ("archive_refused", 422, 2)
+
+
+def test_no_two_versions_come_from_one_source(sqlite_db: Database, there: Actor) -> None:
+    second = version({"format": "text", "text": "Be brief."}, number=2, source="a.md@1")
+    packed = made(artifact(versions=2), version(TEXT, source="a.md@1"), second)
+    with pytest.raises(NotRestorable, match="source"):
+        bring(sqlite_db, there, packed)

@@ -162,6 +162,8 @@ def restore_version(tx: Tx, of: Artifact, kept: KeptVersion, *, kinds: Kinds) ->
         raise NotRestorable(f"{of.ref}@{kept.number}", "a version before it is missing")
     if digest(kept.spec) != kept.digest:
         raise NotRestorable(f"{of.ref}@{kept.number}", "its content has another digest")
+    if kept.source is not None and store.version_from(tx, of, kept.source):
+        raise NotRestorable(f"{of.ref}@{kept.number}", "another version has its source")
     made = Version(
         kind=of.kind,
         name=of.name,
