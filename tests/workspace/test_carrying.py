@@ -10,7 +10,7 @@ from tests.workspace.test_archive import whole
 from tests.workspace.world import entries, files
 
 from opsroom.access import ruling
-from opsroom.access.errors import OnlyPeople
+from opsroom.access.errors import AccessDenied, OnlyPeople
 from opsroom.access.rules import AccessRules
 from opsroom.app.kinds import KINDS
 from opsroom.journal import queries as journal
@@ -18,10 +18,11 @@ from opsroom.kit import faults
 from opsroom.kit.canonical import canonical, digest
 from opsroom.kit.db import Actor, Database
 from opsroom.kit.errors import OpsroomError
-from opsroom.registry import Ref, VersionDraft
+from opsroom.registry import Ref, VersionDraft, environments
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registered
-from opsroom.registry.errors import NotRestorable
+from opsroom.registry.errors import NotMover, NotRestorable
+from opsroom.registry.model import Environment
 from opsroom.registry.restoring import IMPORTED
 from opsroom.workspace import archive, carrying, commands
 from opsroom.workspace.carrying import Import
@@ -271,3 +272,20 @@ def test_no_two_versions_come_from_one_source(sqlite_db: Database, there: Actor)
     packed = made(artifact(versions=2), version(TEXT, source="a.md@1"), second)
     with pytest.raises(NotRestorable, match="source"):
         bring(sqlite_db, there, packed)
+
+
+def test_an_empty_project_has_its_rules_about_labels_already(
+    sqlite_db: Database, there: Actor, make_actor: MakeActor
+) -> None:
+    packed = made(artifact(moves=[move()]), version(TEXT))
+    with sqlite_db.write(there) as tx:
+        ruling.set_rules(tx, AccessRules(protected_labels=("staging",)))
+    program = make_actor("admin", name="token:ci", project="there", human=False)
+    with pytest.raises(AccessDenied):
+        bring(sqlite_db, program, packed)
+    with sqlite_db.write(there) as tx:
+        staging = Environment(name="staging", position=1, movers=("reviewer",))
+        environments.set_environment(tx, staging)
+    with pytest.raises(NotMover):
+        bring(sqlite_db, there, packed)
+    bring(sqlite_db, make_actor("admin", "reviewer", name="rae", project="there"), packed)

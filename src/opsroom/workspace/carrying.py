@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from opsroom.access import ruling
+from opsroom.access.rules import Action
 from opsroom.datasets import commands as datasets
 from opsroom.datasets import queries as dataset_queries
 from opsroom.datasets.model import DatasetSpec, Item, ItemRef
@@ -368,6 +369,10 @@ class _Bringing:
         if self._whole:
             if reviewed:
                 ruling.check_lifts(tx)
+            for label in wanted:
+                environments.check_mover(tx, label)
+                if label not in reviewed:
+                    registry.check_may(tx, Action.AUTHOR, of, label)
             restoring.restore_moves(tx, of, self._kept.moves)
             return wanted, {}
         now = {one.label: one.number for one in registered.labels(tx, of.kind, of.name)}
