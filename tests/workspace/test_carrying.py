@@ -289,3 +289,21 @@ def test_an_empty_project_has_its_rules_about_labels_already(
     with pytest.raises(NotMover):
         bring(sqlite_db, there, packed)
     bring(sqlite_db, make_actor("admin", "reviewer", name="rae", project="there"), packed)
+
+
+def test_what_goes_on_elsewhere_is_needed_here_again(sqlite_db: Database, there: Actor) -> None:
+    bring(sqlite_db, there, made(artifact(), version(TEXT)))
+    with sqlite_db.write(there) as tx:
+        registry.archive(tx, registered.artifact(tx, "prompt", "tone"), reason="unused")
+    second = version({"format": "text", "text": "Be brief."}, number=2)
+    for put_away in (True, False):
+        packed = made(artifact(versions=2, archived=put_away), version(TEXT), second)
+        if put_away:
+            manifest = carrying.check(packed, kinds=KINDS)
+            with sqlite_db.write(there) as tx, tx.undone():
+                carrying.take_in(tx, packed, manifest, kinds=KINDS)
+                assert registered.artifact(tx, "prompt", "tone").archived_at
+        else:
+            bring(sqlite_db, there, packed)
+    with sqlite_db.read(there) as tx:
+        assert registered.artifact(tx, "prompt", "tone").archived_at is None

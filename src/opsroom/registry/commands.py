@@ -84,7 +84,8 @@ def archive(tx: Tx, of: Artifact, *, reason: str) -> bool:
     return True
 
 
-def _needed(tx: Tx, of: Artifact) -> None:
+def needed(tx: Tx, of: Artifact) -> None:
+    """Bring back what was put away, where it was."""
     if of.archived_at is not None:
         store.set_archived(tx, of.id, None)
         tx.record("artifact.restored", of.ref)
@@ -130,7 +131,7 @@ def create_version(
         created_at=draft.at or tx.now,
     )
     store.add_version(tx, of.id, made)
-    _needed(tx, of)
+    needed(tx, of)
     tx.record(
         "version.created",
         of.ref,
@@ -252,7 +253,7 @@ def move_label(
         revision=was.revision + 1 if was else 1,
     )
     store.move_label(tx, of, move, was)
-    _needed(tx, of)
+    needed(tx, of)
     boundary("label.moved")
     tx.record(
         "label.moved",

@@ -351,6 +351,10 @@ class _Bringing:
             self._stands = Stands.AHEAD
         elif self._stands is not Stands.DIFFERS:
             labels, held = self._labels()
+        if self._stands is Stands.GROWS and not self._kept.archived:
+            registry.needed(
+                self._tx, registered.artifact(self._tx, self._kept.kind, self._kept.name)
+            )
         if self._stands is Stands.NEW and self._kept.archived:
             registry.archive(self._tx, self._artifact(), reason="as it was where it comes from")
         return Brought(
