@@ -1,13 +1,27 @@
 """Whether a file or the server went on is decided without looking at either."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.workspace.world import prompt
 
 from opsroom.app.kinds import KINDS as REGISTERED
-from opsroom.workspace.errors import CitesItself
-from opsroom.workspace.model import KINDS, Base, Entry, State, commit_of, decide, in_order
+from opsroom.kit.errors import OpsroomError
+from opsroom.registry import UnknownKind
+from opsroom.workspace.errors import CitesItself, DescribedTwice, WorkspaceTooLarge
+from opsroom.workspace.model import (
+    KINDS,
+    Base,
+    Entry,
+    Files,
+    State,
+    commit_of,
+    decide,
+    in_order,
+)
 
 ONE, TWO, THREE = "1" * 64, "2" * 64, "3" * 64
 
@@ -77,3 +91,20 @@ def test_only_what_a_commit_holds_counts_as_pushed_from_it() -> None:
     assert commit_of(f"why\n\n{trailer}\nGit-Author: Ada") == "a" * 40
     assert commit_of(f"why\n\n{trailer} dirty") == ""
     assert commit_of(f"see {trailer}") == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"entries": (prompt("tone", "a"), prompt("tone", "b"))}, DescribedTwice),
+        ({"entries": (replace(prompt("tone", "a"), kind="virus"),)}, UnknownKind),
+        ({"entries": (), "kinds": ("prompt", "virus")}, UnknownKind),
+        ({"entries": (prompt("tone", "a"),) * 10_001}, WorkspaceTooLarge),
+        ({"entries": (), "labels": ("staging",) * 51}, WorkspaceTooLarge),
+    ],
+)
+def test_files_that_nobody_would_look_at_are_refused(
+    given: dict[str, Any], wrong: type[OpsroomError]
+) -> None:
+    with pytest.raises(wrong):
+        Files(**given)

@@ -238,7 +238,7 @@ def _spans(
 def _only_there(tx: Tx, files: Files) -> Iterator[str]:
     """Artifacts that no file describes, the first thousand of them."""
     described = {one.ref for one in files.entries}
-    for kind in files.kinds:
+    for kind in dict.fromkeys(files.kinds):
         after = ""
         while page := registered.artifacts(tx, kind, after=after):
             for artifact, count, _ in page:

@@ -74,7 +74,7 @@ class NotPushed(Conflict):
 class WorkspaceTooLarge(TooLarge):
     code = "workspace_too_large"
     text = "{0.what} is larger than {0.limit}"
-    hint = "archives hold 16 MB packed and 64 MB unpacked; put away what nobody needs"
+    hint = "an archive holds 16 MB packed and 64 MB unpacked, a push 10,000 files"
     what: str
     limit: str
 

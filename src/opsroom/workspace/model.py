@@ -10,10 +10,10 @@ from pydantic import JsonValue
 
 from opsroom.datasets.model import Item
 from opsroom.kit.wire import Wire
-from opsroom.registry import BadName, BadReference, Criticality, Finding, Ref
+from opsroom.registry import BadName, BadReference, Criticality, Finding, Ref, UnknownKind
 from opsroom.registry.model import LATEST, NAME, Span
 
-from .errors import CitesItself
+from .errors import CitesItself, DescribedTwice, WorkspaceTooLarge
 
 # In the order in which they cite each other: what is cited comes first.
 KINDS = (
@@ -30,6 +30,8 @@ KINDS = (
 )
 # Where files of a kind cite others of that kind.
 _CITING = {"prompt": ("includes",), "contract": ("lookup", "compensator")}
+MAX_FILES = 10_000
+MAX_LABELS = 50
 _TRAILER = re.compile(r"^Git-Commit: ([0-9a-f]{40,64})( dirty)?$", re.MULTILINE)
 
 
@@ -86,7 +88,8 @@ class Files(Wire):
     """The files of a workspace, and the labels that are to point at what they say.
 
     `kinds` are those that the workspace is the home of, `at` the label that files are compared
-    with, and `over` takes the files for right where the server went on as well.
+    with, and `over` takes the files for right where the server went on as well. Raises
+    `DescribedTwice`, `UnknownKind`, and `WorkspaceTooLarge` for more than is looked at at once.
     """
 
     entries: tuple[Entry, ...]
@@ -94,6 +97,17 @@ class Files(Wire):
     kinds: tuple[str, ...] = KINDS
     at: str = LATEST
     over: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.entries) > MAX_FILES or len(self.labels) > MAX_LABELS:
+            limit = f"{MAX_FILES:,} files and {MAX_LABELS} labels"
+            raise WorkspaceTooLarge("the workspace", limit)
+        described: dict[str, Entry] = {}
+        for one in self.entries:
+            if (there := described.setdefault(one.ref, one)) is not one:
+                raise DescribedTwice(one.file, there.file, one.ref)
+        for kind in {*self.kinds, *(one.kind for one in self.entries)}.difference(KINDS):
+            raise UnknownKind(kind[:100], ", ".join(KINDS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
