@@ -7,6 +7,7 @@ import pytest
 from tests.workspace.test_cli import commit, git
 
 from opsroom.importing.readers import read
+from opsroom.workspace import git as asking
 from opsroom.workspace.errors import NoRepository
 from opsroom.workspace.git import blob, head, is_before
 
@@ -152,3 +153,14 @@ def test_a_history_may_hold_whatever_git_takes(
     assert second.at is None
     assert second.source is not None
     assert second.source.encode().startswith("odd\N{REPLACEMENT CHARACTER}.md@".encode())
+
+
+def test_no_more_is_read_of_a_history_than_we_are_willing_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a.md").write_text("Be brief.")
+    commit(tmp_path, "Begin" * 9_000)
+    monkeypatch.setattr(asking, "MAX_OUTPUT", 30_000)
+    with pytest.raises(NoRepository, match="too long"):
+        read("git-prompts", tmp_path)

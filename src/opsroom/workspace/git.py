@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
 
 from opsroom.kit.wire import Wire
 
@@ -21,6 +23,7 @@ from .errors import NoRepository
 TIMEOUT = 60
 MAX_COMMITS = 20_000
 MAX_OUTPUT = 64 * 1024 * 1024
+MAX_ERROR = 4096
 _COMMIT = re.compile(r"[0-9a-f]{40,64}", re.ASCII)
 _FORMAT = "%H%x00%an%x00%aI%x00%B%x00"
 _CALM = (
@@ -171,24 +174,35 @@ def ask(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None
     for number, (name, value) in enumerate((settings or {}).items()):
         environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
     environment["GIT_CONFIG_COUNT"] = str(len(settings or {}))
-    try:
-        done = subprocess.run(  # noqa: S603  # no shell, and every argument is ours or a hash
-            (*_CALM, *arguments),
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoRepository(str(folder), str(error).lower()) from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NoRepository(str(folder), said[0][:200] if said else "git refuses")
-    if len(done.stdout) > MAX_OUTPUT:
+    with TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(  # noqa: S603  # no shell, every argument is ours or a hash
+                (*_CALM, *arguments),
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise NoRepository(str(folder), str(error).lower()) from error
+        given_up = Timer(TIMEOUT, process.kill)
+        given_up.start()
+        try:
+            with process:
+                assert process.stdout is not None, "it was asked for"
+                told = process.stdout.read(MAX_OUTPUT + 1)
+                if len(told) > MAX_OUTPUT:
+                    process.kill()
+        finally:
+            given_up.cancel()
+        errors.seek(0)
+        said = errors.read(MAX_ERROR).decode(errors="replace").strip().splitlines()
+    if len(told) > MAX_OUTPUT:
         raise NoRepository(str(folder), "its history is too long")
-    return done.stdout
+    if process.returncode:
+        raise NoRepository(str(folder), said[0][:200] if said else "git refuses")
+    return told
 
 
 def _changed(status: str, prefix: str) -> Iterator[str]:
