@@ -16,14 +16,14 @@ from opsroom.app.kinds import KINDS
 from opsroom.journal import queries as journal
 from opsroom.kit import faults
 from opsroom.kit.canonical import canonical, digest
-from opsroom.kit.db import Actor, Database
+from opsroom.kit.db import Actor, Database, Tx
 from opsroom.kit.errors import OpsroomError
-from opsroom.registry import Ref, VersionDraft, environments
+from opsroom.registry import Artifact, Ref, VersionDraft, environments, restoring
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registered
 from opsroom.registry.errors import NotMover, NotRestorable
 from opsroom.registry.model import Environment
-from opsroom.registry.restoring import IMPORTED
+from opsroom.registry.restoring import IMPORTED, KeptArtifact
 from opsroom.workspace import archive, carrying, commands
 from opsroom.workspace.carrying import Import
 from opsroom.workspace.errors import ArchiveRefused, ProjectDiffers
@@ -48,8 +48,7 @@ def fill(db: Database, admin: Actor) -> bytes:
         registry.archive(
             tx, registered.artifact(tx, "evaluator", "exact"), reason="nobody needs it"
         )
-        _, packed = carrying.export(tx, kinds=KINDS)
-    return packed
+    return exported(db, admin)
 
 
 def bring(db: Database, who: Actor, packed: bytes) -> Import:
@@ -59,7 +58,7 @@ def bring(db: Database, who: Actor, packed: bytes) -> Import:
 
 
 def exported(db: Database, who: Actor) -> bytes:
-    with db.write(who) as tx:
+    with db.read(who) as tx:
         return carrying.export(tx, kinds=KINDS)[1]
 
 
@@ -307,3 +306,21 @@ def test_what_goes_on_elsewhere_is_needed_here_again(sqlite_db: Database, there:
             bring(sqlite_db, there, packed)
     with sqlite_db.read(there) as tx:
         assert registered.artifact(tx, "prompt", "tone").archived_at is None
+
+
+def test_an_export_is_of_one_moment(
+    db: Database, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, admin)
+    kept = restoring.kept
+
+    def meanwhile(tx: Tx, of: Artifact) -> KeptArtifact:
+        told = kept(tx, of)
+        if of.name == "tone":
+            with db.write(admin) as other:
+                draft = VersionDraft(spec={"format": "text", "text": "Be calm."})
+                registry.create_version(other, of.kind, of.name, draft, kinds=KINDS)
+        return told
+
+    monkeypatch.setattr(restoring, "kept", meanwhile)
+    carrying.check(exported(db, admin), kinds=KINDS)

@@ -86,12 +86,16 @@ class Import(Wire):
 
 
 def export(tx: Tx, *, kinds: Kinds) -> tuple[Manifest, bytes]:
-    """The project's registry as an archive. Raises `WorkspaceTooLarge`."""
+    """The project's registry as an archive, for a transaction that only reads: it has to be of
+    one moment, and nobody is to wait for it. Raises `WorkspaceTooLarge`.
+    """
     environments.check_within(tx, "")
     found = [one for kind in sorted(kinds) for one in _all_of(tx, kind)]
-    manifest, packed = archive.write(
-        _contents(tx, found), _registry(tx, found), artifacts=len(found)
-    )
+    return archive.write(_contents(tx, found), _registry(tx, found), artifacts=len(found))
+
+
+def record_export(tx: Tx, manifest: Manifest) -> None:
+    """Put on record that whoever acts was given an archive."""
     tx.record(
         "workspace.exported",
         f"workspace/{manifest.digest[:12]}",
@@ -100,7 +104,6 @@ def export(tx: Tx, *, kinds: Kinds) -> tuple[Manifest, bytes]:
         versions=manifest.versions,
         items=manifest.items,
     )
-    return manifest, packed
 
 
 def check(packed: bytes, *, kinds: Kinds) -> Manifest:

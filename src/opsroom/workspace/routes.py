@@ -30,9 +30,13 @@ def push(files: Files, tx: Write, known: KnownKinds) -> Plan:
 
 
 @router.post("/export", response_class=Response)
-def export(tx: Write, known: KnownKinds) -> Response:
+def export(request: Request, actor: Caller, known: KnownKinds) -> Response:
     """The project's whole registry as one archive; the same registry makes the same bytes."""
-    manifest, packed = carrying.export(tx, kinds=known)
+    db = database(request)
+    with db.read(actor) as tx:
+        manifest, packed = carrying.export(tx, kinds=known)
+    with db.write(actor) as tx:
+        carrying.record_export(tx, manifest)
     return Response(
         packed, media_type=ARCHIVE, headers={"Opsroom-Workspace-Digest": manifest.digest}
     )
