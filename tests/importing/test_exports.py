@@ -313,6 +313,20 @@ def test_an_import_is_stored_once_and_says_what_it_left_out(
     assert (shown["prompt"], shown["config"]["model"]) == ("Refund {{order}}?", "gpt-9")
 
 
+def test_labels_that_are_reviewed_here_do_not_keep_the_rest_out(
+    sqlite_api: Api, tmp_path: Path
+) -> None:
+    admin = sqlite_api.program("admin")
+    admin.put("/v1/environments/staging", {"position": 50, "reviewed": True})
+    path = as_json(tmp_path, [a_prompt(1, "Refund it.", labels=["staging", "blue"])])
+    done = admin.post("/v1/imports", plain(read("langfuse", path)))
+    assert done["left_out"] == [
+        {"what": "label", "count": 1, "why": "staging moves by a proposal here"}
+    ]
+    labels = admin.get("/v1/artifacts/prompt/support-refund")["labels"]
+    assert [one["label"] for one in labels] == ["blue"]
+
+
 def test_the_terminal_says_what_was_left_out(shell: Shell, tmp_path: Path) -> None:
     item = {"id": "a", "datasetName": "faq", "input": "why?", "expectedOutput": "so"}
     path = as_lines(tmp_path, item, {**item, "id": "b"})

@@ -1,6 +1,7 @@
 """Taking a bundle in: one transaction, so an import is there entirely or not at all."""
 
 from collections import Counter
+from dataclasses import replace
 
 from opsroom.datasets import Item
 from opsroom.datasets import commands as datasets
@@ -11,12 +12,12 @@ from opsroom.inbox.overriding import IMPORTED
 from opsroom.kit.db import Tx
 from opsroom.kit.faults import boundary
 from opsroom.models import Recording, recordings
-from opsroom.registry import ArtifactNotFound, Kinds, Ref, VersionNotFound
+from opsroom.registry import ArtifactNotFound, Kinds, Ref, VersionNotFound, environments
 from opsroom.registry import commands as registry
 from opsroom.registry import queries as registry_queries
 
 from .errors import UnknownSubject
-from .model import Bundle, NewDataset, NewVersion, Report
+from .model import Bundle, LeftOut, NewDataset, NewVersion, Report
 
 
 def take_in(tx: Tx, bundle: Bundle, *, kinds: Kinds) -> Report:
@@ -64,7 +65,7 @@ def take_in(tx: Tx, bundle: Bundle, *, kinds: Kinds) -> Report:
         new=dict(tally.new),
         known=dict(tally.known),
         reverts=tally.reverts,
-        left_out=bundle.left_out,
+        left_out=(*bundle.left_out, *tally.left_out()),
     )
     if report.changed:
         files = [{"name": file.name, "sha256": file.sha256} for file in bundle.files]
@@ -79,14 +80,26 @@ class _Tally:
         self.new: Counter[str] = Counter()
         self.known: Counter[str] = Counter()
         self.reverts = 0
+        self.held: Counter[str] = Counter()
 
     def count(self, what: str, *, new: bool) -> None:
         (self.new if new else self.known)[what] += 1
 
+    def left_out(self) -> list[LeftOut]:
+        """Labels that no import moves in this project."""
+        return [
+            LeftOut(what="label", count=count, why=f"{label} moves by a proposal here")
+            for label, count in sorted(self.held.items())
+        ]
+
 
 def _take_version(tx: Tx, one: NewVersion, tally: _Tally, kinds: Kinds) -> str:
     latest_before = _latest(tx, one.kind, one.name)
-    made = registry.create_version(tx, one.kind, one.name, one.draft, kinds=kinds)
+    held = [label for label in one.draft.labels if environments.reviewed(tx, label)]
+    tally.held.update(held)
+    free = tuple(label for label in one.draft.labels if label not in held)
+    draft = replace(one.draft, labels=free)
+    made = registry.create_version(tx, one.kind, one.name, draft, kinds=kinds)
     tally.count("version", new=made.number > latest_before)
     if made.number > latest_before and made.reverts is not None:
         tally.reverts += 1
