@@ -193,3 +193,17 @@ def test_a_json_file_that_is_no_log_is_refused(tmp_path: Path, log: str) -> None
     path.write_text(log)
     with pytest.raises(BadImport):
         read("inspect", path)
+
+
+def test_numbers_that_are_too_large_and_calls_that_are_none_are_no_crash(
+    tmp_path: Path,
+) -> None:
+    output = {"choices": [{"message": {"content": "Paris", "tool_calls": 5}}]}
+    path = archive(
+        tmp_path / "run.eval", sample(1, scores={"m": {"value": 10**400}}, output=output)
+    )
+    bundle = read("inspect", path)
+    assert [one.output.text for one in bundle.recordings] == ["Paris"]
+    assert [one.what for one in bundle.left_out] == ["score"]
+    with pytest.raises(BadImport, match="too large"):
+        read("inspect", archive(tmp_path / "slow.eval", sample(1, working_time=10**400)))

@@ -7,6 +7,7 @@ and a sample in `samples/ID_epoch_N.json`. Sources: `src/inspect_ai/log/_log.py`
 `_recorders/eval.py` in UKGovernmentBEIS/inspect_ai, https://inspect.aisi.org.uk/eval-logs.html.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ _GRADES = {
     "no": 0.0,
     "false": 0.0,
 }
+_MOST = sys.float_info.max
 _ATTACHED = "attachment://"
 
 
@@ -162,7 +164,7 @@ def _scores(made: Gathering, task: str, sample: Line) -> dict[str, float]:
 def _graded(value: Any) -> float | None:
     if isinstance(value, str):
         return _GRADES.get(value) if value in _GRADES else _GRADES.get(value.lower())
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and abs(value) <= _MOST else None
 
 
 def _output(
@@ -179,7 +181,7 @@ def _output(
                 arguments=_object(call.get("arguments")),
                 id=str(call.get("id") or ""),
             )
-            for call in message.get("tool_calls") or ()
+            for call in _list(message.get("tool_calls"))
             if isinstance(call, dict) and call.get("function")
         ),
         scores=scores,
@@ -212,6 +214,10 @@ def _resolved(text: str, attached: dict[str, Any]) -> str:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _count(value: Any) -> int | None:

@@ -30,7 +30,10 @@ class Line:
         return str(self._typed(name, str))
 
     def number(self, name: str) -> float:
-        return float(self._typed(name, (int, float)))
+        try:
+            return float(self._typed(name, (int, float)))
+        except OverflowError as error:
+            raise self.wrong(f"the field {name!r} holds a number that is too large") from error
 
     def optional_number(self, name: str) -> float | None:
         return None if self._data.get(name) is None else self.number(name)
