@@ -6,8 +6,10 @@ import pytest
 from tests.api import Api
 
 from opsroom.access import ROLES
+from opsroom.access.commands import first_run
 from opsroom.access.table import FOREIGN, PUBLIC, ROUTES
 from opsroom.app.build import check_table, route_keys
+from opsroom.app.runtime import SYSTEM
 
 ROUTE_LIST = sorted(ROUTES.items())
 
@@ -34,6 +36,8 @@ def test_a_route_without_a_permission_is_refused_to_everybody(sqlite_api: Api) -
 
 
 def test_every_route_against_every_role(sqlite_api: Api) -> None:
+    with sqlite_api.db.write(SYSTEM) as tx:
+        first_run(tx)
     callers = {role: sqlite_api.program(role) for role in ROLES}
     for route, permission in ROUTE_LIST:
         method, path = route.partition(" ")[0], path_of(route)

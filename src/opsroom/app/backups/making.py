@@ -28,6 +28,7 @@ from .model import (
     STATE,
     TELEMETRY,
     WORK,
+    BackedUpElsewhere,
     Manifest,
     NotWritten,
     SomethingThere,
@@ -52,6 +53,8 @@ def make(runtime: Runtime, traces: Traces, folder: Path) -> Manifest:
     `NotWritten` where the disk is full.
     """
     check_all_in_folder(runtime.settings)
+    if not (runtime.settings.data / STATE).is_file():
+        raise BackedUpElsewhere("state")
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.part")
     with _one_at_a_time:
