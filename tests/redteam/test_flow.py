@@ -218,6 +218,7 @@ def test_a_rate_is_within_its_interval_where_one_seed_has_most_cases() -> None:
     )
     assert (made.cases, made.wrong, made.rate) == (39, 30, 0.1)
     assert made.interval is not None
+    assert made.rate is not None
     assert made.interval.low <= made.rate <= made.interval.high
 
 
