@@ -9,11 +9,15 @@ import pytest
 from tests.gateway.desk import CHAT, Desk, chunk, stream
 from tests.model_server import Reply, garbage, hang, say, status
 
+from opsroom.access import commands as access
 from opsroom.actions.turning import TurnDraft, begin_turn
+from opsroom.app.kinds import KINDS
 from opsroom.autonomy import commands as autonomy
 from opsroom.budgets import BudgetDraft, Scope, Unit
 from opsroom.budgets import commands as budgets
 from opsroom.budgets import queries as spent
+from opsroom.registry import commands as registry
+from opsroom.registry.model import VersionDraft
 from opsroom.traces import keeping
 from opsroom.traces.model import OwnPrice
 from opsroom.vault import commands as vault
@@ -485,6 +489,22 @@ class TestAgents:
         with desk.db.write(desk.boss) as tx:
             autonomy.revive(tx, "scout", "it is mended")
         assert desk.ask(model=model).status_code == 200
+
+
+class TestLookedAt:
+    def test_only_authors_ask_what_no_label_names(self, desk: Desk) -> None:
+        desk.route()
+        with desk.db.write(desk.boss) as tx:
+            spec = {"targets": [{"model": "m2", "endpoint": desk.there.url}]}
+            registry.create_version(tx, "route", "desk", VersionDraft(spec=spec), kinds=KINDS)
+            _, author = access.issue_token(tx, "ci", ("author", "agent"))
+        assert desk.ask(model="desk@1").status_code == 200
+        for unseen in ("desk@2", "desk@latest"):
+            refused = desk.ask(model=unseen)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "may_not")
+        assert [one.body["model"] for one in desk.there.requests] == ["m1"]
+        asked = desk.ask(model="desk@2", headers={"Authorization": f"Bearer {author}"})
+        assert asked.status_code == 200
 
 
 class TestKeptAnswers:

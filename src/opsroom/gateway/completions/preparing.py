@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opsroom.access import commands as access
+from opsroom.access.errors import MayNot
 from opsroom.actions import turning
 from opsroom.actions.errors import TurnNotFound
 from opsroom.actions.model import Turn
@@ -33,6 +34,7 @@ from .errors import AgentsOnlyChat, AgentStopped, NoSuchModel
 from .model import Asked, Path, Told, spoken
 
 SYSTEM = "system"
+AUTHOR = "author"
 KEPT = 256
 
 
@@ -134,6 +136,8 @@ def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted
         ref, digest, spec = routes.at(tx, named)
     except (NotFound, BadReference):
         raise NoSuchModel(asked.model[:100], at or environment) from None
+    if at:
+        _check_looked_at(tx, Ref.parse(ref))
     return Call(
         id=tx.ids.new("mdl"),
         actor=tx.actor,
@@ -145,6 +149,15 @@ def _of_route(tx: Tx, asked: Asked, environment: str, routes: Routes, *, counted
         environment=environment,
         facts={"route": ref},
     )
+
+
+def _check_looked_at(tx: Tx, ref: Ref) -> None:
+    """Let only authors ask a version that no label names: it may lead anywhere, with credentials
+    of the environment, and nobody else has looked at it.
+    """
+    named = {str(one.number) for one in registry.labels(tx, ref.kind, ref.name)}
+    if ref.at not in named and AUTHOR not in tx.actor.may:
+        raise MayNot(tx.actor.name, AUTHOR)
 
 
 def _turn(tx: Tx, asked: Asked, agent: str) -> Turn | None:
