@@ -286,8 +286,9 @@ def _cases(tx: Tx, run: EvalRun, brought: Iterable[Brought]) -> dict[str, Item]:
     wanted = {one.item for one in brought}
     _, spec = datasets.dataset(tx, run.dataset_name)
     refs = tuple(one for one in spec.only(run.split) if one.hash in wanted)
+    known = {ref.hash for ref in refs}
     for one in brought:
-        if not 0 <= one.trial < run.trials or all(one.item != ref.hash for ref in refs):
+        if not 0 <= one.trial < run.trials or one.item not in known:
             raise NotACase(one.item, one.trial, run.dataset_name, run.split)
     items = datasets.items(tx, replace(spec, items=refs))
     return {ref.hash: item for ref, item in zip(refs, items, strict=True)}
