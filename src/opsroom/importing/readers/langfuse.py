@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from opsroom.importing.model import Bundle
-from opsroom.registry import VersionDraft
 
 from .braces import NotOurs, of_langfuse
 from .gathering import Gathering
 from .lines import Line, exported, records, stem
-from .registries import spec_of
+from .registries import keep, spec_of
 
 FORMAT = "langfuse"
 _INCLUDED = "@@@langfusePrompt:"
@@ -50,25 +49,14 @@ def read(path: Path) -> Bundle:
 
 
 def _prompt(made: Gathering, one: Line) -> None:
-    given, number = one.text("name"), int(one.number("version"))
-    name = made.name("prompt", given, one)
-    try:
-        spec = _spec(one)
-    except NotOurs as error:
-        made.leave_out("version", f"{given[:100]} version {number}: {error}")
-        return
-    made.numbered(
-        name,
-        given,
+    number = int(one.number("version"))
+    keep(
+        made,
+        one,
         number,
-        VersionDraft(
-            spec=spec,
-            message=str(
-                one.get("commitMessage", "commit_message") or f"version {number} of Langfuse"
-            ),
-            source=f"{FORMAT}:{given}@{number}",
-            labels=made.labels(_listed(one.get("labels"))),
-        ),
+        lambda: _spec(one),
+        message=one.get("commitMessage", "commit_message") or f"version {number} of Langfuse",
+        labels=_listed(one.get("labels")),
     )
 
 

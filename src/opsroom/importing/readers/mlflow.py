@@ -13,12 +13,11 @@ from typing import Any
 
 from opsroom.importing.model import Bundle
 from opsroom.kit.files import JsonWrong, read_value
-from opsroom.registry import VersionDraft
 
 from .braces import NotOurs, of_mlflow
 from .gathering import Gathering
 from .lines import Line, exported, records
-from .registries import spec_of
+from .registries import keep, spec_of
 
 FORMAT = "mlflow"
 _TEXT = "mlflow.prompt.text"
@@ -45,29 +44,17 @@ def _number(one: Line) -> int:
 
 
 def _version(made: Gathering, one: Line, number: int) -> None:
-    given = one.text("name")
     tags = _tags(one.get("tags"))
     if one.get("template") is None and _TEXT not in tags:
         made.leave_out("version", "a model, and no prompt")
         return
-    name = made.name("prompt", given, one)
-    try:
-        spec = _spec(one, tags)
-    except NotOurs as error:
-        made.leave_out("version", f"{given[:100]} version {number}: {error}")
-        return
-    made.numbered(
-        name,
-        given,
+    keep(
+        made,
+        one,
         number,
-        VersionDraft(
-            spec=spec,
-            message=str(
-                one.get("commit_message", "description") or f"version {number} of MLflow"
-            ),
-            source=f"{FORMAT}:{given}@{number}",
-            labels=made.labels(_aliases(one.get("aliases"))),
-        ),
+        lambda: _spec(one, tags),
+        message=one.get("commit_message", "description") or f"version {number} of MLflow",
+        labels=_aliases(one.get("aliases")),
     )
 
 

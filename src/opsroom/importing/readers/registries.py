@@ -1,12 +1,15 @@
-"""Versions of prompts from other registries, as specs of ours."""
+"""Versions of prompts from other registries, as versions of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsroom.prompts.errors import PromptTooLarge, PromptWrong
 from opsroom.prompts.model import Role, read_spec
+from opsroom.registry import VersionDraft
 
 from .braces import NotOurs, Pieces, template
+from .gathering import Gathering
+from .lines import Line
 
 _ROLES = frozenset(one.value for one in Role)
 _SETTINGS = {
@@ -19,6 +22,32 @@ _SETTINGS = {
 }
 _MODEL = ("model", "model_name")
 _STOP = ("stop", "stop_sequences")
+
+
+def keep(
+    made: Gathering,
+    one: Line,
+    number: int,
+    spec: Callable[[], dict[str, Any]],
+    *,
+    message: Any,
+    labels: list[Any],
+) -> None:
+    """Take in a version of a prompt under the number that it has there, or say why it cannot be."""
+    given = one.text("name")
+    name = made.name("prompt", given, one)
+    try:
+        read = spec()
+    except NotOurs as error:
+        made.leave_out("version", f"{given[:100]} version {number}: {error}")
+        return
+    draft = VersionDraft(
+        spec=read,
+        message=str(message),
+        source=f"{made.format}:{given}@{number}",
+        labels=made.labels(labels),
+    )
+    made.numbered(name, given, number, draft)
 
 
 def spec_of(
