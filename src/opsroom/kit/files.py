@@ -247,11 +247,7 @@ def inside(folder: Path, name: str) -> Path:
     Raises `PathLeaves` where it is absolute, climbs out, goes through a link that leads
     elsewhere, or has characters that mean something to a shell or another system.
     """
-    if not name or _CONTROL.search(name) or len(name) > 1000:
-        raise PathLeaves(name, "it is empty, too long or has special characters")
-    parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts:
-        raise PathLeaves(name, "it leads out of the folder")
+    parts = parts_of(name)
     if any(len(part.encode()) > 255 for part in parts):
         raise PathLeaves(name, "a part of it is too long")
     home = folder.resolve()
@@ -259,6 +255,18 @@ def inside(folder: Path, name: str) -> Path:
     if not path.resolve().is_relative_to(home) or path.resolve() == home:
         raise PathLeaves(name, "it leads out of the folder")
     return path
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts of a relative name. Raises `PathLeaves` where it is absolute, climbs out, is too
+    long, or has characters that mean something to a shell or another system.
+    """
+    if not name or _CONTROL.search(name) or len(name) > 1000:
+        raise PathLeaves(name[:1000], "it is empty, too long or has special characters")
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts:
+        raise PathLeaves(name, "it leads out of the folder")
+    return parts
 
 
 def files_below(folder: Path, *suffixes: str, most: int = 10_000) -> list[Path]:

@@ -4,14 +4,13 @@ What a member says of its size is not believed: bytes are counted while they are
 of all members together. Archives inside of archives are members like any other and stay packed.
 """
 
-import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from .errors import Invalid
 from .files import (
@@ -23,13 +22,12 @@ from .files import (
     FileTooLarge,
     FileUnreadable,
     NotUtf8,
-    PathLeaves,
+    parts_of,
 )
 
 MAX_PACKED = 16 * MEGABYTE
 MAX_MEMBERS = 10_000
 _PIECE = 64 * 1024
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\\:]")
 
 
 @dataclass(eq=False)
@@ -111,10 +109,7 @@ def opened(path: Path) -> Iterator[Archive]:
 
 def _check(file: str, entry: zipfile.ZipInfo) -> None:
     name = entry.filename
-    if not name or len(name) > 1000 or _CONTROL.search(name):
-        raise PathLeaves(name[:1000], "it is empty, too long or has special characters")
-    if name.startswith("/") or ".." in PurePosixPath(name).parts:
-        raise PathLeaves(name, "it leads out of the folder")
+    parts_of(name)
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise MemberRefused(file, name, "it is a link")
     if entry.flag_bits & 1:
