@@ -77,7 +77,8 @@ class Around:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
     """A call of `size` bytes that may be made, what is held for it (nothing where no budget counts
-    it), and where it stands. `found` is an answer that was kept.
+    it), and where it stands. `found` is an answer that was kept; a new one is kept under `key`
+    for so many seconds, where that was agreed to.
     """
 
     call: Call
@@ -87,6 +88,8 @@ class _Ready:
     started: float
     size: int
     held: Mapping[Unit, Decimal]
+    key: str
+    keep_for: float
     found: Whole | None
 
 
@@ -129,9 +132,6 @@ class ModelDoor:
         ready = await asyncio.to_thread(
             self._prepared, asked, actor, size, traceparent, seen, started
         )
-        call = ready.call
-        for_seconds = kept.agreed(call)
-        key = kept.key_of(call) if for_seconds else ""
         if ready.found is not None:
             return self._again(ready, ready.found)
         asking = self._asking(ready)
@@ -143,8 +143,8 @@ class ModelDoor:
         if isinstance(answer, Streaming):
             return self._streamed(ready, asking, answer)
         await self._whole(ready, asking, answer)
-        if key and answer.facts is not None:
-            self._answers.keep(key, answer, self._around.now() + for_seconds)
+        if ready.key and answer.facts is not None:
+            self._answers.keep(ready.key, answer, self._around.now() + ready.keep_for)
         return Response(answer.body, answer.status, self._headers(ready, answer, asking))
 
     # before
@@ -173,7 +173,9 @@ class ModelDoor:
             keeper = around.keepers.of(tx)
             units = budgets.counted(tx, call.spender) if anything else frozenset[Unit]()
             began = tx.now
-        found = self._answers.find(kept.key_of(call), started) if kept.agreed(call) else None
+        keep_for = kept.agreed(call)
+        key = kept.key_of(call) if keep_for else ""
+        found = self._answers.find(key, started) if key else None
         held: dict[Unit, Decimal] = {}
         if units and found is None:
             held = spending.expected(call, size, keeper.keeping, at=began, units=units)
@@ -186,6 +188,8 @@ class ModelDoor:
             started=started,
             size=size,
             held=held,
+            key=key,
+            keep_for=keep_for,
             found=found,
         )
 
@@ -215,7 +219,7 @@ class ModelDoor:
         elif target.endpoint == self._around.endpoint and self._around.key:
             secret = outbound.Secret(origin=target.endpoint, value=self._around.key)
         asked = call.asked
-        body = onward(call.asked.body, asked.path, target.model, count=target.counts_streams)
+        body = onward(asked.body, asked.path, target.model, count=target.counts_streams)
         return Sent(
             target=target, path=asked.path, body=body, secret=secret, stream=asked.stream
         )
